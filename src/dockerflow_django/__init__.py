@@ -1,0 +1,1 @@
+"""Health and observability for Django in containers."""
