@@ -1,0 +1,130 @@
+"""The database connection that the shipped checks use.
+
+In the heartbeat's threads it is one connection an alias and process, on which the checks take turns,
+so that no number of heartbeats adds a second one. Elsewhere, in a test or a shell, it is the calling
+thread's own.
+"""
+
+import copy
+import math
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from dockerflow_django.conf import conf
+
+# The heartbeat sets this in its threads; a `sync_to_async` thread below one inherits it.
+in_heartbeat_thread: ContextVar[bool] = ContextVar("in_heartbeat_thread", default=False)
+
+
+@contextmanager
+def connection_to(alias: str) -> Iterator[BaseDatabaseWrapper]:
+    """Give the connection to `alias`, as ``connections[alias]`` does, for the length of a turn.
+
+    Raises `django.utils.connection.ConnectionDoesNotExist` where there is no such alias.
+    """
+    if not in_heartbeat_thread.get():
+        yield connections[alias]
+        return
+    with _lock:
+        turns = _turns.setdefault(alias, _Turns(alias))
+    with turns.lock, _installed(alias, turns.current()) as connection:
+        try:
+            yield connection
+        finally:
+            turns.put_back(connection)
+
+
+class _Turns:
+    """One alias's connection, and the lock that is its turnstile."""
+
+    def __init__(self, alias: str) -> None:
+        self.alias = alias
+        self.lock = threading.Lock()
+        self.connection: BaseDatabaseWrapper | None = None
+        self.made_for: dict[str, Any] = {}
+
+    def current(self) -> BaseDatabaseWrapper:
+        """Return the connection, made anew where the settings are others than they were."""
+        wanted = connections.settings[self.alias] if self.alias in connections.settings else None
+        if self.connection is None or wanted != self.made_for:
+            if self.connection is not None:
+                self.connection.close()
+            self.connection = _make(self.alias)
+            self.made_for = copy.deepcopy(connections.settings[self.alias])
+        self.connection.close_if_unusable_or_obsolete()
+        return self.connection
+
+    def put_back(self, connection: BaseDatabaseWrapper) -> None:
+        """Keep the connection as long as the project's settings keep one, and in tests not at all."""
+        if _is_testing():
+            connection.close()
+        connection.close_if_unusable_or_obsolete()
+
+
+def _make(alias: str) -> BaseDatabaseWrapper:
+    connection: BaseDatabaseWrapper = connections.create_connection(alias)
+    bounds = _bounds(connection)
+    if bounds:
+        connection.settings_dict = copy.deepcopy(connection.settings_dict)
+        connection.settings_dict["OPTIONS"].update(bounds)
+    connection.inc_thread_sharing()
+    return connection
+
+
+def _bounds(connection: BaseDatabaseWrapper) -> dict[str, int]:
+    """Return the driver's options that end a wait for a server that never answers.
+
+    Without them a run that hangs on a lost server would hang for ever, and with it the check. A
+    connection from a pool has the pool's.
+    """
+    if connection.settings_dict["OPTIONS"].get("pool"):
+        return {}
+    seconds = max(2, math.ceil(conf.DOCKERFLOW_CHECK_TIMEOUT) + 1)  # libpq: 2 s at least
+    if connection.vendor == "postgresql":
+        keepalive = {"keepalives_idle": seconds, "keepalives_interval": seconds}
+        lost = {"keepalives_count": 2, "tcp_user_timeout": seconds * 2000}  # milliseconds
+        return {"connect_timeout": seconds, **keepalive, **lost}
+    if connection.vendor == "mysql":
+        return dict.fromkeys(("connect_timeout", "read_timeout", "write_timeout"), seconds)
+    return {}
+
+
+@contextmanager
+def _installed(alias: str, connection: BaseDatabaseWrapper) -> Iterator[BaseDatabaseWrapper]:
+    """Let ``connections[alias]``, and so the ORM, be `connection` in this thread."""
+    before = getattr(connections._connections, alias, None)  # noqa: SLF001 - no public way to look
+    connections[alias] = connection
+    try:
+        yield connection
+    finally:
+        del connections[alias]
+        if before is not None:
+            connections[alias] = before
+
+
+def _is_testing() -> bool:
+    """Tell whether Django's test environment is set up, where no connection may stay behind."""
+    return hasattr(sys.modules.get("django.core.mail"), "outbox")
+
+
+_lock = threading.Lock()
+_turns: dict[str, _Turns] = {}
+_abandoned: list[dict[str, _Turns]] = []
+
+
+def _abandon() -> None:
+    """Leave the parent's connections to the parent: closing one here would end it there too."""
+    global _lock, _turns  # noqa: PLW0603
+    _abandoned.append(_turns)
+    _lock, _turns = threading.Lock(), {}
+
+
+os.register_at_fork(after_in_child=_abandon)

@@ -1,0 +1,39 @@
+"""Who may see a heartbeat's details: ``DOCKERFLOW_HEARTBEAT_DETAILS``."""
+
+import inspect
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from asgiref.sync import async_to_sync, iscoroutinefunction, sync_to_async
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils.module_loading import import_string
+
+from dockerflow_django.conf import conf
+
+logger = logging.getLogger("dockerflow_django")
+
+
+def are_allowed(request: HttpRequest) -> bool:
+    """Tell whether this request's answer may hold details; a callable that raises means no."""
+    wanted = conf.DOCKERFLOW_HEARTBEAT_DETAILS
+    if wanted in ("debug", "always", "never"):
+        return wanted == "always" or (wanted == "debug" and settings.DEBUG)
+    try:
+        allowed: Callable[[HttpRequest], Any] = (
+            import_string(wanted) if isinstance(wanted, str) else wanted
+        )
+        if iscoroutinefunction(allowed):
+            return async_to_sync(allowed)(request) is True
+        return allowed(request) is True
+    except Exception:
+        logger.exception("DOCKERFLOW_HEARTBEAT_DETAILS raised, so nobody sees details")
+        return False
+
+
+async def aare_allowed(request: HttpRequest) -> bool:
+    """Do the same from an event loop: what the project wrote may block."""
+    if conf.DOCKERFLOW_HEARTBEAT_DETAILS in ("debug", "always", "never"):
+        return are_allowed(request)
+    return await sync_to_async(are_allowed)(request)

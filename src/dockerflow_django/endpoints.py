@@ -1,0 +1,140 @@
+"""What each endpoint answers: a status, headers and a JSON body, for a name and a method.
+
+Nothing here knows a request: the middleware and the views ask, and hand the answer on.
+"""
+
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+from dockerflow_django.casts import PROBES
+from dockerflow_django.checks.registry import HEARTBEAT
+from dockerflow_django.conf import conf
+from dockerflow_django.heartbeat.beat import aevaluate, evaluate
+from dockerflow_django.heartbeat.report import Report
+from dockerflow_django.version import VersionError
+
+METHODS = ("GET", "HEAD")
+SERVICE_UNAVAILABLE = 503
+
+logger = logging.getLogger("dockerflow_django")
+
+
+class ErrorEndpointCalledError(Exception):
+    """What ``/__error__`` raises."""
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One endpoint: its URL name, and for a probe that probe's."""
+
+    name: str
+    probe: str = ""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What goes back to the client."""
+
+    status: int
+    payload: Mapping[str, Any]
+    allow: str = ""
+
+    @property
+    def body(self) -> bytes:
+        """The payload as JSON."""
+        return json.dumps(self.payload, allow_nan=False).encode()
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers beside the length."""
+        headers = {
+            "Content-Type": "application/json",
+            "Cache-Control": "no-store",
+            "X-Content-Type-Options": "nosniff",
+        }
+        return {**headers, "Allow": self.allow} if self.allow else headers
+
+
+def answer(endpoint: Endpoint, method: str, *, details: bool = False) -> Answer:
+    """Answer a request; `details` tells whether this client may see those of a heartbeat."""
+    early = _refusal(endpoint, method) or _simple(endpoint)
+    if early is not None:
+        return early
+    if endpoint.name == "version":
+        return _version()
+    return _heartbeat(evaluate(endpoint.probe or HEARTBEAT), details=details)
+
+
+async def aanswer(endpoint: Endpoint, method: str, *, details: bool = False) -> Answer:
+    """Do the same without blocking the event loop."""
+    early = _refusal(endpoint, method) or _simple(endpoint)
+    if early is not None:
+        return early
+    if endpoint.name == "version":
+        return await sync_to_async(_version)()
+    return _heartbeat(await aevaluate(endpoint.probe or HEARTBEAT), details=details)
+
+
+def has_details(endpoint: Endpoint) -> bool:
+    """Tell whether the answer depends on who may see details."""
+    return endpoint.name in {"heartbeat", "probe"}
+
+
+LBHEARTBEAT = Answer(200, {"status": "ok"})
+
+
+def _refusal(endpoint: Endpoint, method: str) -> Answer | None:
+    if endpoint.name == "error" and not conf.DOCKERFLOW_ERROR_ENDPOINT:
+        return _problem(404, "This endpoint is off; DOCKERFLOW_ERROR_ENDPOINT turns it on.")
+    if endpoint.name == "probe" and endpoint.probe not in PROBES:
+        return _problem(404, f"No such probe; there are {', '.join(PROBES)}.")
+    if method not in METHODS:
+        return Answer(405, {"error": "Only GET and HEAD are answered here."}, ", ".join(METHODS))
+    return None
+
+
+def _simple(endpoint: Endpoint) -> Answer | None:
+    if endpoint.name == "error":
+        logger.error("The __error__ endpoint was called")
+        raise ErrorEndpointCalledError("This exception was asked for at the __error__ endpoint.")
+    return LBHEARTBEAT if endpoint.name == "lbheartbeat" else None
+
+
+def _heartbeat(report: Report, *, details: bool) -> Answer:
+    if report.passed:
+        status = 200
+    elif report.probe == HEARTBEAT:
+        status = conf.DOCKERFLOW_HEARTBEAT_FAILED_STATUS_CODE
+    else:
+        status = SERVICE_UNAVAILABLE
+    return Answer(status, report.payload(details=details))
+
+
+def _version() -> Answer:
+    callback = conf.DOCKERFLOW_VERSION_CALLBACK
+    try:
+        get_version = import_string(callback) if isinstance(callback, str) else callback
+        version = get_version(getattr(settings, "BASE_DIR", None))
+        if version is None:
+            return _problem(404, "There is no version.json.")
+        if not isinstance(version, Mapping):
+            return _problem(500, "DOCKERFLOW_VERSION_CALLBACK did not return a mapping.")
+        json.dumps(version, allow_nan=False)
+    except VersionError as error:
+        logger.error("%s", error)  # noqa: TRY400 - the sentence says all
+        return _problem(500, f"{error}.")
+    except Exception as error:
+        logger.exception("DOCKERFLOW_VERSION_CALLBACK raised")
+        return _problem(500, f"DOCKERFLOW_VERSION_CALLBACK raised {type(error).__name__}.")
+    return Answer(200, version)
+
+
+def _problem(status: int, sentence: str) -> Answer:
+    return Answer(status, {"error": sentence})

@@ -1,0 +1,49 @@
+"""The log lines about health: one for every change of a check's state, never one a probe."""
+
+import logging
+import threading
+from typing import Any
+
+from dockerflow_django import signals
+from dockerflow_django.heartbeat.report import Report, Result, status_of
+from dockerflow_django.logging.sanitising import scrub
+
+logger = logging.getLogger("dockerflow_django.checks")
+
+_lock = threading.Lock()
+_known: dict[str, tuple[object, ...]] = {}
+
+
+def log_changes(report: Report, **kwargs: Any) -> None:
+    """Write one record for each check whose level or messages are others than last time."""
+    for name, result in report.results.items():
+        state = (result.level, *((message.id, message.level) for message in result.spoken))
+        with _lock:
+            before = _known.get(name, (0,))
+            _known[name] = state
+        if state != before:
+            _log(name, result)
+
+
+def reset() -> None:
+    """Forget the states."""
+    _known.clear()
+
+
+def _log(name: str, result: Result) -> None:
+    if not result.level:
+        logger.info("Check %s is ok again.", name)
+        return
+    texts = " ".join(map(_text, result.spoken))
+    traceback = f"\n{scrub(result.traceback)}" if result.traceback else ""
+    extra = {"check": name, "status": status_of(result.level)}
+    logger.log(result.level, "Check %s: %s%s", name, scrub(texts), traceback, extra=extra)
+
+
+def _text(message: Any) -> str:
+    cause = getattr(message, "cause", "")
+    return f"{message.id}: {message.msg}" + (f" ({cause})" if cause else "")
+
+
+signals.heartbeat_passed.connect(log_changes, dispatch_uid="dockerflow_django.health_log.passed")
+signals.heartbeat_failed.connect(log_changes, dispatch_uid="dockerflow_django.health_log.failed")

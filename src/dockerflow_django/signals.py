@@ -1,0 +1,19 @@
+"""The signals of the heartbeat, all sent robustly: a receiver that raises is logged, no more.
+
+`heartbeat_passed`, `heartbeat_failed`
+    Sent once for every run of a heartbeat, however many requests shared it. Keywords: ``level``
+    (int, the worst of the run), ``probe`` (``"heartbeat"``, ``"liveness"``, ``"readiness"`` or
+    ``"startup"``), ``report`` (`dockerflow_django.heartbeat.report.Report`).
+`heartbeat_changed`
+    Sent when a heartbeat's outcome is another than that of the run before, and when the first one
+    fails. Keywords: ``probe``, ``old`` (``None`` for the first), ``new`` (``"passed"`` or
+    ``"failed"``), ``report``.
+
+The sender is `dockerflow_django.heartbeat.report.Report`.
+"""
+
+from django.dispatch import Signal
+
+heartbeat_passed = Signal()
+heartbeat_failed = Signal()
+heartbeat_changed = Signal()
