@@ -23,7 +23,6 @@ def servers(tmp_path_factory):
             "kind": kind,
             "project": Project(tmp_path_factory.mktemp(kind)),
             "prefix": "/shop",
-            "ready_path": "/plain/",
         }
         for kind in KINDS
     }
@@ -116,7 +115,7 @@ def test_blocked_view_is_released(servers, kind, path):
 def test_views_with_a_database(serve, project, kind):
     """With a migrated database the session counts and queries run, over several aliases."""
     other = {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}
-    server = serve(kind, project.with_databases(other=other), ready_path="/plain/")
+    server = serve(kind, project.with_databases(other=other))
     first = server.get("/session/")
     cookie = {"Cookie": first.headers["Set-Cookie"].partition(";")[0]}
     assert (first.body, server.get("/session/", headers=cookie).body) == (b"1", b"2")
@@ -128,7 +127,7 @@ def test_views_with_a_database(serve, project, kind):
 def test_stops_and_leaves_nothing(serve, project, kind):
     """SIGTERM ends an idle server soon, with its workers, its port free, its folder as before."""
     before = set(project.folder.iterdir())
-    server = serve(kind, project, ready_path="/plain/")
+    server = serve(kind, project)
     family = server.family()
     ended = server.stop(SIGTERM)
     assert ended.code in GRACEFUL
@@ -144,7 +143,6 @@ def test_settings_and_environment_reach_the_project(serve, project):
         "uvicorn",
         project.with_settings(ALLOWED_HOSTS=["shop.example"]).with_environ(TZ="UTC"),
         options=["--header", "X-Option:yes"],
-        ready_path="/plain/",
     )
     assert server.get("/plain/").status == 400
     answer = server.get("/plain/", host="shop.example")
@@ -169,7 +167,7 @@ def test_server_that_never_answers_fails_in_time(serve, project, monkeypatch):
 def test_starting_several_fails_as_one(project):
     """Where one of several servers cannot start, the others are ended."""
     wanted = {
-        "well": {"kind": "uvicorn", "project": project, "ready_path": "/plain/"},
+        "well": {"kind": "uvicorn", "project": project},
         "ill": {"kind": "uvicorn", "project": project.with_environ(PROJECT_SETTINGS="no JSON")},
     }
     with pytest.raises(AssertionError, match="uvicorn has ended"):
