@@ -13,10 +13,10 @@ _TICK_SECONDS = 0.05
 
 
 class BlackHole:
-    """Accept every connection, read nothing, answer nothing."""
+    """Accept every connection, read nothing, answer nothing; perhaps on a stopped service's port."""
 
-    def __init__(self) -> None:
-        self._listener = socket.create_server((LOOPBACK, 0), backlog=128)
+    def __init__(self, port: int = 0) -> None:
+        self._listener = socket.create_server((LOOPBACK, port), backlog=128)
         self._listener.settimeout(_TICK_SECONDS)
         self.port: int = self._listener.getsockname()[1]
         self.accepted: list[socket.socket] = []

@@ -4,7 +4,8 @@ import os
 import pwd
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from signal import SIGTERM, Signals
 from types import TracebackType
@@ -93,25 +94,21 @@ class Process:
 
         The session finds what has outlived its parent, the descent what has left the session.
         """
-        found = {process.pid: process for process in _descent(self._process)}
-        for process in psutil.process_iter():
-            if _session(process.pid) == self.pid:
-                found[process.pid] = process
+        found = {p.pid: p for p in (*_descent(self._process), *_session(self.pid))}
         return [process for process in found.values() if is_alive(process)]
 
     def threads(self) -> int:
         """Return the number of threads of the whole family, the servers' own included."""
-        return sum(_alive(psutil.Process.num_threads, self.family()))
+        return sum(_of_living(psutil.Process.num_threads, self.family()))
 
     def rss(self) -> int:
         """Return the resident memory of the whole family, in bytes."""
-        return sum(info.rss for info in _alive(psutil.Process.memory_info, self.family()))
+        return sum(info.rss for info in _of_living(psutil.Process.memory_info, self.family()))
 
     def kill(self) -> None:
         """End the whole family at once, frozen members too."""
         family = self.family()
-        for process in family:
-            _alive(psutil.Process.kill, [process])
+        _of_living(psutil.Process.kill, family)
         self._popen.wait(timeout=5)
         wait_until(lambda: not any(map(is_alive, family)), what="a killed family is gone")
         self.output.join(timeout=1)
@@ -130,32 +127,25 @@ class Process:
 
 def is_alive(process: psutil.Process) -> bool:
     """Whether the process still runs; a zombie does not, whenever its parent may bury it."""
-    try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
+    return _of_living(psutil.Process.status, [process]) not in ([], [psutil.STATUS_ZOMBIE])
 
 
-def _descent(process: psutil.Process) -> list[psutil.Process]:
-    try:
-        return [process, *process.children(recursive=True)]
-    except psutil.NoSuchProcess:
-        return []
+def _descent(process: psutil.Process) -> Iterator[psutil.Process]:
+    with suppress(psutil.NoSuchProcess):
+        yield from [process, *process.children(recursive=True)]
 
 
-def _session(pid: int) -> int | None:
-    try:
-        return os.getsid(pid)
-    except ProcessLookupError:
-        return None
+def _session(leader: int) -> Iterator[psutil.Process]:
+    for process in psutil.process_iter():
+        with suppress(ProcessLookupError):
+            if os.getsid(process.pid) == leader:
+                yield process
 
 
-def _alive(ask: Callable[[psutil.Process], T], processes: list[psutil.Process]) -> list[T]:
+def _of_living(ask: Callable[[psutil.Process], T], processes: list[psutil.Process]) -> list[T]:
     """Ask those processes that are still there when asked."""
     answers = []
     for process in processes:
-        try:
+        with suppress(psutil.NoSuchProcess):
             answers.append(ask(process))
-        except psutil.NoSuchProcess:
-            continue
     return answers

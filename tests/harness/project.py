@@ -55,7 +55,7 @@ class Project:
         }
         if self.databases is not None:
             env["PROJECT_DATABASES"] = json.dumps(dict(self.databases))
-        return env | self.environ
+        return env | dict(self.environ)
 
     def manage(self, *args: str, timeout: float = 30.0) -> subprocess.CompletedProcess[str]:
         """Run a management command to its end, whatever its exit code."""

@@ -3,8 +3,9 @@
 import selectors
 import socket
 import threading
+from contextlib import suppress
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from tests.harness.ports import LOOPBACK
 
@@ -72,10 +73,15 @@ class Relay:
         while not self._closing.is_set():
             for key, _ in self._selector.select(_TICK_SECONDS):
                 with self._lock:
-                    if key.fileobj is self._listener:
-                        self._accept()
-                    elif key.fileobj in self._peers:
-                        self._pass_on(key.fileobj)
+                    self._serve(key.fileobj)
+
+    def _serve(self, ready: Any) -> None:
+        if ready is self._listener:
+            self._accept()
+            return
+        # Since it was found ready it may have been closed by its other end, or swallowed.
+        with suppress(KeyError):
+            self._pass_on(ready, self._peers[ready])
 
     def _accept(self) -> None:
         client, _ = self._listener.accept()
@@ -91,8 +97,7 @@ class Relay:
             self._peers[one] = other
             self._selector.register(one, selectors.EVENT_READ)
 
-    def _pass_on(self, source: socket.socket) -> None:
-        target = self._peers[source]
+    def _pass_on(self, source: socket.socket, target: socket.socket) -> None:
         try:
             data = source.recv(65536)
             target.sendall(data)

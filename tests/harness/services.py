@@ -2,6 +2,7 @@
 
 import os
 import pwd
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
 from signal import SIGCONT, SIGKILL, SIGSTOP, SIGTERM, Signals
@@ -15,7 +16,7 @@ from tests.harness.programs import PROGRAM_PATH
 from tests.harness.waiting import wait_until
 
 
-class Service:
+class Service(ABC):
     """One instance on a port and in a folder of its own, gone with all it wrote at the end.
 
     The folder lies directly in the system's temporary folder: the one that pytest gives is closed
@@ -34,19 +35,18 @@ class Service:
         self.process: Process | None = None
         # These programs refuse root, or change to a user of their own.
         self.runs_as = self.user if os.geteuid() == 0 else None
-        if self.runs_as:
-            os.chown(self.folder, pwd.getpwnam(self.runs_as).pw_uid, -1)
+        os.chown(self.folder, pwd.getpwnam(self.runs_as).pw_uid if self.runs_as else -1, -1)
 
-    def prepare(self) -> None:
+    def prepare(self) -> None:  # noqa: B027 - most need nothing
         """Make what the first start needs."""
 
+    @abstractmethod
     def command(self) -> Sequence[str | Path]:
         """Return the command that runs the service in the foreground."""
-        raise NotImplementedError
 
+    @abstractmethod
     def answers(self) -> bool:
         """Ask whether the service is ready for clients."""
-        raise NotImplementedError
 
     def start(self, timeout: float = 20.0) -> None:
         """Start, and return when clients are answered."""

@@ -39,6 +39,7 @@ def test_lines_of_both_streams_are_kept():
         assert process.lines("stdout") == ["out"]
         assert process.lines("stderr") == ["err"]
         assert sorted(process.lines()) == ["err", "out"]
+        assert process.lines(after=len(process.output)) == []
 
 
 def test_output_that_is_not_utf_8_is_kept():

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+import redis
 
 from tests.harness.mariadb import MariaDB
 from tests.harness.ports import LOOPBACK, accepts
@@ -20,6 +21,7 @@ def test_service_comes_and_goes(kind):
     """A service answers, is refused while stopped, comes back on its port, and leaves nothing."""
     with kind() as service:
         assert service.answers()
+        service.stop()
         service.stop()
         assert not accepts(service.port)
         assert not service.answers()
@@ -53,6 +55,13 @@ def test_frozen_service_is_removed():
         service.freeze()
         family = service.process.family()
     assert not any(map(is_alive, family))
+
+
+def test_redis_has_a_url(private_redis: Redis):
+    """A client finds the private Redis by its URL."""
+    client = redis.Redis.from_url(private_redis.url(3))
+    assert client.ping()
+    client.close()
 
 
 def test_postgresql_counts_and_kills_connections(postgresql: PostgreSQL):
