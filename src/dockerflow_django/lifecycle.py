@@ -38,7 +38,7 @@ class Lifecycle:
 lifecycle = Lifecycle()
 
 
-def set_ready(ready: bool, reason: str = "") -> None:  # noqa: FBT001 - the contract's call
+def set_ready(ready: bool, reason: str = "") -> None:
     """Take this process out of the service, for `reason`, or let it back."""
     lifecycle.is_ready = ready
     lifecycle.reason = reason
