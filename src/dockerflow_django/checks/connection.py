@@ -17,6 +17,7 @@ from typing import Any
 
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.utils.connection import ConnectionDoesNotExist
 
 from dockerflow_django.conf import conf
 
@@ -33,6 +34,8 @@ def connection_to(alias: str) -> Iterator[BaseDatabaseWrapper]:
     if not in_heartbeat_thread.get():
         yield connections[alias]
         return
+    if alias not in connections.settings:
+        raise ConnectionDoesNotExist(f"There is no database alias '{alias}'.")
     with _lock:
         turns = _turns.setdefault(alias, _Turns(alias))
     with turns.lock, _installed(alias, turns.current()) as connection:
@@ -71,12 +74,12 @@ class _Turns:
 
     def current(self) -> BaseDatabaseWrapper:
         """Return the connection, made anew where the settings are others than they were."""
-        wanted = connections.settings.get(self.alias)
+        wanted = connections.settings[self.alias]
         if self.connection is None or wanted != self.made_for:
             if self.connection is not None:
                 _close(self.connection)
             self.connection = _make(self.alias)
-            self.made_for = copy.deepcopy(connections.settings[self.alias])
+            self.made_for = copy.deepcopy(wanted)
         self.connection.close_if_unusable_or_obsolete()
         return self.connection
 
