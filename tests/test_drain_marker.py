@@ -267,10 +267,21 @@ def test_a_marker_that_took_the_place_of_an_old_one_is_kept(path):
     assert is_obeyed(path)
 
 
+@pytest.mark.usefixtures("life")
 def test_what_is_in_the_way_may_go_by_itself(path, monkeypatch):
-    """What is gone by the time a drain would remove it is no error."""
-    drain_marker._make_way(path)
-    assert not Path(path).exists()
+    """A drain is not lost where another process removes the old marker while it looks at that."""
+    plant(path, SIGNATURE, "boot-0", "100", 1.0)
+    monkeypatch.setattr(drain_marker, "began", lambda path: None)
+    really = drain_marker._open
+
+    def too_late(path):
+        Path(path).unlink()
+        return really(path)
+
+    monkeypatch.setattr(drain_marker, "_open", too_late)
+    leave(path)
+    monkeypatch.undo()
+    assert Path(path).read_text().startswith(SIGNATURE)
 
 
 @pytest.mark.usefixtures("life")
