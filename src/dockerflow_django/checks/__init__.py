@@ -1,0 +1,1 @@
+"""The checks that the package ships, one module a service."""

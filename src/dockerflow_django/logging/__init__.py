@@ -1,0 +1,1 @@
+"""Log lines as JSON, and what keeps secrets out of them."""
