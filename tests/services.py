@@ -1,7 +1,12 @@
 """The services that tests ask: where they are, and what to do without them."""
 
 import os
+import shutil
 import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from urllib.parse import urlsplit
 
@@ -31,6 +36,37 @@ def require(name: str) -> None:
     (pytest.fail if "CI" in os.environ else pytest.skip)(message)
 
 
+def free_port() -> int:
+    """Return a port on which nobody listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def private_redis(*options: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """Run a Redis that a test may freeze and stop; give its URL and its process."""
+    require("redis")
+    program, port = shutil.which("redis-server"), free_port()
+    if not program:
+        pytest.skip("no redis-server to start a private one")
+    command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", *options]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+        try:
+            _wait_for(port)
+            yield f"redis://127.0.0.1:{port}/0", process
+        finally:
+            process.kill()
+
+
+def _wait_for(port: int) -> None:
+    deadline = time.monotonic() + 10
+    while not _listens(port):
+        assert time.monotonic() < deadline, f"nobody came to listen on {port}"
+        time.sleep(0.02)
+
+
 def _url(name: str) -> str:
     return os.environ.get(f"TEST_{name.upper()}_URL", DEFAULT_URLS[name])
 
@@ -38,8 +74,12 @@ def _url(name: str) -> str:
 @cache
 def _is_there(url: str) -> bool:
     parts = urlsplit(url)
+    return _listens(parts.port or 0, parts.hostname or "127.0.0.1")
+
+
+def _listens(port: int, host: str = "127.0.0.1") -> bool:
     try:
-        socket.create_connection((parts.hostname, parts.port), timeout=2).close()
+        socket.create_connection((host, port), timeout=2).close()
     except OSError:
         return False
     return True

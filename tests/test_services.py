@@ -3,7 +3,7 @@
 import pytest
 
 from tests import services
-from tests.checks.fakes import free_port
+from tests.services import free_port
 
 
 @pytest.fixture

@@ -7,15 +7,9 @@ from contextlib import contextmanager
 
 from django.core.cache.backends.base import BaseCache
 from django.core.cache.backends.locmem import LocMemCache
+from django.core.cache.backends.redis import RedisCache
 from django.core.files.storage import Storage
 from django.core.mail.backends.base import BaseEmailBackend
-
-
-def free_port():
-    """Return a port on which nobody listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @contextmanager
@@ -66,6 +60,21 @@ class LaggingCache(LocMemCache):
     def get(self, key, default=None, version=None):
         self.reads += 1
         return default if self.reads == 1 else super().get(key, default, version)
+
+
+class OwnRedisCache(RedisCache):
+    """Be a project's own kind of Django's Redis cache."""
+
+
+class MuteRedis:
+    """Answer PING with False, or raise what the test has put into ``error``."""
+
+    error: BaseException | None = None
+
+    def ping(self):
+        if self.error:
+            raise self.error
+        return False
 
 
 class BrokenStorage(Storage):

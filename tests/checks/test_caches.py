@@ -15,7 +15,7 @@ from dockerflow_django import health
 from dockerflow_django.checks.caches import check_caches
 from dockerflow_django.checks.messages import cause_of
 from tests.checks import fakes
-from tests.services import redis_url, require
+from tests.services import free_port, redis_url, require
 
 LOCMEM = "django.core.cache.backends.locmem.LocMemCache"
 DJANGOS_REDIS = "django.core.cache.backends.redis.RedisCache"
@@ -161,7 +161,7 @@ def test_redis_cache_is_well_and_empty(settings, redis_name, backend):
 @pytest.mark.parametrize("backend", [DJANGOS_REDIS, DJANGO_REDIS])
 def test_redis_down_is_an_error(settings, backend):
     """A Redis that refuses connections is an error, whose sentence names the alias only."""
-    url = f"redis://:s3cret@127.0.0.1:{fakes.free_port()}/0"
+    url = f"redis://:s3cret@127.0.0.1:{free_port()}/0"
     settings.CACHES = redis_cache(backend, url)
     (message,) = check_caches([])
     assert message.id == health.ERROR_CACHE_FAILED
@@ -171,7 +171,7 @@ def test_redis_down_is_an_error(settings, backend):
 
 def test_ignored_exceptions_are_found_out(settings):
     """django-redis with IGNORE_EXCEPTIONS and a Redis that is down fails by comparison."""
-    url = f"redis://127.0.0.1:{fakes.free_port()}/0"
+    url = f"redis://127.0.0.1:{free_port()}/0"
     settings.CACHES = redis_cache(DJANGO_REDIS, url, IGNORE_EXCEPTIONS=True)
     assert ids(check_caches([])) == [health.ERROR_CACHE_FAILED]
 

@@ -84,7 +84,7 @@ def _explained(error: Exception, name: str) -> CheckMessage:
 def _is_import_of_client(error: Exception) -> bool:
     """Tell a cache backend that is not installed from one that is misspelt."""
     cause = error.__cause__
-    return isinstance(cause, ImportError) and cause.name == "django_redis"
+    return isinstance(cause, ImportError) and (cause.name or "").startswith("django_redis")
 
 
 def _missing(error: Exception) -> CheckMessage:
