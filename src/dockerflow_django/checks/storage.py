@@ -4,7 +4,8 @@ import os
 from typing import Any
 
 from django.core.checks import CheckMessage, Error
-from django.core.files.storage import FileSystemStorage, InvalidStorageError, Storage, storages
+from django.core.exceptions import ImproperlyConfigured
+from django.core.files.storage import FileSystemStorage, Storage, storages
 
 from dockerflow_django import health
 from dockerflow_django.checks.messages import failure
@@ -26,7 +27,7 @@ def check_storage(
     """
     try:
         storage = storages[alias]
-    except (ImportError, InvalidStorageError, TypeError) as error:
+    except (ImproperlyConfigured, ImportError, KeyError, TypeError) as error:
         sentence = f'The storage "{alias}" is not one that STORAGES describes: add or correct it.'
         return [failure(Error, sentence, health.ERROR_MISCONFIGURED_CHECK, error)]
     try:
