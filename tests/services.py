@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from typing import NoReturn
 from urllib.parse import urlsplit
 
 import pytest
@@ -30,10 +31,8 @@ def redis_url() -> str:
 
 def require(name: str) -> None:
     """Skip the test where the service is not there; fail it under CI, where it has to be."""
-    if _is_there(_url(name)):
-        return
-    message = f"{name} does not answer; set TEST_{name.upper()}_URL"
-    (pytest.fail if "CI" in os.environ else pytest.skip)(message)
+    if not _is_there(_url(name)):
+        _do_without(f"{name} does not answer; set TEST_{name.upper()}_URL")
 
 
 def free_port() -> int:
@@ -47,17 +46,20 @@ def free_port() -> int:
 @contextmanager
 def private_redis(*options: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """Run a Redis that a test may freeze and stop; give its URL and its process."""
-    require("redis")
-    program, port = shutil.which("redis-server"), free_port()
-    if not program:
-        pytest.skip("no redis-server to start a private one")
-    command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", *options]
+    if not shutil.which("redis-server"):
+        _do_without("there is no redis-server to start")
+    port = free_port()
+    command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", *options]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
         try:
             _wait_for(port)
             yield f"redis://127.0.0.1:{port}/0", process
         finally:
             process.kill()
+
+
+def _do_without(reason: str) -> NoReturn:
+    (pytest.fail if "CI" in os.environ else pytest.skip)(reason)
 
 
 def _wait_for(port: int) -> None:

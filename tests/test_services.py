@@ -23,3 +23,11 @@ def test_fails_under_ci(nowhere, monkeypatch):
     monkeypatch.setenv("CI", "1")
     with pytest.raises(pytest.fail.Exception, match="TEST_REDIS_URL"):
         services.require("redis")
+
+
+def test_private_redis_needs_the_program(monkeypatch, tmp_path):
+    """Without redis-server there is no private Redis, which skips or fails alike."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("CI", raising=False)
+    with pytest.raises(pytest.skip.Exception, match="redis-server"), services.private_redis():
+        pass  # pragma: no cover - not reached

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+REDIS_POLLING_SECONDS = 0.05
+
 
 class BrokerMisconfiguredError(Exception):
     """The URL is not one that Kombu can use."""
@@ -33,13 +35,18 @@ def connected(make: Callable[[], Any], timeout_seconds: float) -> Iterator[Any]:
 def _prepared(make: Callable[[], Any], timeout_seconds: float) -> Any:
     try:
         connection = make()
-        driver = connection.transport.driver_type
+        driver = connection.get_transport_cls().driver_type
     except (AttributeError, ImportError, KeyError, TypeError, ValueError) as error:
         raise BrokerMisconfiguredError from error
     if driver == "redis":
-        # There Kombu does not look at `connect_timeout`, and waits for an answer without end.
-        limits = {"socket_timeout": timeout_seconds, "socket_connect_timeout": timeout_seconds}
-        connection.transport_options = limits | connection.transport_options
+        # There Kombu does not look at `connect_timeout`, waits for an answer without end, and
+        # closes only after one more poll, which takes a second by default.
+        connection.transport_options = {
+            "socket_timeout": timeout_seconds,
+            "socket_connect_timeout": timeout_seconds,
+            "polling_interval": REDIS_POLLING_SECONDS,
+            **connection.transport_options,
+        }
     return connection
 
 
@@ -51,5 +58,5 @@ def _connect(connection: Any) -> None:
         connection.ensure_connection(max_retries=other_hosts, interval_start=0, interval_step=0)
     except OperationalError as error:
         raise BrokerUnreachableError from error.__cause__ or error
-    except (TypeError, ValueError) as error:
+    except (ImportError, TypeError, ValueError) as error:
         raise BrokerMisconfiguredError from error

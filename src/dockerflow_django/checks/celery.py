@@ -34,7 +34,7 @@ def check_celery_broker(
 ) -> list[CheckMessage]:
     """Open a connection to the broker, as the app does to send a task, and close it.
 
-    ``app`` is a Celery app or its dotted path; the default is the one that the project made.
+    ``app`` is a Celery app or its dotted path; the default is `celery.current_app`.
     """
     return _with_broker(app, timeout_seconds, lambda found, connection: [])
 
@@ -92,7 +92,7 @@ def _resolve(app: Any) -> Any:
     from celery import Celery  # type: ignore[import-untyped]
 
     if app is None:
-        return _app_of_the_project()
+        return _current_app()
     found = import_string(app) if isinstance(app, str) else app
     if not isinstance(found, Celery):
         msg = f"{app!r} is not a Celery app"
@@ -100,25 +100,19 @@ def _resolve(app: Any) -> Any:
     return found
 
 
-def _app_of_the_project() -> Any:
-    """Return the current app, or where this thread has none, the only one there is.
+def _current_app() -> Any:
+    """Return what `celery.current_app` stands for, but let Celery make nothing up.
 
-    Celery's current app belongs to the thread that made it. In any other, a heartbeat's too,
-    Celery silently makes an unconfigured one up.
+    Where the project has not imported its app, that would be one without configuration, and the
+    default for every thread from then on.
     """
-    from celery._state import (  # type: ignore[import-untyped]
-        _get_active_apps,
-        get_current_app,
-    )
+    from celery import _state
 
-    current = get_current_app()
-    others = [other for other in _get_active_apps() if other.set_as_current]
-    if current.set_as_current or not others:
-        return current
-    if len(others) > 1:
-        msg = f"{len(others)} apps, none of them current"
+    current = _state._tls.current_app or _state.default_app  # noqa: SLF001
+    if current is None:
+        msg = "this process has imported no Celery app"
         raise _AppUnknownError(msg)
-    return others[0]
+    return current
 
 
 def _queues_taken(
