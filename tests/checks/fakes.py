@@ -1,5 +1,6 @@
 """Servers and backends that misbehave on purpose."""
 
+import select
 import socket
 import socketserver
 import threading
@@ -19,6 +20,41 @@ def black_hole():
         listener.bind(("127.0.0.1", 0))
         listener.listen(16)
         yield listener.getsockname()[1]
+
+
+class FreezingProxy(socketserver.ThreadingTCPServer):
+    """Pass on what both sides say, until it is frozen."""
+
+    daemon_threads = True
+
+    def __init__(self, host, port):
+        super().__init__(("127.0.0.1", 0), _Passage)
+        self.target = (host, port)
+        self.port = self.server_address[1]
+        self.is_frozen = False
+
+
+class _Passage(socketserver.BaseRequestHandler):
+    def handle(self):
+        with socket.create_connection(self.server.target) as other:
+            other_side = {self.request: other, other: self.request}
+            while not self.server.is_frozen:
+                for speaker in select.select(other_side, [], [], 0.02)[0]:
+                    data = speaker.recv(65536)
+                    if not data:
+                        return
+                    other_side[speaker].sendall(data)
+            # Stay connected and mute until the client gives up.
+            self.request.settimeout(10)
+            while self.request.recv(65536):
+                pass
+
+
+@contextmanager
+def freezing_proxy(host, port):
+    """Run a `FreezingProxy` in a thread."""
+    with _serving(FreezingProxy(host, port)) as proxy:
+        yield proxy
 
 
 class ForgetfulCache(BaseCache):
@@ -148,7 +184,13 @@ class _SMTPSession(socketserver.StreamRequestHandler):
 @contextmanager
 def smtp_server():
     """Run an `SMTPServer` in a thread."""
-    with SMTPServer() as server:
+    with _serving(SMTPServer()) as server:
+        yield server
+
+
+@contextmanager
+def _serving(server):
+    with server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         try:

@@ -1,6 +1,7 @@
 """Connecting to a broker through Kombu."""
 
 import time
+from urllib.parse import urlsplit
 
 import pytest
 from kombu import Connection
@@ -58,6 +59,18 @@ def test_silence_is_bounded(scheme):
     with fakes.black_hole() as port, pytest.raises(BrokerUnreachableError):
         open_and_close(f"{scheme}://127.0.0.1:{port}")
     assert time.monotonic() - begun < 1
+
+
+def test_broker_that_freezes_does_not_delay_closing(working):
+    """A broker that falls silent while the connection is used does not hold it open."""
+    parts = urlsplit(working)
+    with fakes.freezing_proxy(parts.hostname, parts.port) as proxy:
+        url = working.replace(str(parts.port), str(proxy.port))
+        with connected(lambda: Connection(url, connect_timeout=1), TIMEOUT_SECONDS) as connection:
+            assert connection.default_channel
+            proxy.is_frozen = True
+            begun = time.monotonic()
+    assert time.monotonic() - begun < 2
 
 
 def test_refused_login_is_told():

@@ -38,16 +38,24 @@ def _prepared(make: Callable[[], Any], timeout_seconds: float) -> Any:
         driver = connection.get_transport_cls().driver_type
     except (AttributeError, ImportError, KeyError, TypeError, ValueError) as error:
         raise BrokerMisconfiguredError from error
-    if driver == "redis":
-        # There Kombu does not look at `connect_timeout`, waits for an answer without end, and
-        # closes only after one more poll, which takes a second by default.
-        connection.transport_options = {
-            "socket_timeout": timeout_seconds,
-            "socket_connect_timeout": timeout_seconds,
-            "polling_interval": REDIS_POLLING_SECONDS,
-            **connection.transport_options,
-        }
+    # The project's own options win.
+    connection.transport_options = _limits(driver, timeout_seconds) | connection.transport_options
     return connection
+
+
+def _limits(driver: str, seconds: float) -> dict[str, float]:
+    """Bound what `connect_timeout` does not, in the terms of the transport."""
+    if driver == "amqp":
+        # Closing, too, asks the broker and waits for its answer.
+        return {"read_timeout": seconds, "write_timeout": seconds}
+    if driver == "redis":
+        # Closing waits until a poll has ended, which takes a second by default.
+        return {
+            "socket_timeout": seconds,
+            "socket_connect_timeout": seconds,
+            "polling_interval": REDIS_POLLING_SECONDS,
+        }
+    return {}
 
 
 def _connect(connection: Any) -> None:
