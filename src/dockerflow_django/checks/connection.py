@@ -17,6 +17,7 @@ from typing import Any
 
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.utils.connection import ConnectionDoesNotExist
 
 from dockerflow_django.conf import conf
 
@@ -33,6 +34,8 @@ def connection_to(alias: str) -> Iterator[BaseDatabaseWrapper]:
     if not in_heartbeat_thread.get():
         yield connections[alias]
         return
+    if alias not in connections.settings:
+        raise ConnectionDoesNotExist(f"There is no database alias '{alias}'.")
     with _lock:
         turns = _turns.setdefault(alias, _Turns(alias))
     with turns.lock, _installed(alias, turns.current()) as connection:
@@ -40,6 +43,24 @@ def connection_to(alias: str) -> Iterator[BaseDatabaseWrapper]:
             yield connection
         finally:
             turns.put_back(connection)
+
+
+def close_all() -> None:
+    """Close every connection of this thread, those to an in-memory database too."""
+    for connection in connections.all(initialized_only=True):
+        _close(connection)
+
+
+def is_testing() -> bool:
+    """Tell whether Django's test environment is set up, where no connection may stay behind."""
+    return hasattr(sys.modules.get("django.core.mail"), "outbox")
+
+
+def _close(connection: BaseDatabaseWrapper) -> None:
+    connection.close()
+    if connection.connection is not None:
+        # SQLite's wrapper keeps an in-memory database open; its own thread's connection does that.
+        BaseDatabaseWrapper.close(connection)
 
 
 class _Turns:
@@ -53,19 +74,19 @@ class _Turns:
 
     def current(self) -> BaseDatabaseWrapper:
         """Return the connection, made anew where the settings are others than they were."""
-        wanted = connections.settings.get(self.alias)
+        wanted = connections.settings[self.alias]
         if self.connection is None or wanted != self.made_for:
             if self.connection is not None:
-                self.connection.close()
+                _close(self.connection)
             self.connection = _make(self.alias)
-            self.made_for = copy.deepcopy(connections.settings[self.alias])
+            self.made_for = copy.deepcopy(wanted)
         self.connection.close_if_unusable_or_obsolete()
         return self.connection
 
     def put_back(self, connection: BaseDatabaseWrapper) -> None:
         """Keep the connection as long as the project keeps its own, and in tests not at all."""
-        if _is_testing():
-            connection.close()
+        if is_testing():
+            _close(connection)
         connection.close_if_unusable_or_obsolete()
 
 
@@ -108,11 +129,6 @@ def _installed(alias: str, connection: BaseDatabaseWrapper) -> Iterator[BaseData
         del connections[alias]
         if before is not None:
             connections[alias] = before
-
-
-def _is_testing() -> bool:
-    """Tell whether Django's test environment is set up, where no connection may stay behind."""
-    return hasattr(sys.modules.get("django.core.mail"), "outbox")
 
 
 _lock = threading.Lock()

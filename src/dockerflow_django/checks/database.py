@@ -48,5 +48,7 @@ def _is_usable_anew(connection: BaseDatabaseWrapper) -> bool:
     if connection.in_atomic_block:
         return False
     connection.close()
+    if pool := getattr(connection, "pool", None):
+        pool.check()  # a pool may hold many that the server has closed
     connection.ensure_connection()
     return bool(connection.is_usable())
