@@ -9,7 +9,7 @@ from tests.harness.services import Service
 
 @contextmanager
 def stopped(service: Service) -> Iterator[None]:
-    """It refuses connections, and has ended those it had."""
+    """Refuse connections, and end those there are."""
     service.stop(immediate=True)
     try:
         yield
@@ -19,7 +19,7 @@ def stopped(service: Service) -> Iterator[None]:
 
 @contextmanager
 def frozen(service: Service) -> Iterator[None]:
-    """It accepts connections and answers none; those it had are silent."""
+    """Accept connections and answer none; those there are fall silent."""
     service.freeze()
     try:
         yield
@@ -29,7 +29,7 @@ def frozen(service: Service) -> Iterator[None]:
 
 @contextmanager
 def black_holed(service: Service) -> Iterator[None]:
-    """Something else accepts in its place and never answers; those it had have ended."""
+    """Let something accept in its place that never answers; those there are end."""
     with stopped(service), BlackHole(service.port):
         yield
 

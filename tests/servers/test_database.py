@@ -155,7 +155,7 @@ def relayed(database, project) -> Iterator[tuple[dict[str, Server], Relay]]:
         pytest.param(
             Relay.swallow,
             marks=pytest.mark.xfail(
-                reason="what acknowledges and never answers holds the run, and so the check, for ever"
+                reason="a peer that acknowledges and never answers holds the run for ever"
             ),
         ),
     ],
