@@ -89,7 +89,7 @@ def _with_broker(
 
 
 def _resolve(app: Any) -> Any:
-    from celery import Celery  # type: ignore[import-untyped]
+    from celery import Celery
 
     if app is None:
         return _current_app()

@@ -62,7 +62,7 @@ def _client(alias: str, url: str | None, timeout_seconds: float) -> Iterator[Red
             # No public way leads to the client.
             yield cache._cache.get_client(write=True)  # noqa: SLF001
         else:
-            from django_redis import get_redis_connection  # type: ignore[import-untyped]
+            from django_redis import get_redis_connection
 
             yield get_redis_connection(alias)
 
