@@ -216,6 +216,19 @@ def test_what_is_no_file(path, make):
     assert Path(path).exists()
 
 
+def test_a_pipe_that_speaks_like_a_marker(path, tmp_path):
+    """Only a file is obeyed, not a pipe that somebody feeds with what a marker holds."""
+    real = tmp_path / "real"
+    leave(str(real))
+    os.mkfifo(path)
+    pipe = os.open(path, os.O_RDWR)
+    try:
+        os.write(pipe, real.read_bytes())
+        assert not is_obeyed(path)
+    finally:
+        os.close(pipe)
+
+
 def test_a_marker_that_cannot_be_read(path, monkeypatch):
     """A marker whose disk fails under the reader is not obeyed, and readiness goes on."""
     leave(path)
