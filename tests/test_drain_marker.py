@@ -67,7 +67,7 @@ def test_a_marker_is_obeyed_once_it_is_left(path):
     since = leave(path)
     assert is_obeyed(path)
     assert began(path) == since
-    assert 0 <= time.monotonic() - since < 5
+    assert 0 <= time.monotonic() - since < 30
 
 
 def test_a_second_drain_keeps_the_time_of_the_first(path):
