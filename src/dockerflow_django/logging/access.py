@@ -26,6 +26,7 @@ AGENT = "agent"
 
 MAX_AGENT = 512
 
+_QUERY = re.compile(r"(?<!\w)(/[^\s?\"']*)\?[^\s\"']*")
 _REQUEST_LINE = re.compile(r"^([A-Z]{1,32}) (\S+)(?: (HTTP/[\d.]+))?$")
 
 
@@ -34,27 +35,29 @@ def speaks_of_requests(logger_name: str) -> bool:
     return logger_name in _READERS or logger_name.startswith(_PATHS_IN_ARGUMENTS)
 
 
-def read_access(record: logging.LogRecord) -> Fields | None:
+def read_access(logger_name: str, args: Any) -> Fields | None:
     """Return the fields of a server's access record; None where it is something else."""
-    reader = _READERS.get(record.name)
+    reader = _READERS.get(logger_name)
     if reader is None:
         return None
     try:
-        raw = reader(record.args)
+        raw = reader(args)
         return None if raw is None else _presentable(raw)
     except Exception:  # noqa: BLE001 - another version of the server may log something else
         return None
 
 
 def message_without_secrets(record: logging.LogRecord) -> str:
-    """Return the message with the paths among its arguments redacted; may raise as it does."""
-    if not isinstance(record.args, tuple):
-        return record.getMessage()
-    clone = copy.copy(record)
-    clone.args = tuple(
-        redact_path(arg) if type(arg) is str and arg.startswith("/") else arg for arg in record.args
-    )
-    return clone.getMessage()
+    """Return the message, its paths redacted and without query strings; may raise as it does."""
+    if isinstance(record.args, tuple):
+        clone = copy.copy(record)
+        clone.args = tuple(map(_redact_argument, record.args))
+        record = clone
+    return _QUERY.sub(r"\1", record.getMessage())
+
+
+def _redact_argument(arg: Any) -> Any:
+    return redact_path(arg) if type(arg) is str and arg.startswith("/") else arg
 
 
 def _gunicorn(atoms: Any) -> Fields:

@@ -38,6 +38,7 @@ def logging_config(
     tells which argument is wrong.
     """
     _check(logger_name, format)
+    threshold = _number_of(level)
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -58,8 +59,8 @@ def logging_config(
             },
             "mail_admins": {"()": "dockerflow_django.logging.config.admin_mail_handler"},
         },
-        "root": {"handlers": ["dockerflow"], "level": level},
-        "loggers": _loggers(_number_of(level)),
+        "root": {"handlers": ["dockerflow"], "level": threshold},
+        "loggers": _loggers(threshold),
     }
 
 
@@ -111,9 +112,9 @@ def _number_of(level: Any) -> int:
     if isinstance(level, int) and not isinstance(level, bool):
         return level
     names = logging.getLevelNamesMapping()
-    if level not in names:
+    if not isinstance(level, str) or level.upper() not in names:
         raise ValueError(f"logging_config(): level must be one of {[*names]}, not {level!r}")
-    return names[level]
+    return names[level.upper()]
 
 
 def _debug() -> bool:

@@ -33,6 +33,7 @@ LEFT_BY_FORMATTERS = ("message", "asctime")
 _REQUEST = "request"
 _NOISE = {
     "django.server": ("server_time", "status_code"),
+    "uvicorn": ("color_message",),
     "uvicorn.error": ("color_message",),
 }
 _NOT_EXTRAS = frozenset((*STANDARD, *LEFT_BY_FORMATTERS))
@@ -46,45 +47,48 @@ def read(
 
     The record's own names win: an extra called like one of them is kept as `fields.<name>`.
     """
-    access = read_access(record)
-    fields = _message(record, notes) if access is None else access
+    logger_name = record.name if isinstance(record.name, str) else ""
+    access = read_access(logger_name, record.args)
+    fields = _message(record, logger_name, notes) if access is None else access
     fields |= _failure(record, notes, format_exception)
     if record.stack_info:
         fields[STACK] = record.stack_info
     message: Any = record.msg
     said = message if issubclass(type(message), dict) else {}
-    for name, value in (*_extras(record).items(), *said.items()):
+    for name, value in (*_extras(record, logger_name).items(), *said.items()):
         fields[free_name(name, fields)] = value
     return fields
 
 
 def mentions_exception(args: Any) -> bool:
     """Tell whether a message is made of an exception, whose text may hold secrets."""
-    values = args.values() if isinstance(args, Mapping) else args
-    return any(isinstance(value, BaseException) for value in values)
+    if isinstance(args, Mapping):
+        args = args.values()
+    elif not isinstance(args, tuple):
+        args = (args,)
+    return any(issubclass(type(value), BaseException) for value in args)
 
 
-def _extras(record: logging.LogRecord) -> Fields:
+def _extras(record: logging.LogRecord, logger_name: str) -> Fields:
     extras = {name: value for name, value in vars(record).items() if name not in _NOT_EXTRAS}
-    for name in _NOISE.get(record.name, ()):
+    for name in _NOISE.get(logger_name, ()):
         extras.pop(name, None)
     if type(extras.get(_REQUEST)) not in _PLAIN:
         extras.pop(_REQUEST, None)
     return extras
 
 
-def _message(record: logging.LogRecord, notes: list[str]) -> Fields:
+def _message(record: logging.LogRecord, logger_name: str, notes: list[str]) -> Fields:
     if issubclass(type(record.msg), dict):
         return {ARGUMENTS: record.args} if record.args else {}
     try:
-        return _message_fields(record)
+        return _message_fields(record, speaks_of_requests(logger_name))
     except Exception as error:  # noqa: BLE001 - wrong arguments must not cost the record
         notes.append(f"{MESSAGE}: {type(error).__name__}")
         return {MESSAGE: record.msg, ARGUMENTS: record.args}
 
 
-def _message_fields(record: logging.LogRecord) -> Fields:
-    redact = speaks_of_requests(record.name)
+def _message_fields(record: logging.LogRecord, redact: bool) -> Fields:
     text = message_without_secrets(record) if redact else record.getMessage()
     if record.exc_info or mentions_exception((record.msg,)) or mentions_exception(record.args):
         text = scrub(text[:MAX_CHARACTERS])

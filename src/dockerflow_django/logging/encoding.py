@@ -12,7 +12,9 @@ from typing import Any, TypeAlias
 
 Encoder: TypeAlias = Callable[[dict[str, Any]], str]
 
-dump_strictly: Encoder = json.JSONEncoder(allow_nan=False, default=repr).encode
+dump_strictly: Encoder = json.JSONEncoder(
+    allow_nan=False, default=repr, separators=(",", ":")
+).encode
 
 
 def best_encoder() -> Encoder:

@@ -24,8 +24,22 @@ from dockerflow_django.logging.content import (
     read,
 )
 from dockerflow_django.logging.encoding import best_encoder, dump_strictly
+from dockerflow_django.logging.envelope import (
+    ENV_VERSION,
+    FIELDS,
+    HOSTNAME,
+    LOGGER,
+    MAX_TIMESTAMP,
+    PID,
+    SEVERITY,
+    TIMESTAMP,
+    TYPE,
+    as_text,
+    nanoseconds,
+    severity,
+)
 from dockerflow_django.logging.sanitising import MAX_TEXT, Sanitiser
-from dockerflow_django.logging.text import free_name, safe_repr, well_formed
+from dockerflow_django.logging.text import free_name, safe_repr
 from dockerflow_django.logging.tracebacks import FOLDED_MARK, ExcInfo, safer_format_traceback
 
 DEFAULT_LOGGER_NAME = "Dockerflow"
@@ -33,9 +47,10 @@ FORMATTER_ERROR = "formatter_error"
 """The field, a list of texts, that tells what of a record could not be shown as it is."""
 
 MAX_HEADS = 1_000
-MAX_TIMESTAMP = 2**63
 
 _PLAIN = frozenset((str, int, float, bool))
+# What `fmt` may ask for; extras are shown without being asked for.
+_SHOWABLE = frozenset((*STANDARD, "asctime")) - {MESSAGE}
 
 
 class MozlogFormatter(BaseJsonFormatter):
@@ -73,7 +88,7 @@ class MozlogFormatter(BaseJsonFormatter):
         super().__init__(fmt, datefmt, style, validate, defaults=defaults)
         self.logger_name = logger_name
         self.hostname = socket.gethostname()
-        self._attributes = [name for name in self._required_fields if name != "message"]
+        self._attributes = [name for name in self._required_fields if name in _SHOWABLE]
         self._encode = best_encoder()
         self._heads: dict[tuple[Any, ...], str | None] = {}
         own = type(self)
@@ -86,7 +101,7 @@ class MozlogFormatter(BaseJsonFormatter):
             return self._line(record)
         try:
             line = self.convert_record(record)
-            line["Fields"] = Sanitiser().fields(line["Fields"])
+            line[FIELDS] = Sanitiser().fields(line[FIELDS])
             return self.jsonify_log_record(line)
         except Exception as error:  # noqa: BLE001 - a subclass's mistake must not cost the record
             return self._careful(record, [f"convert_record: {type(error).__name__}"])
@@ -142,7 +157,7 @@ class MozlogFormatter(BaseJsonFormatter):
                 return None
         text = self._encode(fields)
         # A long line may hold a value that is too long: the careful way looks.
-        return None if len(text) > MAX_TEXT else f'{{"Timestamp":{timestamp}{head}{text}}}'
+        return None if len(text) > MAX_TEXT else f'{{"{TIMESTAMP}":{timestamp}{head}{text}}}'
 
     def _plain_fields(self, record: logging.LogRecord, message: str) -> Fields:
         fields = record.__dict__.copy()
@@ -161,16 +176,18 @@ class MozlogFormatter(BaseJsonFormatter):
         try:
             fields = self._fields(record, notes)
             head = self._head(record.name, record.levelno, record.process)
-            timestamp = _timestamp(record.created)
+            timestamp = nanoseconds(record.created)
         except Exception as error:  # noqa: BLE001 - whatever happens, the record is written
             notes.append(f"record: {type(error).__name__}")
             fields = Sanitiser().fields({MESSAGE: safe_repr(record), FORMATTER_ERROR: notes})
             head = self._head(__name__, logging.ERROR, None)
             timestamp = time.time_ns()
-        return dump_strictly({"Timestamp": timestamp, **head, "Fields": fields})
+        return dump_strictly({TIMESTAMP: timestamp, **head, FIELDS: fields})
 
     def _fields(self, record: logging.LogRecord, notes: list[str]) -> Fields:
-        raw = self.defaults | read(record, notes, self.formatException) | self._asked_for(record)
+        raw = self.defaults | read(record, notes, self.formatException)
+        for name, value in self._asked_for(record).items():
+            raw[free_name(name, raw)] = value
         if self._processes:
             raw = self._processed(raw, notes)
         fields = Sanitiser(notes).fields(raw)
@@ -202,44 +219,23 @@ class MozlogFormatter(BaseJsonFormatter):
             head = None
         else:
             envelope = json.dumps(self._head(name, levelno, process), separators=(",", ":"))
-            head = f',{envelope[1:-1]},"Fields":'
+            head = f',{envelope[1:-1]},"{FIELDS}":'
         self._heads[key] = head
         return head
 
     def _head(self, name: Any, levelno: Any, process: Any) -> dict[str, Any]:
         head = {
-            "Type": well_formed(_text(name)),
-            "Logger": well_formed(_text(self.logger_name)),
-            "Hostname": well_formed(_text(self.hostname)),
-            "EnvVersion": self.LOGGING_FORMAT_VERSION,
-            "Severity": self._severity(levelno),
+            TYPE: as_text(name),
+            LOGGER: as_text(self.logger_name),
+            HOSTNAME: as_text(self.hostname),
+            ENV_VERSION: self.LOGGING_FORMAT_VERSION,
+            SEVERITY: severity(levelno, self.SYSLOG_LEVEL_MAP, self.DEFAULT_SYSLOG_LEVEL),
         }
         if type(process) is int and process >= 0:
-            head["Pid"] = process
+            head[PID] = process
         return head
-
-    def _severity(self, levelno: Any) -> int:
-        """Return the syslog severity; a level between two known ones has the lower one's."""
-        try:
-            known = max(level for level in self.SYSLOG_LEVEL_MAP if level <= levelno)
-        except (TypeError, ValueError):
-            return self.DEFAULT_SYSLOG_LEVEL
-        return self.SYSLOG_LEVEL_MAP[known]
 
 
 def _is_simple(value: Any) -> bool:
     kind = type(value)
     return kind in _PLAIN or (kind is list and {*map(type, value)} == {str})
-
-
-def _timestamp(created: Any) -> int:
-    try:
-        timestamp = int(created * 1e9)
-    except (TypeError, ValueError, OverflowError):
-        timestamp = -1
-    return timestamp if 0 <= timestamp < MAX_TIMESTAMP else time.time_ns()
-
-
-def _text(value: Any) -> str:
-    text = str.__str__(value) if issubclass(type(value), str) else safe_repr(value)
-    return text[:MAX_TEXT]

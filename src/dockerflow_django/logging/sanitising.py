@@ -76,6 +76,7 @@ class Sanitiser:
         return _way(kind)(self, value, ancestors)
 
     def container(self, value: Any, ancestors: tuple[int, ...]) -> Any:
+        """Return a mapping as a dict, any other container as a list, and neither without end."""
         if id(value) in ancestors:
             return self._replace(CIRCULAR)
         if len(ancestors) >= MAX_DEPTH:
