@@ -34,9 +34,10 @@ def stream():
 @pytest.fixture
 def logger(request):
     """Return a logger of the test's own, without handlers."""
-    logger = logging.getLogger(f"tests.{request.node.name}")
+    name = f"tests.{request.node.name}"
+    logger = logging.getLogger(name)
     logger.setLevel(logging.DEBUG)
     logger.propagate = False
     yield logger
     logger.handlers.clear()
-    logging.root.manager.loggerDict.pop(logger.name)
+    logging.root.manager.loggerDict.pop(name)

@@ -4,6 +4,7 @@ import json
 import logging
 from pathlib import Path
 
+import pytest
 from jsonschema import Draft202012Validator
 
 SCHEMA = json.loads(Path(__file__).with_name("mozlog-schema.json").read_text())
@@ -37,10 +38,9 @@ def fields_of(line):
 
 def raised(error):
     """Return the exc_info of an exception that has been raised."""
-    try:
+    with pytest.raises(type(error)) as caught:
         raise error
-    except BaseException as caught:
-        return type(caught), caught, caught.__traceback__
+    return caught.type, caught.value, caught.value.__traceback__
 
 
 def _without_duplicates(pairs):

@@ -5,6 +5,7 @@ import logging
 import os
 import socket
 import time
+from typing import ClassVar
 
 import pytest
 
@@ -151,7 +152,7 @@ def test_subclass_may_have_other_severities():
     """A project's own levels are a matter of one table."""
 
     class Formatter(MozlogFormatter):
-        SYSLOG_LEVEL_MAP = {**MozlogFormatter.SYSLOG_LEVEL_MAP, 25: 5, 60: 1}
+        SYSLOG_LEVEL_MAP: ClassVar = {**MozlogFormatter.SYSLOG_LEVEL_MAP, 25: 5, 60: 1}
 
     assert parse(Formatter().format(make_record("x", level=25)))[SEVERITY] == 5
     assert parse(Formatter().format(make_record("x", level=70)))[SEVERITY] == 1

@@ -338,13 +338,13 @@ def test_envelope_of_a_hand_made_record(formatter, attribute, value, key, shown)
 def test_exception_that_cannot_be_shown(formatter):
     """An exception whose parts raise costs its traceback at most."""
 
-    class Unkind(Exception):
+    class UnkindError(Exception):
         @property
         def __cause__(self):
             raise RuntimeError("no")
 
-    fields = fields_of(formatter.format(make_record("x", exc_info=raised(Unkind("oh")))))
-    assert "Unkind('oh')" in fields[ERROR]
+    fields = fields_of(formatter.format(make_record("x", exc_info=raised(UnkindError("oh")))))
+    assert "UnkindError('oh')" in fields[ERROR]
     assert TRACEBACK not in fields
     assert fields[FORMATTER_ERROR] == ["traceback: RuntimeError"]
     fields = fields_of(formatter.format(make_record("x", exc_info=(1,))))

@@ -10,7 +10,7 @@ REDACTED = "[redacted]"
 
 _LOUD_NAMES = (
     r"passw(?:or)?d|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key"
-    r"|credential|signature|sessionid|authorization|cookie"
+    r"|credential|signature|session_?id|authorization|cookie"
 )
 # Words that name a secret only where they stand alone: `key`, but not `keyword`.
 _QUIET_NAMES = r"key|auth|pass|otp|jwt|sid|csrf|uid_?b64|api"
@@ -47,7 +47,7 @@ _HEADER = re.compile(
     r"\b((?:proxy-)?authorization|(?:set-)?cookie)(\s{0,4}:\s{0,4})[^\r\n\"']+",
     re.IGNORECASE,
 )
-_BEARER = re.compile(r"\b(bearer\s{1,4})(?=\S{0,4096}\d)\S+", re.IGNORECASE)
+_BEARER = re.compile(r"\b(bearer\s{1,4})(?=\S{0,4096}\d)[^\s\"'\\]+", re.IGNORECASE)
 _ASSIGNMENT = re.compile(
     rf"""(?P<name>(?:{_LOUD_NAMES})[\w-]{{0,64}}
         (?: \\*["'] \s{{0,4}} : | \s{{0,4}} = ) \s{{0,4}})  # name=value, or 'name': value
@@ -66,8 +66,8 @@ def scrub(text: str) -> str:
     if not any(word in lowered for word in _SIGNS):
         return text  # nearly always, and much sooner than the expressions find out
     text = _HEADER.sub(rf"\1\2{REDACTED}", text)
-    text = _BEARER.sub(rf"\1{REDACTED}", text)
-    return _ASSIGNMENT.sub(_hide, text)
+    text = _ASSIGNMENT.sub(_hide, text)
+    return _BEARER.sub(rf"\1{REDACTED}", text)
 
 
 def is_secret_name(name: str) -> bool:
