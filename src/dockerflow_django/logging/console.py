@@ -123,11 +123,8 @@ def _indented(text: FieldValue) -> str:
 
 
 def _shown(value: FieldValue) -> str:
-    if not isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False)
-    text = one_line(value)
-    bare = text and not any(mark in text for mark in " =\"'")
-    return text if bare else json.dumps(text, ensure_ascii=False)
+    is_bare = isinstance(value, str) and value and not any(mark in value for mark in " =\"'")
+    return one_line(str(value) if is_bare else json.dumps(value, ensure_ascii=False))
 
 
 def _code_color(code: str) -> str:

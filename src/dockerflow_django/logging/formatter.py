@@ -144,7 +144,7 @@ class MozlogFormatter(BaseJsonFormatter):
             or type(message) is not str
         ):
             return None
-        if message:
+        if message or record.args:
             if record.args and mentions_exception(record.args):
                 return None
             message = record.getMessage()
