@@ -105,7 +105,9 @@ def test_header_name_takes_a_token(raw: str) -> None:
     assert casts.header_name(raw) == raw
 
 
-@pytest.mark.parametrize("raw", ["", "X Request", "X-Request:", "X\r\nSet-Cookie", "Überschrift", 5])
+@pytest.mark.parametrize(
+    "raw", ["", "X Request", "X-Request:", "X\r\nSet-Cookie", "Überschrift", 5]
+)
 def test_header_name_refuses_the_rest(raw: object) -> None:
     """A name that would split a response into two is refused."""
     assert refusal(casts.header_name, raw) == "the name of an HTTP header, like 'X-Request-ID'"
@@ -133,8 +135,10 @@ def test_web_url_takes_http_and_https(raw: str) -> None:
 
 @pytest.mark.parametrize(
     "raw",
-    ["", "hooks.example", "ftp://h/", "file:///etc/passwd", "http://", "http://[::1", None]
-    + ["http://h:port/", "http://h:99999/", "http://h:0/", b"http://h/"],
+    [
+        *("", "hooks.example", "ftp://h/", "file:///etc/passwd", "http://", None, b"http://h/"),
+        *("http://[::1", "http://h:port/", "http://h:99999/", "http://h:0/"),
+    ],
 )
 def test_web_url_refuses_the_rest(raw: object) -> None:
     """Other schemes, no host, and ports that are none are refused."""
@@ -179,13 +183,17 @@ def test_patterns_refuse_the_rest(raw: object, wanted: str) -> None:
     assert refusal(casts.patterns, raw).startswith(wanted)
 
 
-@pytest.mark.parametrize("raw", ["shop.health.check_stock", "a.b", check_url_config, partial(check_url_config)])
+@pytest.mark.parametrize(
+    "raw", ["shop.health.check_stock", "a.b", check_url_config, partial(check_url_config)]
+)
 def test_target_takes_paths_and_callables(raw: object) -> None:
     """Either is kept as it is: a path is imported when it is needed."""
     assert casts.target(raw) is raw
 
 
-@pytest.mark.parametrize("raw", ["check_stock", "", "a b.c", "a..b", ".a", "shop/health.py", 5, None])
+@pytest.mark.parametrize(
+    "raw", ["check_stock", "", "a b.c", "a..b", ".a", "shop/health.py", 5, None]
+)
 def test_target_refuses_the_rest(raw: object) -> None:
     """What cannot be the dotted path of an attribute is refused."""
     assert refusal(casts.target, raw).startswith("the dotted path of a callable")

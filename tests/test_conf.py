@@ -37,9 +37,7 @@ def test_a_default_is_what_stands_nowhere() -> None:
 
 
 @override_settings(DOCKERFLOW_CHECK_TIMEOUT=2)
-def test_the_project_s_settings_come_first(
-    base_dir: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_project_s_settings_come_first(base_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the settings say is said, whatever the environment does."""
     monkeypatch.setenv("DOCKERFLOW_CHECK_TIMEOUT", "3")
     (base_dir / ".env").write_text("DOCKERFLOW_CHECK_TIMEOUT=4\n")

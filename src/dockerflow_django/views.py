@@ -15,7 +15,10 @@ from dockerflow_django.responses import respond
 
 
 def _view(name: str) -> Any:
-    async def view(request: HttpRequest, probe: str = "") -> HttpResponse:
+    # An include below a captured pattern is an error, but its views answer: they take what it hands.
+    async def view(
+        request: HttpRequest, *args: object, probe: str = "", **kwargs: object
+    ) -> HttpResponse:
         endpoint = Endpoint(name, probe)
         allowed = has_details(endpoint) and await details.aare_allowed(request)
         answer = await aanswer(endpoint, request.method or "", details=allowed)

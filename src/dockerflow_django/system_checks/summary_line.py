@@ -31,7 +31,9 @@ def check_summary_is_written() -> Iterator[Finding]:
         why = "disabled" if summary_logger.disabled else f"at level {level}"
         yield Finding(f"The summaries of requests are lost: logger {name!r} is {why}.", hint)
     elif not any(map(_writes, _handlers(summary_logger))):
-        yield Finding(f"No handler of logger {name!r} writes the fields of a request's summary.", hint)
+        yield Finding(
+            f"No handler of logger {name!r} writes the fields of a request's summary.", hint
+        )
 
 
 def _handlers(logger: logging.Logger) -> Iterator[logging.Handler]:
