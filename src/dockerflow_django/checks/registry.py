@@ -15,7 +15,7 @@ from django.core.checks.registry import registry as django_registry
 from django.db import connections
 from django.utils.module_loading import import_string
 
-from dockerflow_django.casts import PROBES, Entry
+from dockerflow_django.casts import PROBES, Entry, check_options
 from dockerflow_django.conf import conf
 from dockerflow_django.health import CRITICAL_CHECK_NOT_IMPORTABLE
 
@@ -59,11 +59,11 @@ class Check:
         return str(getattr(_innermost(self.function), "__module__", None) or "unknown")
 
     def call(self) -> Any:
-        """Call the function as Django calls a check, and return whatever it returns."""
-        keywords = {"databases": list(connections), **self.keywords}
-        if not _takes(self.function, "databases"):
-            del keywords["databases"]
-        return self.function(app_configs=None, **keywords)
+        """Call the function as Django calls a check; what it returns or raises is its answer."""
+        keywords: dict[str, Any] = {"app_configs": None}
+        if _takes(self.function, "databases"):
+            keywords["databases"] = list(connections)
+        return self.function(**{**keywords, **self.keywords})
 
 
 @overload
@@ -83,17 +83,19 @@ def register(
 
     Use it as Django's: ``@register``, ``@register("readiness")``, ``register(check, "readiness")``.
     Raises `ValueError` for a tag that is not one of ``heartbeat``, ``liveness``, ``readiness`` and
-    ``startup``, and for a `timeout` or `every` (seconds) below zero.
+    ``startup``, and for a `timeout` or `every` that is no number of seconds; `TypeError` for what
+    cannot be called.
     """
     function, tags = _split(arguments)
     for tag in tags:
         if tag not in TAGS:
             raise ValueError(f"{tag!r} is no tag of a check; take {', '.join(sorted(TAGS))}")
-    if (timeout is not None and timeout <= 0) or (every is not None and every < 0):
-        raise ValueError(f"timeout={timeout!r}, every={every!r}: seconds are not negative")
+    options = check_options({"timeout": timeout, "every": every})
 
     def keep(function: CheckFunction) -> CheckFunction:
-        check = Check(function, {}, timeout, every, tags=frozenset(tags), source="register()")
+        if not callable(function):
+            raise TypeError(f"{function!r} cannot be called, so it is no check")
+        check = Check(function, {}, **options, tags=frozenset(tags), source="register()")
         _registered[check.key] = check
         return function
 
@@ -140,8 +142,9 @@ def named(checks_: Iterable[Check]) -> list[tuple[str, Check]]:
 def registered_in_django() -> list[CheckFunction]:
     """Return the checks under our tags in Django's registry, which runs them everywhere."""
     everything = django_registry.get_checks(include_deployment_checks=True)
-    ours = [check for check in everything if TAGS & set(getattr(check, "tags", ()))]
-    return sorted(ours, key=lambda check: (check.__module__, check.__qualname__))
+    ours = [Check(check, {}) for check in everything if TAGS & set(getattr(check, "tags", ()))]
+    # Django keeps a set: sorted, every process has them in one order.
+    return [check.function for check in sorted(ours, key=lambda check: (check.module, check.name))]
 
 
 _registered: dict[tuple[object, ...], Check] = {}
@@ -157,7 +160,7 @@ def _defaults(probe: str) -> Iterator[Check]:
 
 def _tagged(tags: Iterable[str]) -> Iterator[Check]:
     wanted = set(tags)
-    for check in _registered.values():
+    for check in list(_registered.values()):
         if wanted & (check.tags or {HEARTBEAT}):
             yield Check(
                 _replaced(check.function), {}, check.timeout, check.every, source=check.source
