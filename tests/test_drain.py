@@ -1,4 +1,5 @@
 import os
+import re
 import runpy
 import signal
 import subprocess
@@ -44,7 +45,7 @@ def test_it_leaves_a_marker_that_is_obeyed(path):
     """The command leaves the marker where the environment says, and other processes obey it."""
     done = run()
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == f"draining for 0.0 s, by the marker at {path}\n"
+    assert re.fullmatch(rf"draining for \d+\.\d s, by the marker at {path}\n", done.stdout)
     assert is_obeyed(path)
 
 
@@ -54,7 +55,7 @@ def test_a_second_drain_is_fine(path, capsys):
     since = drain.leave(path)
     time.sleep(max(0, since + 0.2 - time.monotonic()))
     assert drain.main([]) == 0
-    assert capsys.readouterr().out.startswith("draining for 0.")
+    assert float(capsys.readouterr().out.split()[2]) >= 0.2
     assert drain.began(path) == since
 
 
@@ -63,7 +64,7 @@ def test_wait():
     """--wait keeps the process for so many seconds, in which the kubelet sends no SIGTERM."""
     begin = time.monotonic()
     assert drain.main(["--wait", "0.3"]) == 0
-    assert 0.3 <= time.monotonic() - begin < 5
+    assert 0.3 <= time.monotonic() - begin < 20
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

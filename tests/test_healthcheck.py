@@ -103,19 +103,19 @@ def test_no_proxy_is_asked():
 
 
 @pytest.mark.parametrize(
-    ("answer", "line"),
+    ("answer", "timeout", "line"),
     [
-        (say(b""), "the connection was closed without an answer"),
-        (say(b"+PONG\r\n\r\n"), "what answers there does not speak HTTP"),
-        (say(b"HTTP/1.1 200 OK\r\nA: " + b"x" * 70000), "(LineTooLong)"),
-        (say_nothing, "no complete answer within 0.2 s"),
+        (say(b""), "20", "the connection was closed without an answer"),
+        (say(b"+PONG\r\n\r\n"), "20", "what answers there does not speak HTTP"),
+        (say(b"HTTP/1.1 200 OK\r\nA: " + b"x" * 70000), "20", "(LineTooLong)"),
+        (say_nothing, "0.2", "no complete answer within 0.2 s"),
     ],
     ids=["closed", "other protocol", "endless header", "silence"],
 )
-def test_what_is_no_answer(answer, line, capsys):
+def test_what_is_no_answer(answer, timeout, line, capsys):
     """What is no HTTP answer is one line that says what it is instead."""
     with serving(answer) as server:
-        assert healthcheck.main(["--timeout=0.2", server.url("/x")]) == 1
+        assert healthcheck.main(["--timeout", timeout, server.url("/x")]) == 1
     shown = capsys.readouterr().err
     assert shown.startswith(f"healthcheck: {server.url('/x')}: ")
     assert line in shown
@@ -142,7 +142,7 @@ def test_a_server_that_drips_cannot_hold_the_process():
         taken = time.monotonic() - begin
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.endswith(": no complete answer within 0.5 s\n")
-    assert taken < 5
+    assert taken < 15
 
 
 # A shell has what it runs in the background ignore Ctrl-C, and these tests may run there.

@@ -71,7 +71,7 @@ def test_the_deadline_is_for_everything(answer):
         begin = time.monotonic()
         with pytest.raises(TimeoutError):
             ask(locate(server.url()), 0.3)
-        assert 0.3 <= time.monotonic() - begin < 2
+        assert 0.3 <= time.monotonic() - begin < 5
 
 
 def test_a_unix_socket(tmp_path):

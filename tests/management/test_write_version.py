@@ -40,11 +40,12 @@ def project(tmp_path):
 def manage(project, *arguments, **environment):
     """Run a management command of the project as a Dockerfile does."""
     source = Path(dockerflow_django.__file__).parent.parent
+    path = [str(project), str(source), os.environ.get("PYTHONPATH", "")]
     return subprocess.run(
         [sys.executable, "-m", "django", "write_version", *arguments],
         cwd=project,
         env=os.environ
-        | {"DJANGO_SETTINGS_MODULE": "project_settings", "PYTHONPATH": f"{project}:{source}"}
+        | {"DJANGO_SETTINGS_MODULE": "project_settings", "PYTHONPATH": os.pathsep.join(path)}
         | environment,
         capture_output=True,
         text=True,

@@ -115,16 +115,18 @@ def test_restart_between_two_heartbeats_goes_unnoticed(database, servers):
 
 
 def test_connections_do_not_grow(database, servers):
-    """Two hundred heartbeats, four at once, leave as many connections as there were."""
-    before = connections(database)
+    """Two hundred heartbeats, four at once, leave one connection, or the pool as it began."""
     storms = {
         name: partial(http.concurrently, partial(server.get, PATH), total=200, at_once=4)
         for name, server in servers.items()
     }
     answers = side_by_side(storms)
     assert {answer.status for name in NAMES for answer in answers[name]} == {200}
-    wait_until(lambda: connections(database) == before, what=f"{connections(database)} = {before}")
-    assert all(count <= MOST_CONNECTIONS[name.split()[1]] for name, count in before.items())
+    allowed = {name: MOST_CONNECTIONS[name.split()[1]] for name in NAMES}
+    wait_until(
+        lambda: all(count <= allowed[name] for name, count in connections(database).items()),
+        what=f"{connections(database)} within {allowed}",
+    )
 
 
 @pytest.mark.parametrize("outage", OUTAGES)
@@ -152,12 +154,7 @@ def relayed(database, project) -> Iterator[tuple[dict[str, Server], Relay]]:
     "lose",
     [
         Relay.drop,
-        pytest.param(
-            Relay.swallow,
-            marks=pytest.mark.xfail(
-                reason="a peer that acknowledges and never answers holds the run for ever"
-            ),
-        ),
+        Relay.swallow,
     ],
 )
 def test_lost_connection_does_not_keep_the_heartbeat_ill(relayed, lose):
