@@ -117,7 +117,9 @@ def test_threads_that_a_sync_check_starts_for_a_loop_are_daemons():
     done = threading.Event()
     threads.start(lambda: (check(), done.set()), name="check")
     assert done.wait(5)
-    assert [thread.daemon for thread in found] == [True, True]
+    assert [(thread.daemon, thread.name) for thread in found] == [
+        (True, "dockerflow-check-call")
+    ] * 2
 
 
 @pytest.mark.django_db(transaction=True)
