@@ -11,6 +11,7 @@ from dockerflow_django import health, lifecycle
 from dockerflow_django.checks import register
 from dockerflow_django.heartbeat import beat
 from dockerflow_django.heartbeat.beat import aevaluate, evaluate
+from dockerflow_django.heartbeat.report import Report, Result
 from dockerflow_django.testing import replace_check
 
 MIGRATIONS = "dockerflow_django.checks.check_migrations_applied"
@@ -186,6 +187,79 @@ def test_changed_is_sent_when_the_outcome_changes(evaluated, configure, counted,
     ]
     assert len(received.passed) == 3
     assert [failed["level"] for failed in received.failed] == [checks.ERROR, checks.WARNING]
+
+
+def test_change_back_is_told_though_no_check_ran_again(evaluated, configure, counted, received):
+    """Set not ready and ready again, over one result that is reused: each time is a change."""
+    configure(DOCKERFLOW_PROBES={"readiness": [counted]}, DOCKERFLOW_HEARTBEAT_MAX_AGE=60)
+    for ready in (True, False, True, True, False):
+        lifecycle.set_ready(ready, "maintenance")
+        evaluated("readiness")
+    assert counted.runs == 1
+    assert [(c["old"], c["new"]) for c in received.changed] == [
+        ("passed", "failed"),
+        ("failed", "passed"),
+        ("passed", "failed"),
+    ]
+
+
+def test_outcome_that_was_overtaken_is_no_news(configure, received):
+    """An answer that took its results before the last announced ones says nothing any more."""
+
+    def report(level, run):
+        messages = (ERROR,) if level else ()
+        results = {"stock": Result(messages, 0.1, run)}
+        return Report("heartbeat", results, not level)
+
+    assert [kind for kind, _ in beat._announcer.news(report(1, 5))]
+    assert [kind for kind, _ in beat._announcer.news(report(0, 7))]
+    assert beat._announcer.news(report(1, 5)) == []
+    assert beat._announcer.news(report(1, -6)) == []
+    assert beat.last_report("heartbeat").passed
+
+
+def test_run_that_ends_late_is_news(configure):
+    """A run that was overdue, and then has ended, is told of both times."""
+    overdue = Report("heartbeat", {"stock": Result((ERROR,), 0.1, -5)}, passed=False)
+    ended = Report("heartbeat", {"stock": Result((), 0.1, 5)}, passed=True)
+    assert beat._announcer.news(overdue)
+    assert beat._announcer.news(overdue) == []
+    assert beat._announcer.news(ended)
+    assert beat._announcer.news(overdue) == []
+
+
+def test_check_of_both_readiness_and_startup_runs_once(configure, counted):
+    """While starting, a check that two of the probes list is asked once, fresh results or not."""
+    configure(
+        DOCKERFLOW_PROBES={"startup": [counted], "readiness": [counted]},
+        DOCKERFLOW_HEARTBEAT_MAX_AGE=0,
+    )
+    assert evaluate("readiness", fresh=True).passed
+    assert counted.runs == 1
+
+
+@pytest.mark.django_db
+def test_check_of_both_runs_once_inside_a_transaction(configure, counted):
+    """The same where nothing is shared between two heartbeats."""
+    configure(DOCKERFLOW_PROBES={"startup": [counted]})
+    assert evaluate("startup").passed
+    assert counted.runs == 1
+
+
+def test_check_named_like_the_lifecycle_is_not_hidden(evaluated, configure):
+    """A project's own check `lifecycle` is shown beside the process's."""
+
+    def lifecycle_check(app_configs):
+        return [ERROR]
+
+    lifecycle_check.__name__ = "lifecycle"
+    configure(DOCKERFLOW_PROBES={"readiness": [lifecycle_check]})
+    lifecycle.set_ready(False)
+    results = evaluated("readiness").results
+    assert [m.id for result in results.values() for m in result.messages] == [
+        "shop.E001",
+        health.INFO_NOT_READY,
+    ]
 
 
 def test_first_failure_is_a_change(evaluated, configure, counted, received):

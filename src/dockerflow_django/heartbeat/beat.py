@@ -3,7 +3,6 @@
 import asyncio
 import os
 import threading
-from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
@@ -83,22 +82,24 @@ class _Plan:
     def __init__(self, probe: str) -> None:
         self.probe = probe
         self.own = configured(probe)
-        self.starting = _is_starting(probe)
-        self.checks = [*self.own, *(configured("startup") if self.starting else ())]
+        self.is_starting = _is_starting(probe)
+        self.startup = configured("startup") if self.is_starting else []
+        # What both list is asked once.
+        self.checks = list({check.key: check for check in (*self.own, *self.startup)}.values())
 
     def report(self, results: Sequence[Result]) -> Report:
-        own, startup = results[: len(self.own)], results[len(self.own) :]
-        if self.starting and all(result.level < checks.ERROR for result in startup):
+        found = dict(zip((check.key for check in self.checks), results, strict=True))
+        if self.is_starting and all(found[c.key].level < checks.ERROR for c in self.startup):
             lifecycle.lifecycle.has_started = True
         fail_level = (
             conf.DOCKERFLOW_HEARTBEAT_FAIL_LEVEL if self.probe == HEARTBEAT else checks.ERROR
         )
-        passed = all(_passes(*pair, fail_level) for pair in zip(self.own, own, strict=True))
-        names = (name for name, _ in named(self.own))
-        by_name = dict(zip(names, own, strict=True))
+        passed = all(_passes(check, found[check.key], fail_level) for check in self.own)
+        by_name = {name: found[check.key] for name, check in named(self.own)}
         notices = tuple(lifecycle.lifecycle.notices(self.probe))
         if notices:
-            by_name[LIFECYCLE] = Result(notices, 0.0, 0)
+            name = f"{LIFECYCLE}#2" if LIFECYCLE in by_name else LIFECYCLE
+            by_name[name] = Result(notices, 0.0, run=0)
         return Report(self.probe, by_name, passed and not notices)
 
 
@@ -118,18 +119,14 @@ class _Announcer:
 
     def reset(self) -> None:
         self._lock = threading.Lock()
-        self._runs: dict[str, deque[list[int]]] = {}
         self.reports: dict[str, Report] = {}
 
     def news(self, report: Report) -> list[News]:
-        """Return the signals to send for this report; one that only reused results is no news."""
-        runs = [result.run for result in report.results.values()]
+        """Return the signals to send for this report, none where the same was told, or newer."""
         with self._lock:
-            known = self._runs.setdefault(report.probe, deque(maxlen=8))
-            if runs and runs in known:
-                return []
-            known.append(runs)
             before = self.reports.get(report.probe)
+            if before and not _is_news(report, before):
+                return []
             self.reports[report.probe] = report
         common = {"probe": report.probe, "report": report}
         signal = signals.heartbeat_passed if report.passed else signals.heartbeat_failed
@@ -138,6 +135,26 @@ class _Announcer:
         if old != report.outcome and (before or not report.passed):
             news.append((signals.heartbeat_changed, {"old": old, "new": report.outcome, **common}))
         return news
+
+
+def _is_news(report: Report, before: Report) -> bool:
+    """Tell whether a check has run again, or the outcome of the same runs is another one.
+
+    The process's own life, which is no run, may change it. A probe that runs nothing has no run to
+    share: each answer is one heartbeat.
+    """
+    runs, known = _runs(report), _runs(before)
+    if not runs or any(_order(run) > _order(known.get(name, 0)) for name, run in runs.items()):
+        return True
+    return runs == known and report.outcome != before.outcome
+
+
+def _runs(report: Report) -> dict[str, int]:
+    return {name: result.run for name, result in report.results.items() if result.run}
+
+
+def _order(run: int) -> tuple[int, int]:
+    return abs(run), run  # one that has not ended has the negative number, and comes before
 
 
 _announcer = _Announcer()

@@ -31,7 +31,7 @@ class Result:
     `duration_seconds` is how long it took, or has taken so far; `answered_at` is on the monotonic
     clock, `timestamp` in seconds since 1970. `traceback` is the text of what the check raised, for
     the log alone. `run` is the number of the run in this process, negative while it
-    has not ended.
+    has not ended, and 0 for what the process says of itself.
     """
 
     messages: tuple[CheckMessage, ...]
