@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from dockerflow_django import views
 from dockerflow_django.endpoints import ErrorEndpointCalledError
 from dockerflow_django.heartbeat import beat
 from dockerflow_django.url_table import endpoints_in
@@ -256,6 +257,16 @@ def test_the_table_answers_below_a_fixed_prefix(ask: Ask) -> None:
     pattern = path("ö/", include("dockerflow_django.urls"))
     with urls(pattern), override_settings(**STRICT):
         assert_is_ours(ask("GET", "/%C3%B6/__heartbeat__", {"host": "10.1.2.3"}))
+
+
+@pytest.mark.usefixtures("stack")
+def test_a_project_may_serve_at_paths_of_its_own(ask: Ask) -> None:
+    """A probe is where a chart expects it, and nothing is served beside it (D23)."""
+    own = [path("livez", views.probe, {"probe": "liveness"}, name="probe")]
+    with urls(path("", include((own, "dockerflow")))):
+        assert_is_ours(ask("GET", "/livez"))
+        assert_is_ours(ask("POST", "/livez"), 405)
+        assert ask("GET", "/__version__").status == 404
 
 
 @pytest.mark.usefixtures("stack")
