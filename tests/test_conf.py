@@ -1,6 +1,5 @@
 """Where a setting's value comes from, and what happens to a wrong one."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,8 +10,10 @@ from dockerflow_django.conf import MASK, Conf, Found, Setting, conf
 
 
 @pytest.fixture(autouse=True)
-def forget() -> Iterator[None]:
-    """Read the environment anew for the test, and again after it."""
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Begin without a variable of ours, and read the environment anew before and after."""
+    for name in Conf.table:
+        monkeypatch.delenv(name, raising=False)
     conf.reset()
     yield
     conf.reset()
@@ -228,8 +229,6 @@ def test_what_is_written_is_named_with_its_place(
     base_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Names are told whether or not they are settings, and others are left out."""
-    for name in [name for name in os.environ if name.startswith("DOCKERFLOW_")]:
-        monkeypatch.delenv(name)
     monkeypatch.setenv("DOCKERFLOW_CHEKCS", "[]")
     (base_dir / ".env").write_text("DOCKERFLOW_PROBES={}\nDEBUG=1\n")
     conf.reset()

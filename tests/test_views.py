@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from dockerflow_django import views
 from dockerflow_django.endpoints import ErrorEndpointCalledError
 from dockerflow_django.heartbeat import beat
 from dockerflow_django.url_table import endpoints_in
@@ -30,12 +31,12 @@ OTHERS = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.auth.middleware.LoginRequiredMiddleware",
 ]
+LOGIN = "django.contrib.auth.middleware.LoginRequiredMiddleware"
 STRICT = {
     "ALLOWED_HOSTS": ["shop.example"],
     "SECURE_SSL_REDIRECT": True,
-    "MIDDLEWARE": [OURS, *OTHERS],
+    "MIDDLEWARE": [OURS, *OTHERS, LOGIN],
 }
 PATHS = [
     "/__version__",
@@ -108,7 +109,7 @@ def assert_is_ours(answer: Answer, status: int = 200) -> None:
 @pytest.mark.parametrize("url", PATHS)
 @pytest.mark.usefixtures("stack")
 def test_get_is_answered_with_json(ask: Ask, url: str, slash: str) -> None:
-    """Every endpoint is there, with its trailing slash and without, and needs no login (D23)."""
+    """Every endpoint is there, with its trailing slash and without (D23)."""
     answer = ask("GET", url + slash)
     assert_is_ours(answer)
     assert answer.json == ({"version": "1"} if "version" in url else {"status": "ok"})
@@ -181,7 +182,7 @@ def test_an_unknown_probe_is_not_found(ask: Ask) -> None:
 @pytest.mark.usefixtures("stack")
 def test_other_paths_are_not_ours(ask: Ask, url: str) -> None:
     """What only looks like an endpoint is not found; what cannot be decoded is no error."""
-    assert ask("GET", url).status in {302, 404}
+    assert ask("GET", url).status == 404
 
 
 @pytest.mark.parametrize("accept", ACCEPTS)
@@ -248,7 +249,7 @@ def test_the_endpoints_are_where_they_are_included(ask: Ask, pattern: Any, prefi
     with urls(pattern):
         for url in PATHS[:3]:
             assert_is_ours(ask("GET", f"{prefix}{url}"))
-        assert ask("GET", "/__version__").status in {302, 404}
+        assert ask("GET", "/__version__").status == 404
 
 
 def test_the_table_answers_below_a_fixed_prefix(ask: Ask) -> None:
@@ -256,6 +257,16 @@ def test_the_table_answers_below_a_fixed_prefix(ask: Ask) -> None:
     pattern = path("ö/", include("dockerflow_django.urls"))
     with urls(pattern), override_settings(**STRICT):
         assert_is_ours(ask("GET", "/%C3%B6/__heartbeat__", {"host": "10.1.2.3"}))
+
+
+@pytest.mark.usefixtures("stack")
+def test_a_project_may_serve_at_paths_of_its_own(ask: Ask) -> None:
+    """A probe is where a chart expects it, and nothing is served beside it (D23)."""
+    own = [path("livez", views.probe, {"probe": "liveness"}, name="probe")]
+    with urls(path("", include((own, "dockerflow")))):
+        assert_is_ours(ask("GET", "/livez"))
+        assert_is_ours(ask("POST", "/livez"), 405)
+        assert ask("GET", "/__version__").status == 404
 
 
 @pytest.mark.usefixtures("stack")
@@ -270,6 +281,13 @@ def test_nothing_is_served_that_is_not_included(ask: Ask) -> None:
 def test_no_session_and_no_user_is_touched(ask: Ask, url: str) -> None:
     """A session cookie costs no query: this test may not open the database (D6)."""
     assert_is_ours(ask("GET", url, {"cookie": f"sessionid={'a' * 32}"}))
+
+
+@override_settings(MIDDLEWARE=[*OTHERS, LOGIN])
+def test_no_login_is_asked_for(ask: Ask) -> None:
+    """The views answer a stranger where every other one sends him to the login page."""
+    assert ask("GET", "/plain/").status == 302
+    assert [ask("GET", url).status for url in PATHS] == [200] * len(PATHS)
 
 
 @pytest.mark.usefixtures("stack")
@@ -361,8 +379,7 @@ def test_whatever_is_asked_early_is_answered_with_json(
     answer = handlers.ask(world, method, url, headers)
     known = 404 if url == "/__error__" else 200
     assert_is_ours(answer, known if method in {"GET", "HEAD"} or known == 404 else 405)
-    if method != "HEAD":
-        assert isinstance(answer.json, dict)
+    assert answer.body == b"" if method == "HEAD" else isinstance(answer.json, dict)
 
 
 @pytest.mark.parametrize("world", WORLDS)

@@ -15,7 +15,7 @@ from dockerflow_django.responses import respond
 
 
 def _view(name: str) -> Any:
-    # An include below a captured pattern is an error, but its views answer: they take what it hands.
+    # Below a captured pattern, a system-check error, the views answer and take what it captured.
     async def view(
         request: HttpRequest, *args: object, probe: str = "", **kwargs: object
     ) -> HttpResponse:

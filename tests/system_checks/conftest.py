@@ -1,20 +1,19 @@
 """Fixtures for the tests of the system checks."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from django.test import override_settings
 
-from dockerflow_django.conf import conf
+from dockerflow_django.conf import Conf, conf
 
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Begin without a variable of ours, and read the environment anew before and after."""
-    for name in [name for name in os.environ if name.startswith("DOCKERFLOW_")]:
-        monkeypatch.delenv(name)
+    for name in Conf.table:
+        monkeypatch.delenv(name, raising=False)
     conf.reset()
     yield
     monkeypatch.undo()
