@@ -115,16 +115,14 @@ def test_restart_between_two_heartbeats_goes_unnoticed(database, servers):
 
 
 def test_connections_do_not_grow(database, servers):
-    """Two hundred heartbeats, four at once, leave as many connections as there were."""
-    before = connections(database)
+    """Two hundred heartbeats, four at once, leave one connection to each server, or its pool's."""
     storms = {
         name: partial(http.concurrently, partial(server.get, PATH), total=200, at_once=4)
         for name, server in servers.items()
     }
     answers = side_by_side(storms)
     assert {answer.status for name in NAMES for answer in answers[name]} == {200}
-    wait_until(lambda: connections(database) == before, what=f"{connections(database)} = {before}")
-    assert all(count <= MOST_CONNECTIONS[name.split()[1]] for name, count in before.items())
+    wait_until(lambda: grown(database) == {}, what=f"only {grown(database)} goes")
 
 
 @pytest.mark.parametrize("outage", OUTAGES)
@@ -134,7 +132,7 @@ def test_views_without_a_database_need_none(database, servers, outage):
         for path in ("/plain/", "/plain-async/", "/__lbheartbeat__", "/__heartbeat__/liveness"):
             answers = ask(servers, path, headers=COOKIE)
             assert statuses(answers) == {200}
-            assert longest(answers) < 0.5
+            assert longest(answers) < LONGEST_SECONDS
 
 
 @pytest.fixture
@@ -182,5 +180,7 @@ def wanted(name: str, database: PostgreSQL, project: Project, **more):
     return {"kind": kind, "project": project.with_databases(default=settings)}
 
 
-def connections(database: PostgreSQL) -> dict[str, int]:
-    return {name: database.connections(application_name=name) for name in NAMES}
+def grown(database: PostgreSQL) -> dict[str, int]:
+    """Return the servers that have more connections than they may, and how many."""
+    counts = {name: database.connections(application_name=name) for name in NAMES}
+    return {name: n for name, n in counts.items() if n > MOST_CONNECTIONS[name.split()[1]]}
