@@ -115,14 +115,18 @@ def test_restart_between_two_heartbeats_goes_unnoticed(database, servers):
 
 
 def test_connections_do_not_grow(database, servers):
-    """Two hundred heartbeats, four at once, leave one connection to each server, or its pool's."""
+    """Two hundred heartbeats, four at once, leave one connection, or the pool as it began."""
     storms = {
         name: partial(http.concurrently, partial(server.get, PATH), total=200, at_once=4)
         for name, server in servers.items()
     }
     answers = side_by_side(storms)
     assert {answer.status for name in NAMES for answer in answers[name]} == {200}
-    wait_until(lambda: grown(database) == {}, what=f"only {grown(database)} goes")
+    allowed = {name: MOST_CONNECTIONS[name.split()[1]] for name in NAMES}
+    wait_until(
+        lambda: all(count <= allowed[name] for name, count in connections(database).items()),
+        what=f"{connections(database)} within {allowed}",
+    )
 
 
 @pytest.mark.parametrize("outage", OUTAGES)
@@ -132,7 +136,7 @@ def test_views_without_a_database_need_none(database, servers, outage):
         for path in ("/plain/", "/plain-async/", "/__lbheartbeat__", "/__heartbeat__/liveness"):
             answers = ask(servers, path, headers=COOKIE)
             assert statuses(answers) == {200}
-            assert longest(answers) < LONGEST_SECONDS
+            assert longest(answers) < 0.5
 
 
 @pytest.fixture
@@ -150,12 +154,7 @@ def relayed(database, project) -> Iterator[tuple[dict[str, Server], Relay]]:
     "lose",
     [
         Relay.drop,
-        pytest.param(
-            Relay.swallow,
-            marks=pytest.mark.xfail(
-                reason="a peer that acknowledges and never answers holds the run for ever"
-            ),
-        ),
+        Relay.swallow,
     ],
 )
 def test_lost_connection_does_not_keep_the_heartbeat_ill(relayed, lose):
@@ -180,7 +179,5 @@ def wanted(name: str, database: PostgreSQL, project: Project, **more):
     return {"kind": kind, "project": project.with_databases(default=settings)}
 
 
-def grown(database: PostgreSQL) -> dict[str, int]:
-    """Return the servers that have more connections than they may, and how many."""
-    counts = {name: database.connections(application_name=name) for name in NAMES}
-    return {name: n for name, n in counts.items() if n > MOST_CONNECTIONS[name.split()[1]]}
+def connections(database: PostgreSQL) -> dict[str, int]:
+    return {name: database.connections(application_name=name) for name in NAMES}
