@@ -1,4 +1,4 @@
-"""What the repository says of itself, from the one place that says it: versions, extras, sessions."""
+"""What the repository says of itself, each from its one home: versions, extras, sessions."""
 
 import ast
 import tomllib
@@ -21,6 +21,6 @@ MATRIX = next(
 
 
 def classified(framework):
-    """Return the versions that the classifiers name, as in ``classified("Framework :: Django")``."""
+    """Return the versions in classifiers like ``Framework :: Django``, the oldest first."""
     last = (line.removeprefix(f"{framework} :: ") for line in PROJECT["classifiers"])
     return [version for version in last if version[0].isdigit() and "." in version]

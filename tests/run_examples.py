@@ -63,10 +63,13 @@ def _resolve(text):
     for node in ast.walk(ast.parse(text)):
         if not isinstance(node, ast.Constant) or not isinstance(node.value, str):
             continue
-        path = node.value
-        is_shown = _THEIRS.fullmatch(path) and Path(*path.split(".")[:2]).with_suffix(".py").exists()
-        if _OURS.fullmatch(path) or is_shown:
-            resolve_name(path)
+        if _OURS.fullmatch(node.value) or _is_shown(node.value):
+            resolve_name(node.value)
+
+
+def _is_shown(path):
+    module = Path(*path.split(".")[:2]).with_suffix(".py")
+    return _THEIRS.fullmatch(path) is not None and module.exists()
 
 
 def _test(namespace):
