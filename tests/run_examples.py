@@ -68,8 +68,7 @@ def _resolve(text):
 
 
 def _is_shown(path):
-    module = Path(*path.split(".")[:2]).with_suffix(".py")
-    return _THEIRS.fullmatch(path) is not None and module.exists()
+    return bool(_THEIRS.fullmatch(path)) and Path("/".join(path.split(".")[:2]) + ".py").exists()
 
 
 def _test(namespace):
