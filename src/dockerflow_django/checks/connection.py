@@ -42,6 +42,24 @@ def connection_to(alias: str) -> Iterator[BaseDatabaseWrapper]:
             turns.put_back(connection)
 
 
+def close_all() -> None:
+    """Close every connection of this thread, those to an in-memory database too."""
+    for connection in connections.all(initialized_only=True):
+        _close(connection)
+
+
+def is_testing() -> bool:
+    """Tell whether Django's test environment is set up, where no connection may stay behind."""
+    return hasattr(sys.modules.get("django.core.mail"), "outbox")
+
+
+def _close(connection: BaseDatabaseWrapper) -> None:
+    connection.close()
+    if connection.connection is not None:
+        # SQLite's wrapper keeps an in-memory database open; its own thread's connection does that.
+        BaseDatabaseWrapper.close(connection)
+
+
 class _Turns:
     """One alias's connection, and the lock that is its turnstile."""
 
@@ -56,7 +74,7 @@ class _Turns:
         wanted = connections.settings.get(self.alias)
         if self.connection is None or wanted != self.made_for:
             if self.connection is not None:
-                self.connection.close()
+                _close(self.connection)
             self.connection = _make(self.alias)
             self.made_for = copy.deepcopy(connections.settings[self.alias])
         self.connection.close_if_unusable_or_obsolete()
@@ -64,8 +82,8 @@ class _Turns:
 
     def put_back(self, connection: BaseDatabaseWrapper) -> None:
         """Keep the connection as long as the project keeps its own, and in tests not at all."""
-        if _is_testing():
-            connection.close()
+        if is_testing():
+            _close(connection)
         connection.close_if_unusable_or_obsolete()
 
 
@@ -108,11 +126,6 @@ def _installed(alias: str, connection: BaseDatabaseWrapper) -> Iterator[BaseData
         del connections[alias]
         if before is not None:
             connections[alias] = before
-
-
-def _is_testing() -> bool:
-    """Tell whether Django's test environment is set up, where no connection may stay behind."""
-    return hasattr(sys.modules.get("django.core.mail"), "outbox")
 
 
 _lock = threading.Lock()
