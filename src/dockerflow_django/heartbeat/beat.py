@@ -126,10 +126,10 @@ class _Announcer:
         runs = [result.run for result in report.results.values()]
         with self._lock:
             known = self._runs.setdefault(report.probe, deque(maxlen=8))
-            if runs and runs in known:
+            before = self.reports.get(report.probe)
+            if before and runs and runs in known and not _has_turned(before, report):
                 return []
             known.append(runs)
-            before = self.reports.get(report.probe)
             self.reports[report.probe] = report
         common = {"probe": report.probe, "report": report}
         signal = signals.heartbeat_passed if report.passed else signals.heartbeat_failed
@@ -138,6 +138,15 @@ class _Announcer:
         if old != report.outcome and (before or not report.passed):
             news.append((signals.heartbeat_changed, {"old": old, "new": report.outcome, **common}))
         return news
+
+
+def _has_turned(before: Report, report: Report) -> bool:
+    """Tell whether the process has become another one though no check has run anew."""
+    return before.outcome != report.outcome and _newest(report) >= _newest(before)
+
+
+def _newest(report: Report) -> int:
+    return max((abs(result.run) for result in report.results.values()), default=0)
 
 
 _announcer = _Announcer()
