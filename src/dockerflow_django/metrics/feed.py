@@ -1,0 +1,75 @@
+"""What writes to the metrics: the heartbeat's signals, once this process serves."""
+
+import threading
+from typing import Any
+
+from django.core import checks
+
+from dockerflow_django import signals
+from dockerflow_django.checks.registry import configured, named
+from dockerflow_django.conf import conf
+from dockerflow_django.endpoints import Endpoint, answer
+from dockerflow_django.heartbeat.report import Report, Result
+from dockerflow_django.logging.sanitising import scrub
+from dockerflow_django.metrics import definitions, process, workers
+
+_UID = "dockerflow_django.metrics"
+VERSION_KEYS = ("version", "commit", "source", "build")
+
+
+def start() -> None:
+    """Feed the metrics from now on: for a process that serves without Django's request handlers."""
+    global _has_started  # noqa: PLW0603
+    with _lock:
+        if _has_started:
+            return
+        _has_started = True
+    signals.heartbeat_passed.connect(record, dispatch_uid=_UID)
+    signals.heartbeat_failed.connect(record, dispatch_uid=_UID)
+    workers.join()
+    process.start()
+    definitions.BUILD_INFO.labels(**_version_labels()).set(1)
+
+
+def record(report: Report, **kwargs: Any) -> None:
+    """Write what one run of a heartbeat found."""
+    definitions.HEARTBEATS.labels(report.probe, report.outcome).inc()
+    if report.probe == "readiness":
+        process.look()
+    asked_once = {name for name, check in named(configured(report.probe)) if check.once}
+    for name, result in report.results.items():
+        # Where the process is in its life is no run of a check.
+        if result.run:
+            _record_result(name, result, has_age=name not in asked_once)
+
+
+def _record_result(name: str, result: Result, *, has_age: bool) -> None:
+    with _lock:
+        before = _recorded.get(name, 0)
+        # Known already, or older than what is known: another probe has a result of its own.
+        if result.run == before or abs(result.run) < abs(before):
+            return
+        _recorded[name] = result.run
+    if abs(result.run) > abs(before):
+        definitions.CHECK_DURATION.labels(name).observe(result.duration_seconds)
+    definitions.CHECK_STATUS.labels(name).set(_status(result.level))
+    if result.run > 0 and has_age:
+        definitions.CHECK_LAST_RUN.labels(name).set(result.timestamp)
+
+
+def _status(level: int) -> int:
+    if level >= min(conf.DOCKERFLOW_HEARTBEAT_FAIL_LEVEL, checks.ERROR):
+        return definitions.FAILING
+    return definitions.WARNING if level >= checks.WARNING else definitions.OK
+
+
+def _version_labels() -> dict[str, str]:
+    found = answer(Endpoint("version"), "GET")
+    version = found.payload if found.status == 200 else {}  # noqa: PLR2004 - the only good one
+    return {key: scrub(str(version.get(key) or "")) for key in VERSION_KEYS}
+
+
+_lock = threading.Lock()
+_has_started = False
+# The run that was recorded last for each check, negative while it had not ended.
+_recorded: dict[str, int] = {}
