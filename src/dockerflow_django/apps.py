@@ -13,5 +13,6 @@ class DockerflowConfig(AppConfig):
     def ready(self) -> None:
         """Connect what listens: system checks, the log lines about health, and the metrics."""
         from dockerflow_django import health_log, metrics, system_checks  # noqa: F401 - they register
+        from dockerflow_django.page import changes  # noqa: F401 - likewise
 
         metrics.start_with_first_request()
