@@ -17,7 +17,7 @@ from dockerflow_django.heartbeat.report import Report, Result, keyed, status_of
 from dockerflow_django.page.changes import last_change
 
 TEXT_LENGTH = 1_000
-MESSAGES = 20
+MESSAGES = 10
 
 
 @dataclass(frozen=True)
