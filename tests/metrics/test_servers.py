@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 from tests.harness.project import Project
 from tests.harness.servers import Server
 from tests.harness.waiting import wait_until
-from tests.metrics.conftest import TWO_WORKERS
+from tests.metrics.conftest import TWO_WORKERS, value_files
 
 Serve = Callable[..., Server]
 OPENMETRICS = {"Accept": "application/openmetrics-text;version=1.0.0"}
@@ -68,7 +68,7 @@ def test_two_workers_are_one_service(kind: str, serve: Serve, measured: Project)
     text = server.get("/__metrics__", headers=OPENMETRICS).body.decode()
     found = [s for family in parse_openmetrics(text) for s in family.samples]
     assert len({_series(sample) for sample in found}) == len(found)
-    gauges = [f for f in os.listdir(measured.folder / "values") if f.startswith("gauge_live")]
+    gauges = [f for f in value_files(measured) if f.startswith("gauge_live")]
     assert {int(name.rpartition("_")[2].removesuffix(".db")) for name in gauges} == pids
 
 
@@ -91,7 +91,7 @@ def test_a_killed_worker_takes_its_gauges_and_leaves_its_counts(
     after = samples(server)
     counts = [name for name in before if name.endswith(("_total", "_count", "_bucket"))]
     assert not {name for name in counts if after[name] < before[name]}
-    left = os.listdir(measured.folder / "values")
+    left = value_files(measured)
     assert not [name for name in left if name.startswith("gauge_live") and f"_{victim}." in name]
 
 
@@ -100,7 +100,7 @@ def test_a_worker_that_ends_in_order_takes_its_gauges(serve: Serve, measured: Pr
     server = serve("gunicorn-gthread", measured, options=("--workers", "2"))
     workers_of(server)
     server.stop()
-    left = os.listdir(measured.folder / "values")
+    left = value_files(measured)
     assert left
     assert not [name for name in left if name.startswith("gauge_live")]
 
@@ -109,7 +109,7 @@ def test_management_commands_leave_no_values(measured: Project):
     """An exec probe that runs every ten seconds does not fill the folder of the values."""
     done = measured.manage("heartbeat")
     assert done.returncode == 0, done.stderr
-    assert os.listdir(measured.folder / "values") == []
+    assert value_files(measured) == []
 
 
 def _is_running(pid: int) -> bool:

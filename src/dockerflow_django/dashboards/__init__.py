@@ -26,5 +26,5 @@ def _read(name: str) -> str:
     return resources.files(__name__).joinpath(name).read_text(encoding="utf-8").rstrip()
 
 
-def _named(text: str, namespace: str = NAMESPACE) -> str:
-    return _FOREIGN.sub(f"{namespace}_django_", text) if namespace else text
+def _named(text: str) -> str:
+    return _FOREIGN.sub(f"{NAMESPACE}_django_", text) if NAMESPACE else text

@@ -37,7 +37,7 @@ def mark_dead(pid: int) -> None:
     if folder() is None:
         return
     try:
-        mark_process_dead(pid)
+        mark_process_dead(pid)  # type: ignore[no-untyped-call]
     except FileNotFoundError:
         # Somebody else has been there between the listing and the removal.
         return
@@ -54,7 +54,7 @@ def sweep() -> None:
 
 
 def join() -> None:
-    """Be one of the processes until this one ends in good order; the folder is made where need be."""
+    """Be one of the processes until this one ends in order; the folder is made where need be."""
     if (values := folder()) is not None:
         values.mkdir(parents=True, exist_ok=True)
         atexit.register(_leave)

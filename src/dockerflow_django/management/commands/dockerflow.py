@@ -1,7 +1,7 @@
 """Print where each endpoint is, what each probe runs and what is set; or a dashboard, or rules."""
 
 import json as json_module
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
@@ -9,6 +9,8 @@ from django.core.management.base import BaseCommand, CommandParser
 from dockerflow_django import dashboards
 from dockerflow_django.management.parsing import exit_with_one
 from dockerflow_django.overview import Overview, look_over
+
+Rows = Sequence[tuple[str, ...]]
 
 
 class Command(BaseCommand):
@@ -65,13 +67,11 @@ def _as_text(overview: Overview) -> Iterator[str]:
 def _endpoints(overview: Overview) -> Iterator[str]:
     early = "before" if overview["is_answered_early"] else "without the middleware, so after"
     yield f"Endpoints, answered {early} host validation, session and authentication"
-    rows = [(endpoint["path"], endpoint["name"]) for endpoint in overview["endpoints"]]
+    rows: Rows = [(endpoint["path"], endpoint["name"]) for endpoint in overview["endpoints"]]
     yield from _table(rows or [('none: the URLconf lacks include("dockerflow_django.urls")',)])
     yield "\nMetrics"
-    yield from _table(
-        [(path,) for path in overview["metrics"]]
-        or [('none: the URLconf lacks include("dockerflow_django.metrics.urls")',)]
-    )
+    paths: Rows = [(path,) for path in overview["metrics"]]
+    yield from _table(paths or [('none: the URLconf lacks include("dockerflow_django.metrics.urls")',)])
 
 
 def _check(check: dict[str, Any]) -> tuple[str, ...]:
@@ -81,7 +81,7 @@ def _check(check: dict[str, Any]) -> tuple[str, ...]:
     return (check["path"], check["source"], " ".join(given))
 
 
-def _table(rows: list[tuple[str, ...]]) -> Iterator[str]:
+def _table(rows: Rows) -> Iterator[str]:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
