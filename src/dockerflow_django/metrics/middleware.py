@@ -36,6 +36,7 @@ class PrometheusAfterMiddleware(_WithoutThreads, middleware.PrometheusAfterMiddl
 
     def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
         super().__init__(get_response)
+        self._series: dict[tuple[Any, ...], Any] = {}
         if iscoroutinefunction(get_response):
             # Bound methods: Django looks whose they are.
             self.process_view = self._aprocess_view
@@ -44,10 +45,15 @@ class PrometheusAfterMiddleware(_WithoutThreads, middleware.PrometheusAfterMiddl
     def label_metric(
         self, metric: Any, request: HttpRequest, response: Any = None, **labels: Any
     ) -> Any:
-        """Bound the one label that a client chooses."""
+        """Bound the one label that a client chooses, and look each series up but once."""
+        if not labels:
+            return metric
         if "method" in labels:
             labels["method"] = self._method(request)
-        return super().label_metric(metric, request, response, **labels)
+        key = (metric, *labels.items())
+        if key not in self._series:
+            self._series[key] = super().label_metric(metric, request, response, **labels)
+        return self._series[key]
 
     def process_request(self, request: HttpRequest) -> None:
         """Count the request, whatever length it claims to have."""
