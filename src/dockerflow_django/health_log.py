@@ -6,6 +6,7 @@ import threading
 from typing import Any
 
 from dockerflow_django import signals
+from dockerflow_django.checks.messages import cause_of
 from dockerflow_django.heartbeat.report import Report, Result, status_of
 from dockerflow_django.logging.sanitising import scrub
 
@@ -45,7 +46,7 @@ def _log(name: str, result: Result) -> None:
 
 
 def _text(message: Any) -> str:
-    cause = getattr(message, "cause", "")
+    cause = cause_of(message)
     return f"{message.id}: {message.msg}" + (f" ({cause})" if cause else "")
 
 

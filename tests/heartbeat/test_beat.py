@@ -77,7 +77,7 @@ def test_liveness_asks_nothing(evaluated, configure, counted):
 
 
 def test_readiness_waits_until_migrations_have_been_applied_once(evaluated, configure):
-    """By default an unapplied migration, a warning, keeps the process unready; later ones do not."""
+    """By default an unapplied migration, a warning, keeps the process unready."""
     configure(DOCKERFLOW_HEARTBEAT_MAX_AGE=0)
     with replace_check(MIGRATIONS, WARNING):
         assert not evaluated("readiness").passed
@@ -257,7 +257,7 @@ def test_inside_a_transaction_nothing_is_reused(configure, counted):
 
 
 async def test_async_under_test_evaluates_in_the_tests_thread(counted):
-    """With a test environment the question is handed to the thread that knows of the transaction."""
+    """With a test environment the question goes to the thread that knows of the transaction."""
     with override_settings(DOCKERFLOW_CHECKS=[counted]):
         assert (await aevaluate()).passed
     assert counted.runs == 1

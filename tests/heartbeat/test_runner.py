@@ -297,7 +297,7 @@ def test_async_check_that_hangs_is_overdue():
     released = threading.Event()
 
     async def check(app_configs, **kwargs):
-        while not released.is_set():
+        while not released.is_set():  # noqa: ASYNC110 - a thread sets it
             await asyncio.sleep(0.01)
         return []
 
@@ -334,7 +334,7 @@ def test_threads_connections_are_closed_at_the_end_of_a_run():
 
 
 def test_here_runs_in_this_thread_one_after_another():
-    """Inside a transaction the checks see what the caller sees, async ones too, and nothing stays."""
+    """Inside a transaction the checks see what the caller sees, async ones too."""
     seen = []
 
     def sync_check(app_configs, **kwargs):

@@ -22,7 +22,7 @@ from django.core import checks
 from django.core.checks import CheckMessage
 
 from dockerflow_django import health
-from dockerflow_django.checks.connection import close_all, in_heartbeat_thread
+from dockerflow_django.checks.connection import close_all, end_stuck_waits, in_heartbeat_thread
 from dockerflow_django.checks.registry import Check
 from dockerflow_django.conf import conf
 from dockerflow_django.heartbeat import threads
@@ -134,6 +134,7 @@ def _settled(answer: Run | Result) -> Result:
     elapsed = time.monotonic() - answer.started
     if slot is not None and slot.last is not None and elapsed < answer.limit_seconds:
         return slot.last  # the check asked for more time than a heartbeat has
+    end_stuck_waits()
     return _overdue(answer, elapsed)
 
 
