@@ -1,73 +1,85 @@
-"""What the metrics add to a request: ``python -m benchmarks.metrics``.
-
-Each configuration runs in a process of its own, because prometheus_client decides at import whether
-there are many; the rounds are interleaved, and the least processor time of each is shown, less that of
-Django with no middleware of ours or django-prometheus's.
-"""
+"""What the metrics add to a request, beside django-prometheus's own middlewares."""
 
 import asyncio
-import json
 import os
-import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from io import BytesIO
 from tempfile import TemporaryDirectory
+from typing import Any
 
-ROUNDS = 5
-REQUESTS = 4_000
+from benchmarks.measure import medians, serve
+from benchmarks.rows import Row, microseconds
+
+REQUESTS = 2_000
+# What one request may cost more for being in an app that feeds metrics.
+LIMIT_SECONDS = 3e-6
 OURS = "dockerflow_django.metrics.middleware"
 THEIRS = "django_prometheus.middleware"
-CONFIGURATIONS = {
-    "bare Django": ([], False),
-    "metrics fed, no request metrics": ([], True),
-    "django-prometheus's middlewares": ([THEIRS], False),
-    "the same with ours in their place": ([OURS], True),
-}
+NAMES = ("PrometheusBeforeMiddleware", "PrometheusAfterMiddleware")
+PROCESSES = ("one process", "many processes")
 
 
-def main() -> None:
-    """Print microseconds for each configuration, in one process and in many, WSGI and ASGI."""
-    if len(sys.argv) > 1:
-        print(json.dumps(_measure(*json.loads(sys.argv[1]))))  # noqa: T201
-        return
-    for world in ("wsgi", "asgi"):
-        for is_multiprocess in (False, True):
-            found: dict[str, list[float]] = {name: [] for name in CONFIGURATIONS}
-            for _ in range(ROUNDS):
-                for name, configuration in CONFIGURATIONS.items():
-                    found[name].append(_in_subprocess(world, is_multiprocess, *configuration))
-            _print(f"{world}, {'many processes' if is_multiprocess else 'one process'}", found)
+def rows() -> list[Row]:
+    """Return a row for each world and number of processes."""
+    return [
+        row
+        for world in ("wsgi", "asgi")
+        for processes in PROCESSES
+        for row in _rows(world, processes)
+    ]
 
 
-def _print(title: str, found: dict[str, list[float]]) -> None:
-    bare = min(found["bare Django"])
-    print(title)  # noqa: T201
-    for name, figures in found.items():
-        least = min(figures)
-        print(f"  {name:<36} {least:7.1f} us  {least - bare:+7.1f}")  # noqa: T201
+def _rows(world: str, processes: str) -> Iterator[Row]:
+    kinds = {
+        "bare": ("", "unfed"),
+        "fed": ("", "fed"),
+        "theirs": (THEIRS, "unfed"),
+        "ours": (OURS, "fed"),
+    }
+    took = medians({name: (__name__, world, processes, *kind) for name, kind in kinds.items()})
+    added = {name: took[name] - took["bare"] for name in kinds}
+    shown = {name: f"{microseconds(seconds)} added" for name, seconds in added.items()}
+    yield Row(
+        f"time that feeding the metrics adds to a request, {world}, {processes}, against 3 µs",
+        max(0.0, added["fed"]) / LIMIT_SECONDS,
+        1.0,
+        f"{shown['fed']} to {microseconds(took['bare'])}",
+    )
+    yield Row(
+        f"time that our Prometheus middlewares add, {world}, {processes}, "
+        "against django-prometheus's",
+        added["ours"] / added["theirs"],
+        1.0 if world == "wsgi" else 0.2,
+        f"ours {shown['ours']}, theirs {shown['theirs']}",
+    )
 
 
-def _in_subprocess(world: str, is_multiprocess: bool, *configuration: object) -> float:
+def _contend(world: str, processes: str, middleware: str, fed: str) -> None:
     with TemporaryDirectory() as folder:
-        env = {**os.environ, **({"PROMETHEUS_MULTIPROC_DIR": folder} if is_multiprocess else {})}
-        command = [sys.executable, "-m", "benchmarks.metrics", json.dumps([world, *configuration])]
-        done = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
-    return float(done.stdout)
+        if processes == "many processes":
+            # Before the import: prometheus_client decides once.
+            os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+        _set_up(middleware, is_fed=fed == "fed")
+        serve(_repeat(_wsgi() if world == "wsgi" else _asgi()))
 
 
-def _measure(world: str, pairs: list[str], is_fed: bool) -> float:
+def _repeat(ask_all: Callable[[int], float]) -> Iterator[float]:
+    while True:
+        yield ask_all(REQUESTS)
+
+
+def _set_up(middleware: str, *, is_fed: bool) -> None:
     import django
     from django.conf import settings
+    from django.core.signals import request_started
 
-    names = ("PrometheusBeforeMiddleware", "PrometheusAfterMiddleware")
     settings.configure(
         ALLOWED_HOSTS=["*"],
-        DATABASES={},
         INSTALLED_APPS=["dockerflow_django"],
-        MIDDLEWARE=[f"{pair}.{name}" for pair in pairs for name in names],
-        ROOT_URLCONF=_urlconf(),
+        MIDDLEWARE=[f"{middleware}.{name}" for name in NAMES] if middleware else [],
+        ROOT_URLCONF=_urls(),
         SECRET_KEY="only for benchmarks",
     )
     django.setup()
@@ -75,30 +87,26 @@ def _measure(world: str, pairs: list[str], is_fed: bool) -> float:
         from dockerflow_django.metrics import feed
 
         feed.start()
-    else:
-        from django.core.signals import request_started
-
-        request_started.disconnect(dispatch_uid="dockerflow_django.metrics.start")
-    return {"wsgi": _wsgi, "asgi": _asgi}[world]()
+    request_started.disconnect(dispatch_uid="dockerflow_django.metrics.start")
 
 
-def _urlconf() -> type:
-    from django.http import HttpResponse
+def _urls() -> type:
+    from django.http import HttpRequest, HttpResponse
     from django.urls import path
 
-    def plain(request: object) -> HttpResponse:
+    def plain(request: HttpRequest) -> HttpResponse:
         return HttpResponse(b"plain")
 
-    async def plain_async(request: object) -> HttpResponse:
+    async def plain_async(request: HttpRequest) -> HttpResponse:
         return HttpResponse(b"plain")
 
     class URLs:
-        urlpatterns = [path("wsgi/", plain, name="wsgi"), path("asgi/", plain_async, name="asgi")]
+        urlpatterns = (path("wsgi/", plain, name="wsgi"), path("asgi/", plain_async, name="asgi"))
 
     return URLs
 
 
-def _wsgi() -> float:
+def _wsgi() -> Callable[[int], float]:
     from django.core.handlers.wsgi import WSGIHandler
 
     handler = WSGIHandler()
@@ -111,40 +119,33 @@ def _wsgi() -> float:
         "wsgi.url_scheme": "http",
     }
 
-    def ask() -> None:
-        handler(dict(environ), lambda *arguments: None).close()
+    def ask_all(count: int) -> float:
+        began = time.process_time()
+        for _ in range(count):
+            handler(dict(environ), lambda *arguments: None).close()
+        return (time.process_time() - began) / count
 
-    return _time(ask)
+    return ask_all
 
 
-def _asgi() -> float:
-    """Time the chain of middlewares and an async view, without a server and its signals."""
+def _asgi() -> Callable[[int], float]:
+    """Ask the chain of middlewares and an async view, without a server and its signals."""
     from django.core.handlers.asgi import ASGIHandler, ASGIRequest
 
     handler = ASGIHandler()
-    scope = {"type": "http", "method": "GET", "path": "/asgi/", "headers": [], "query_string": b""}
+    scope: dict[str, Any] = {
+        **{"type": "http", "method": "GET", "path": "/asgi/"},
+        **{"headers": [], "query_string": b""},
+    }
 
-    async def ask_all() -> float:
-        async def ask(count: int) -> float:
-            began = time.process_time()
-            for _ in range(count):
-                await handler.get_response_async(ASGIRequest(scope, BytesIO()))
-            return (time.process_time() - began) / count * 1e6
+    async def ask(count: int) -> float:
+        began = time.process_time()
+        for _ in range(count):
+            await handler.get_response_async(ASGIRequest(scope, BytesIO()))
+        return (time.process_time() - began) / count
 
-        await ask(REQUESTS // 10)
-        return await ask(REQUESTS)
-
-    return asyncio.run(ask_all())
-
-
-def _time(ask: Callable[[], None]) -> float:
-    for _ in range(REQUESTS // 10):
-        ask()
-    began = time.process_time()
-    for _ in range(REQUESTS):
-        ask()
-    return (time.process_time() - began) / REQUESTS * 1e6
+    return lambda count: asyncio.run(ask(count))
 
 
 if __name__ == "__main__":
-    main()
+    _contend(*sys.argv[1:])
