@@ -33,10 +33,10 @@ class Stock:
 
 
 @pytest.fixture
-def stock(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stock]:
+def stock() -> Iterator[Stock]:
     """Feed the metrics from a heartbeat of one check, each time anew."""
     feed.start()
-    monkeypatch.setattr(feed, "_recorded", {})
+    feed._ledger.reset()
     for metric in (
         definitions.CHECK_STATUS,
         definitions.CHECK_DURATION,
@@ -125,6 +125,22 @@ def test_an_old_result_changes_nothing(stock: Stock):
     feed.record(report_of(20, ERROR))
     feed.record(report_of(19))
     assert value("dockerflow_check_status", check="check_slow") == 2
+
+
+def test_two_checks_of_one_name_are_told_apart(stock: Stock):
+    """Readiness may ask one database and the heartbeat all: neither hides what the other found."""
+    entries = {"heartbeat": {}, "readiness": {"aliases": ["default"]}}
+    configured = {probe: [(stock, keywords)] for probe, keywords in entries.items()}
+    with override_settings(
+        DOCKERFLOW_CHECKS=configured["heartbeat"],
+        DOCKERFLOW_PROBES={"readiness": configured["readiness"]},
+    ):
+        stock.messages = [ERROR]
+        evaluate("heartbeat")
+        stock.messages = []
+        evaluate("readiness")
+    assert value("dockerflow_check_status", check="check_stock") == 2
+    assert value("dockerflow_check_status", check="check_stock (readiness)") == 0
 
 
 def test_what_is_asked_once_never_grows_stale(stock: Stock):

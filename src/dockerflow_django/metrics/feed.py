@@ -9,7 +9,8 @@ from dockerflow_django import signals
 from dockerflow_django.checks.registry import configured, named
 from dockerflow_django.conf import conf
 from dockerflow_django.endpoints import Endpoint, answer
-from dockerflow_django.heartbeat.report import Report, Result
+from dockerflow_django.heartbeat.ledger import Ledger, News, names_of
+from dockerflow_django.heartbeat.report import Report
 from dockerflow_django.logging.sanitising import scrub
 from dockerflow_django.metrics import definitions, process, workers
 
@@ -36,21 +37,17 @@ def record(report: Report, **kwargs: Any) -> None:
     definitions.HEARTBEATS.labels(report.probe, report.outcome).inc()
     if report.probe == "readiness":
         process.look()
-    asked_once = {name for name, check in named(configured(report.probe)) if check.once}
-    for name, result in report.results.items():
+    names = names_of(report.probe)
+    asked_once = {names[name] for name, check in named(configured(report.probe)) if check.once}
+    for news in _ledger.news(report):
         # Where the process is in its life is no run of a check.
-        if result.run:
-            _record_result(name, result, has_age=name not in asked_once)
+        if news.result.run not in {0, news.run_before}:
+            _record_news(news, has_age=news.name not in asked_once)
 
 
-def _record_result(name: str, result: Result, *, has_age: bool) -> None:
-    with _lock:
-        before = _recorded.get(name, 0)
-        # Known already, or older than what is known: another probe has a result of its own.
-        if result.run == before or abs(result.run) < abs(before):
-            return
-        _recorded[name] = result.run
-    if abs(result.run) > abs(before):
+def _record_news(news: News, *, has_age: bool) -> None:
+    name, result = news.name, news.result
+    if abs(result.run) > abs(news.run_before):
         definitions.CHECK_DURATION.labels(name).observe(result.duration_seconds)
     definitions.CHECK_STATUS.labels(name).set(_status(result.level))
     if result.run > 0 and has_age:
@@ -71,5 +68,4 @@ def _version_labels() -> dict[str, str]:
 
 _lock = threading.Lock()
 _has_started = False
-# The run that was recorded last for each check, negative while it had not ended.
-_recorded: dict[str, int] = {}
+_ledger = Ledger()

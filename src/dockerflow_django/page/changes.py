@@ -1,10 +1,10 @@
 """Since when each check answers what it answers, as this process has seen it."""
 
-import threading
 from dataclasses import dataclass
 from typing import Any
 
 from dockerflow_django import signals
+from dockerflow_django.heartbeat.ledger import Ledger
 from dockerflow_django.heartbeat.report import Report, status_of
 
 
@@ -17,7 +17,6 @@ class Change:
 
     status: str
     since: float
-    run: int
     is_first: bool
 
 
@@ -28,21 +27,20 @@ def last_change(name: str) -> Change | None:
 
 def note(report: Report, **kwargs: Any) -> None:
     """Take notice of what a heartbeat found."""
-    with _lock:
-        for name, result in report.results.items():
-            status, run = status_of(result.level), abs(result.run)
-            before = _changes.get(name)
-            # A probe may have a result of its own that is older than what is known.
-            if before is None or (status != before.status and run >= before.run):
-                _changes[name] = Change(status, result.timestamp, run, before is None)
+    for news in _ledger.news(report):
+        status = status_of(news.result.level)
+        before = _changes.get(news.name)
+        if before is None or status != before.status:
+            _changes[news.name] = Change(status, news.result.timestamp, before is None)
 
 
 def reset() -> None:
     """Forget what was seen."""
+    _ledger.reset()
     _changes.clear()
 
 
-_lock = threading.Lock()
+_ledger = Ledger()
 _changes: dict[str, Change] = {}
 
 signals.heartbeat_passed.connect(note, dispatch_uid="dockerflow_django.page.passed")
