@@ -149,6 +149,19 @@ def test_not_ready_is_news_for_readiness_alone(evaluated, configure):
     assert evaluated("readiness").passed
 
 
+def test_ready_again_is_announced_though_no_check_ran_anew(
+    evaluated, configure, counted, received
+):
+    """A process that is let back into the service is news, whatever results were reused for it."""
+    configure(DOCKERFLOW_PROBES={"readiness": [counted]}, DOCKERFLOW_HEARTBEAT_MAX_AGE=60)
+    assert evaluated("readiness").passed
+    for ready in (False, True, False, True):
+        lifecycle.set_ready(ready)
+        assert evaluated("readiness").passed is ready
+    assert [change["new"] for change in received.changed] == ["failed", "passed"] * 2
+    assert counted.runs == 1
+
+
 def test_registered_check_is_in_the_heartbeat_and_in_its_probe(evaluated, configure):
     """`register("readiness")` adds to that probe and to the heartbeat, which runs every check."""
     configure(DOCKERFLOW_CHECKS=[])
