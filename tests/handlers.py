@@ -45,22 +45,21 @@ def ask(
 ) -> Answer:
     """Send a request to the project, which the server has mounted below `prefix`."""
     fields = {"host": "testserver", **(headers or {})}
-    with _keeping_connections():
+    with _connections_left_alone():
         if world == "wsgi":
             return _wsgi(method, url, fields, prefix)
         return asyncio.run(_asgi(method, url, fields, prefix))
 
 
 @contextmanager
-def _keeping_connections() -> Iterator[None]:
-    """Leave the connections of the test's thread alone, as Django's own client does."""
-    signals = (request_started, request_finished)
-    for signal in signals:
+def _connections_left_alone() -> Iterator[None]:
+    """Keep the request from looking at the test's connections, as the test client does."""
+    for signal in (request_started, request_finished):
         signal.disconnect(close_old_connections)
     try:
         yield
     finally:
-        for signal in signals:
+        for signal in (request_started, request_finished):
             signal.connect(close_old_connections)
 
 

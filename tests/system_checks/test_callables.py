@@ -148,10 +148,10 @@ def test_a_module_that_fails_is_told_without_its_secrets(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its exception is told by its first line, which is enough to find it."""
-    source = "raise AttributeError('no such thing\\nsecond line')"
+    source = "raise AttributeError('no password=hush\\nsecond line')"
     (tmp_path / "module_that_fails.py").write_text(source)
     monkeypatch.syspath_prepend(tmp_path)
     with override_settings(DOCKERFLOW_CHECKS=["module_that_fails.check"]):
         (sentence,) = sentences("dockerflow.E002")
-    why = "importing 'module_that_fails' raised AttributeError: no such thing."
+    why = "importing 'module_that_fails' raised AttributeError: no password=[redacted]."
     assert sentence == f"DOCKERFLOW_CHECKS[0]: {why}"

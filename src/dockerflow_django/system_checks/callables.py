@@ -7,9 +7,9 @@ from importlib import import_module
 from django.core.checks import Error
 
 from dockerflow_django.casts import PROBES, Entry
-from dockerflow_django.checks.messages import describe
 from dockerflow_django.checks.registry import HEARTBEAT, configured
 from dockerflow_django.conf import conf
+from dockerflow_django.logging.sanitising import scrub
 from dockerflow_django.system_checks.leftovers import is_leftover
 from dockerflow_django.system_checks.rule import Finding, rule
 
@@ -78,7 +78,11 @@ def _why_unusable(path: str) -> str:
     except ModuleNotFoundError as error:
         return f"no module named {error.name!r}"
     except Exception as error:  # noqa: BLE001 - importing a project's module may raise anything
-        return f"importing {module!r} raised {describe(error)}"
+        return f"importing {module!r} raised {type(error).__name__}: {_first_line(error)}"
     if target is _MISSING:
         return f"module {module!r} has no attribute {name!r}"
     return "" if callable(target) else f"{path!r} is of type {type(target).__name__}, not callable"
+
+
+def _first_line(error: Exception) -> str:
+    return scrub(next(iter(str(error).splitlines()), ""))
