@@ -17,9 +17,8 @@ from dockerflow_django.checks.registry import HEARTBEAT, Check, configured, name
 from dockerflow_django.conf import conf
 from dockerflow_django.heartbeat import runner
 from dockerflow_django.heartbeat.news import announcer
-from dockerflow_django.heartbeat.report import Report, Result
+from dockerflow_django.heartbeat.report import LIFECYCLE, Report, Result
 
-LIFECYCLE = "lifecycle"
 # Of the tenth of a second that an answer may take beyond the timeout.
 SHORTEST_WAIT_SECONDS = 0.05
 

@@ -8,6 +8,8 @@ from typing import Any
 from django.core import checks
 from django.core.checks import CheckMessage
 
+# What the process says of itself stands among the results under this name.
+LIFECYCLE = "lifecycle"
 STATUSES = {
     0: "ok",
     checks.DEBUG: "debug",
