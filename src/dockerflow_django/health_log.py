@@ -7,6 +7,7 @@ from typing import Any
 
 from dockerflow_django import signals
 from dockerflow_django.checks.messages import cause_of
+from dockerflow_django.heartbeat.ledger import Ledger
 from dockerflow_django.heartbeat.report import Report, Result, status_of
 from dockerflow_django.logging.sanitising import scrub
 
@@ -15,7 +16,8 @@ logger = logging.getLogger("dockerflow_django.checks")
 
 def log_changes(report: Report, **kwargs: Any) -> None:
     """Write one record for each check whose level or messages are others than last time."""
-    for name, result in report.results.items():
+    for news in _ledger.news(report):
+        name, result = news.name, news.result
         state = (result.level, *((message.id, message.level) for message in result.spoken))
         with _lock:
             before = _known.get(name, (0,))
@@ -28,8 +30,10 @@ def reset() -> None:
     """Forget the states, as a forked child does."""
     global _lock, _known
     _lock, _known = threading.Lock(), {}
+    _ledger.reset()
 
 
+_ledger = Ledger()
 _lock = threading.Lock()
 _known: dict[str, tuple[object, ...]] = {}
 os.register_at_fork(after_in_child=reset)
