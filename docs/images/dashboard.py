@@ -1,4 +1,4 @@
-"""Draw the dashboard's panels from a real service: two workers, a PostgreSQL that stops and starts.
+"""Draw the dashboard's panels from a real service whose PostgreSQL stops and starts.
 
 ``python docs/images/dashboard.py record DATA`` needs what the tests need, takes two minutes and leaves
 the data as JSON; ``… draw DATA PICTURE`` needs matplotlib.

@@ -1,4 +1,4 @@
-"""What ``manage.py dockerflow`` tells: where the endpoints are, what the probes run, what is set."""
+"""What ``manage.py dockerflow`` tells: where the endpoints are, what probes run, what is set."""
 
 from typing import Any
 

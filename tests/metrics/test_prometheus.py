@@ -48,7 +48,7 @@ def test_every_expression_has_data(stage: Stage):
 
 
 def test_labels_are_bounded(stage: Stage):
-    """A client that makes up methods and paths makes no series: only routes and known methods are labels (H15)."""
+    """Methods and paths that a client makes up are no labels (H15)."""
     for number in range(30):
         stage.server.request(f"MADEUP{number}", f"/made/up/{number}/")
     query = 'count(count by (method) ({method=~".*MADEUP.*"})) or vector(0)'
