@@ -40,6 +40,20 @@ def test_one_record_for_each_change(caplog):
     ]
 
 
+def test_what_a_probe_found_once_is_no_change(caplog):
+    """A probe that goes on with an old result does not undo in the log what was found since."""
+    broken = checks.Error("Nothing in stock.", id="shop.E001")
+    for run, probe, messages in (
+        (1, "readiness", ()),
+        (2, "heartbeat", (broken,)),
+        (1, "readiness", ()),
+        (2, "heartbeat", (broken,)),
+    ):
+        result = Result(messages, 0.0, run)
+        health_log.log_changes(Report(probe, {"check_stock": result}, passed=not messages))
+    assert [record.status for record in caplog.records] == ["error"]
+
+
 def test_silenced_message_is_not_logged(caplog, settings):
     """D15: what is silenced is silent in the log, too."""
     settings.SILENCED_SYSTEM_CHECKS = ["shop.E001"]

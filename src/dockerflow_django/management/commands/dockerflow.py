@@ -68,12 +68,14 @@ def _endpoints(overview: Overview) -> Iterator[str]:
     early = "before" if overview["is_answered_early"] else "without the middleware, so after"
     yield f"Endpoints, answered {early} host validation, session and authentication"
     rows: Rows = [(endpoint["path"], endpoint["name"]) for endpoint in overview["endpoints"]]
-    yield from _table(rows or [('none: the URLconf lacks include("dockerflow_django.urls")',)])
+    yield from _table(rows or [(_lacks("dockerflow_django.urls"),)])
     yield "\nMetrics"
     paths: Rows = [(path,) for path in overview["metrics"]]
-    yield from _table(
-        paths or [('none: the URLconf lacks include("dockerflow_django.metrics.urls")',)]
-    )
+    yield from _table(paths or [(_lacks("dockerflow_django.metrics.urls"),)])
+
+
+def _lacks(urls: str) -> str:
+    return f'none: the URLconf lacks include("{urls}")'
 
 
 def _check(check: dict[str, Any]) -> tuple[str, ...]:
