@@ -1,4 +1,4 @@
-"""Where this process is in its life: starting, ready, draining, or set not ready, and how busy it is.
+"""Where this process is in its life: starting, ready, draining or set not ready; how busy it is.
 
 None of this is an error, but for a process that is overloaded or stuck: a probe that asks is told,
 and acts. Connections count for nothing here, only requests do.
