@@ -11,5 +11,8 @@ class DockerflowConfig(AppConfig):
     verbose_name = "Dockerflow"
 
     def ready(self) -> None:
-        """Connect what listens: system checks and the log lines about health."""
-        from dockerflow_django import health_log, system_checks  # noqa: F401 - they register
+        """Connect what listens: system checks, the log lines about health, and the metrics."""
+        from dockerflow_django import health_log, metrics, system_checks  # noqa: F401 - they register
+        from dockerflow_django.page import changes  # noqa: F401 - likewise
+
+        metrics.start_with_first_request()

@@ -84,6 +84,15 @@ async def aanswer(endpoint: Endpoint, method: str, *, details: bool = False) -> 
     return _heartbeat(await aevaluate(endpoint.probe or HEARTBEAT), details=details)
 
 
+def status_of_heartbeat(report: Report) -> int:
+    """Return the status code that tells of the report's outcome."""
+    if report.passed:
+        return 200
+    if report.probe == HEARTBEAT:
+        return conf.DOCKERFLOW_HEARTBEAT_FAILED_STATUS_CODE
+    return SERVICE_UNAVAILABLE
+
+
 def has_details(endpoint: Endpoint) -> bool:
     """Tell whether the answer depends on who may see details."""
     return endpoint.name in {"heartbeat", "probe"}
@@ -110,13 +119,7 @@ def _simple(endpoint: Endpoint) -> Answer | None:
 
 
 def _heartbeat(report: Report, *, details: bool) -> Answer:
-    if report.passed:
-        status = 200
-    elif report.probe == HEARTBEAT:
-        status = conf.DOCKERFLOW_HEARTBEAT_FAILED_STATUS_CODE
-    else:
-        status = SERVICE_UNAVAILABLE
-    return Answer(status, report.payload(details=details))
+    return Answer(status_of_heartbeat(report), report.payload(details=details))
 
 
 def _version() -> Answer:

@@ -1,9 +1,13 @@
 """Which checks there are, how they are called and what they are named."""
 
 import asyncio
-from collections.abc import Iterator
+import sys
+import threading
+from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.core import checks
@@ -22,6 +26,7 @@ from dockerflow_django.checks.registry import (
 )
 from dockerflow_django.conf import DEFAULT_CHECKS
 from dockerflow_django.health import CRITICAL_CHECK_NOT_IMPORTABLE
+from tests.harness.waiting import wait_until
 
 HERE = __name__
 NOT_CALLABLE = 5
@@ -208,6 +213,60 @@ def test_a_check_that_cannot_be_imported_is_one_check() -> None:
         assert [check.key for check in configured()] == [check.key for check in configured()]
 
 
+@pytest.fixture
+def unloaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], str]:
+    """Write a module that nobody has imported, and give its name."""
+
+    def write(source: str) -> str:
+        name = f"module_{uuid4().hex}"
+        (tmp_path / f"{name}.py").write_text(source)
+        written.append(name)
+        return name
+
+    written: list[str] = []
+    monkeypatch.syspath_prepend(tmp_path)
+    yield write
+    for name in written:
+        sys.modules.pop(name, None)
+
+
+def test_a_module_is_imported_where_its_check_runs(unloaded: Callable[[str], str]) -> None:
+    """Which checks there are is known at once: no event loop waits for a project's imports."""
+    name = unloaded("def check_slow(app_configs, only=None): return [only]")
+    with only((f"{name}.check_slow", {"only": 7})):
+        (check,) = configured()
+        assert name not in sys.modules
+        assert (check.name, check.module) == ("check_slow", name)
+        assert check.call() == [7]
+        assert configured()[0].function is sys.modules[name].check_slow
+
+
+def test_an_import_under_way_is_not_waited_for(unloaded: Callable[[str], str]) -> None:
+    """While one thread imports the module, the others know the check by its path."""
+    name = unloaded(
+        "import threading\nbegun, gate = threading.Event(), threading.Event()\n"
+        "begun.set(); assert gate.wait(10)\ndef check_slow(**kwargs): return []"
+    )
+    with only(f"{name}.check_slow"):
+        key = configured()[0].key
+        importing = threading.Thread(target=configured()[0].call)
+        importing.start()
+        wait_until(lambda: hasattr(sys.modules.get(name), "gate"))
+        assert configured()[0].key == key
+        sys.modules[name].gate.set()
+        importing.join(10)
+        assert configured()[0].function is sys.modules[name].check_slow
+
+
+def test_a_module_that_exits_ends_nothing(unloaded: Callable[[str], str]) -> None:
+    """`sys.exit()` in a check's module is the answer of that check, not the end of the worker."""
+    name = unloaded("raise SystemExit(3)")
+    with only(f"{name}.check_any"):
+        (check,) = configured()
+        with pytest.raises(SystemExit):
+            check.call()
+
+
 @only()
 def test_a_registered_check_belongs_to_the_heartbeat() -> None:
     """A check without a tag runs in the heartbeat and in no probe."""
@@ -249,6 +308,24 @@ def test_registering_again_changes_the_tags() -> None:
     register(check_stock, "liveness")
     register(check_stock, "startup")
     assert (names(), names("liveness"), names("startup")) == (["check_stock"], [], ["check_stock"])
+
+
+@only()
+def test_registering_again_changes_the_options() -> None:
+    """The last registration of a function counts, whatever the first one asked for."""
+    register(timeout=1)(check_stock)
+    register(timeout=2)(check_stock)
+    assert [check.timeout for check in configured()] == [2.0]
+
+
+@only()
+def test_a_bound_method_can_be_taken_back() -> None:
+    """Python makes a new object at each look at a method; it is one check all the same."""
+    register(stock_checker.__call__)
+    register(stock_checker.__call__)
+    assert len(configured()) == 1
+    unregister(stock_checker.__call__)
+    assert configured() == []
 
 
 @only()
@@ -341,6 +418,18 @@ def test_a_replacement_stands_for_a_path_or_a_name(monkeypatch: pytest.MonkeyPat
     monkeypatch.setitem(registry.replacements, f"{HERE}.check_stock", stock_checker)
     monkeypatch.setitem(registry.replacements, "check_secret_key", check_shelves)
     assert [check.function for check in configured()] == [stock_checker, check_shelves]
+
+
+@only(check_database_connected, partial(check_stock, shelf=1))
+def test_a_replacement_finds_the_check_however_it_is_configured(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A path replaces its function where that is listed or registered, a name a partial too."""
+    register(check_shelves)
+    replaced = [DEFAULT_CHECKS[0], f"{HERE}.check_shelves", "check_stock"]
+    for known in replaced:
+        monkeypatch.setitem(registry.replacements, known, stock_checker)
+    assert {check.function for check in configured()} == {stock_checker}
 
 
 @only()

@@ -61,6 +61,16 @@ def test_level_is_everybodys(level):
     ]
 
 
+@pytest.mark.parametrize(
+    ("level", "number"), [("info", 20), ("DEBUG", 10), ("error", 40), (25, 25), (0, 0)]
+)
+def test_level_may_be_name_or_number(level, number):
+    """A level is a name in any case, or a number."""
+    config = logging_config("shop", level)
+    assert config["root"]["level"] == number
+    assert config["loggers"]["django"].get("level") == (number if number > logging.INFO else None)
+
+
 def test_debug_level_leaves_django_alone():
     """Level DEBUG is for the project's loggers: Django's would print every query."""
     said = messages(run_django("level='DEBUG'"))

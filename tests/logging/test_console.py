@@ -112,9 +112,9 @@ def test_error_without_traceback():
 
 def test_stack():
     """`stack_info` is shown below the line."""
-    record = make_record("x")
+    record = make_record("x", error="mine")
     record.stack_info = "Stack:\n  here"
-    assert plain(record) == "INFO     shop x\n    Stack:\n      here"
+    assert plain(record) == "INFO     shop x error=mine\n    Stack:\n      here"
 
 
 def test_what_was_replaced():

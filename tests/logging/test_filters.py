@@ -6,7 +6,12 @@ import pytest
 
 from dockerflow_django.context import request_id_context
 from dockerflow_django.logging import RequestIdLogFilter
-from dockerflow_django.logging.filters import REQUEST, REQUEST_ATTRIBUTE, RID
+from dockerflow_django.logging.filters import (
+    REQUEST,
+    REQUEST_ATTRIBUTE,
+    RID,
+    SilencedLogFilter,
+)
 from tests.logging.lines import make_record
 
 
@@ -75,3 +80,16 @@ def test_on_a_handler(logger, stream, rid, formatter):
     logger.addHandler(handler)
     logger.info("x")
     assert f'"{RID}":"{rid}"' in stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("handlers", "propagate", "passes"),
+    [([], False, False), ([], True, True), ([logging.NullHandler()], False, True)],
+)
+def test_silenced_before(logger, handlers, propagate, passes):
+    """A logger without handlers and propagation was silenced, and stays so."""
+    logger.handlers[:] = handlers
+    logger.propagate = propagate
+    filter_ = SilencedLogFilter(logger.name)
+    logger.propagate = True
+    assert filter_.filter(make_record()) is passes

@@ -5,7 +5,9 @@ management command, and an image must build while every backing service is down.
 """
 
 import inspect
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any, overload
@@ -95,6 +97,7 @@ def register(
     def keep(function: CheckFunction) -> CheckFunction:
         if not callable(function):
             raise TypeError(f"{function!r} cannot be called, so it is no check")
+        unregister(function)
         check = Check(function, {}, **options, tags=frozenset(tags), source="register()")
         _registered[check.key] = check
         return function
@@ -104,7 +107,7 @@ def register(
 
 def unregister(function: CheckFunction) -> None:
     """Take a check back that was registered here; one that was not is left alone."""
-    for key in [key for key, check in _registered.items() if check.function is function]:
+    for key in [key for key, check in _registered.items() if check.function == function]:
         del _registered[key]
 
 
@@ -181,25 +184,49 @@ def _from_settings(entries: Iterable[Entry], setting: str) -> Iterator[Check]:
 def _resolve(path: str) -> CheckFunction:
     if path in replacements:
         return replacements[path]
-    try:
-        return _replaced(import_string(path))
-    except Exception as error:  # noqa: BLE001 - importing a project's module may raise anything
-        return _unimportable(path, type(error).__name__)
+    function = _loaded(path)
+    return _on_call(path) if function is None else _replaced(function)
 
 
-def _replaced(function: CheckFunction) -> CheckFunction:
-    return replacements.get(getattr(function, "__name__", ""), function)
+def _loaded(path: str) -> CheckFunction | None:
+    """Return what the path names, None where its module has not been imported to its end.
+
+    Importing a project's module may take long or raise anything, and an event loop may be waiting.
+    """
+    module_path, _, name = path.rpartition(".")
+    module = sys.modules.get(module_path)
+    if getattr(getattr(module, "__spec__", None), "_initializing", False):
+        return None
+    with suppress(Exception):
+        function: CheckFunction = getattr(module, name)
+        return function
+    return None
 
 
 @cache
-def _unimportable(path: str, error_name: str) -> CheckFunction:
-    def check_not_importable(app_configs: object, **kwargs: object) -> list[checks.CheckMessage]:
-        sentence = f"The check {path} cannot be imported ({error_name})."
-        return [checks.Critical(sentence, id=CRITICAL_CHECK_NOT_IMPORTABLE)]
+def _on_call(path: str) -> CheckFunction:
+    """Make a check that imports the one that it stands for where checks run, within its time."""
 
-    check_not_importable.__name__ = path.rpartition(".")[2]
-    check_not_importable.__module__ = path.rpartition(".")[0]
-    return check_not_importable
+    def check(app_configs: object, **keywords: object) -> Any:
+        try:
+            function = _replaced(import_string(path))
+        except Exception as error:  # noqa: BLE001 - importing a project's module may raise anything
+            sentence = f"The check {path} cannot be imported ({type(error).__name__})."
+            return [checks.Critical(sentence, id=CRITICAL_CHECK_NOT_IMPORTABLE)]
+        if not _takes(function, "databases"):
+            keywords.pop("databases", None)
+        return function(app_configs=app_configs, **keywords)
+
+    check.__module__, _, check.__name__ = path.rpartition(".")
+    return check
+
+
+def _replaced(function: CheckFunction) -> CheckFunction:
+    name = Check(function, {}).name
+    for known, replacement in replacements.items():
+        if known == name or _loaded(known) is function:
+            return replacement
+    return function
 
 
 def _split(arguments: tuple[Any, ...]) -> tuple[CheckFunction | None, tuple[str, ...]]:

@@ -10,6 +10,7 @@ Format: TypeAlias = Literal["mozlog", "console"]
 
 FORMATS: tuple[Format, ...] = ("mozlog", "console")
 
+UVICORN_ACCESS = "uvicorn.access"
 SERVER_LOGGERS = (
     "django.server",
     "_granian",
@@ -17,7 +18,7 @@ SERVER_LOGGERS = (
     "gunicorn.access",
     "gunicorn.error",
     "uvicorn",
-    "uvicorn.access",
+    UVICORN_ACCESS,
     "uvicorn.asgi",
     "uvicorn.error",
 )
@@ -42,7 +43,13 @@ def logging_config(
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "filters": {"rid": {"()": "dockerflow_django.logging.RequestIdLogFilter"}},
+        "filters": {
+            "rid": {"()": "dockerflow_django.logging.RequestIdLogFilter"},
+            "uvicorn": {
+                "()": "dockerflow_django.logging.filters.SilencedLogFilter",
+                "logger_name": UVICORN_ACCESS,
+            },
+        },
         "formatters": {
             "dockerflow": {
                 "()": "dockerflow_django.logging.config.choose_formatter",
@@ -95,6 +102,7 @@ def _loggers(level: int) -> dict[str, Any]:
     loggers: dict[str, Any] = {
         name: {"handlers": [], "propagate": True, **quieter} for name in SERVER_LOGGERS
     }
+    loggers[UVICORN_ACCESS]["filters"] = ["uvicorn"]
     loggers["django"] = {"handlers": ["mail_admins"], "propagate": True, **quieter}
     return loggers
 

@@ -71,9 +71,9 @@ class ConsoleFormatter(logging.Formatter):
         notes: list[str] = []
         raw = read(record, notes, lambda info: safer_format_traceback(*info))
         fields = Sanitiser(notes).fields(raw)
+        if TRACEBACK in fields:
+            fields.pop(ERROR, None)  # its last line says that
         below = "".join(_indented(fields.pop(name, "")) for name in (TRACEBACK, STACK))
-        if below:
-            fields.pop(ERROR, None)
         words = [
             self._dim(f"{self.formatTime(record, self.datefmt)}.{int(record.msecs):03d}"),
             self._level(record),

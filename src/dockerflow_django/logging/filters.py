@@ -1,4 +1,4 @@
-"""Give every record the id of the request that it belongs to."""
+"""Give every record the id of its request, and leave alone what a server has switched off."""
 
 import logging
 from typing import Any
@@ -27,6 +27,23 @@ class RequestIdLogFilter(logging.Filter):
             if rid is not None:
                 attributes[RID] = rid
         return True
+
+
+class SilencedLogFilter(logging.Filter):
+    """Let nothing pass of a logger that was silenced before logging is configured.
+
+    `uvicorn --no-access-log` takes the handlers and the propagation from its logger, and logs on:
+    without this, a configuration that lets that logger propagate would switch it on again.
+    """
+
+    def __init__(self, logger_name: str) -> None:
+        super().__init__()
+        logger = logging.getLogger(logger_name)
+        self._is_silenced = not logger.handlers and not logger.propagate
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether the logger was not silenced."""
+        return not self._is_silenced
 
 
 def _rid_of(request: Any) -> str | None:
