@@ -188,7 +188,9 @@ def probes(raw: object) -> dict[str, tuple[Entry, ...]]:
 def _entry(index: int, raw: object) -> Entry:
     path, keywords = raw if isinstance(raw, (tuple, list)) and len(raw) == 2 else (raw, {})  # noqa: PLR2004
     if not isinstance(keywords, Mapping) or not all(isinstance(key, str) for key in keywords):
-        raise ValueError(f"a list of checks; item {index} is {raw!r}, not (path, {{keyword: value}})")
+        raise ValueError(
+            f"a list of checks; item {index} is {raw!r}, not (path, {{keyword: value}})"
+        )
     try:
         return target(path), dict(keywords)
     except ValueError as error:

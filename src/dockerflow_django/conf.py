@@ -149,7 +149,7 @@ class Conf:
     @cached_property
     def environment(self) -> Config:
         """The process's environment, and below it ``BASE_DIR/.env`` where there is one."""
-        base_dir = getattr(settings, "BASE_DIR", None)
+        base_dir: Any = getattr(settings, "BASE_DIR", None)
         try:
             return Config(RepositoryEnv(str(Path(base_dir, ".env"))))
         except (OSError, TypeError, ValueError):

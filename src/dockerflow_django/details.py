@@ -1,6 +1,5 @@
 """Who may see a heartbeat's details: ``DOCKERFLOW_HEARTBEAT_DETAILS``."""
 
-import inspect
 import logging
 from collections.abc import Callable
 from typing import Any

@@ -31,12 +31,12 @@ def reset() -> None:
 
 
 def _log(name: str, result: Result) -> None:
+    extra = {"check": name, "status": status_of(result.level)}
     if not result.level:
-        logger.info("Check %s is ok again.", name)
+        logger.info("Check %s is ok again.", name, extra=extra)
         return
     texts = " ".join(map(_text, result.spoken))
     traceback = f"\n{scrub(result.traceback)}" if result.traceback else ""
-    extra = {"check": name, "status": status_of(result.level)}
     logger.log(result.level, "Check %s: %s%s", name, scrub(texts), traceback, extra=extra)
 
 

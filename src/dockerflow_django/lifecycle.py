@@ -143,7 +143,7 @@ def watch_loop() -> None:
         _turn(lifecycle, loop)
 
 
-def set_ready(ready: bool, reason: str = "") -> None:  # noqa: FBT001 - the contract's call
+def set_ready(ready: bool, reason: str = "") -> None:
     """Take this process out of the service, for `reason`, or let it back."""
     lifecycle.is_ready = ready
     lifecycle.reason = reason

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from dockerflow_django import details, summary
@@ -40,7 +40,9 @@ class DockerflowMiddleware:
             response = self.get_response(request)
         else:
             allowed = has_details(endpoint) and details.are_allowed(request)
-            response = respond(answer(endpoint, request.method or "", details=allowed), request.method)
+            response = respond(
+                answer(endpoint, request.method or "", details=allowed), request.method
+            )
         summary.finish(request, response, started, is_health=endpoint is not None)
         return cast(HttpResponseBase, response)
 

@@ -3,7 +3,7 @@
 They answer what the middleware did not: where it is not installed, and where a browser asks.
 """
 
-from collections.abc import Awaitable, Callable
+from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
 from django.db import transaction
@@ -14,14 +14,13 @@ from dockerflow_django import details
 from dockerflow_django.endpoints import Endpoint, aanswer, has_details
 from dockerflow_django.responses import respond
 
-View = Callable[..., Awaitable[HttpResponse]]
 
-
-def _view(name: str) -> View:
+def _view(name: str) -> Any:
     async def view(request: HttpRequest, probe: str = "") -> HttpResponse:
         endpoint = Endpoint(name, probe)
         allowed = has_details(endpoint) and await details.aare_allowed(request)
-        return respond(await aanswer(endpoint, request.method or "", details=allowed), request.method)
+        answer = await aanswer(endpoint, request.method or "", details=allowed)
+        return respond(answer, request.method)
 
     view.__name__ = view.__qualname__ = name
     return login_not_required(csrf_exempt(transaction.non_atomic_requests(view)))

@@ -1,8 +1,8 @@
 """The database connection that the shipped checks use.
 
-In the heartbeat's threads it is one connection an alias and process, on which the checks take turns,
-so that no number of heartbeats adds a second one. Elsewhere, in a test or a shell, it is the calling
-thread's own.
+In the heartbeat's threads it is one connection an alias and process, on which the checks take
+turns, so that no number of heartbeats adds a second one. Elsewhere, in a test or a shell, it is the
+calling thread's own.
 """
 
 import copy
@@ -53,7 +53,7 @@ class _Turns:
 
     def current(self) -> BaseDatabaseWrapper:
         """Return the connection, made anew where the settings are others than they were."""
-        wanted = connections.settings[self.alias] if self.alias in connections.settings else None
+        wanted = connections.settings.get(self.alias)
         if self.connection is None or wanted != self.made_for:
             if self.connection is not None:
                 self.connection.close()
@@ -63,7 +63,7 @@ class _Turns:
         return self.connection
 
     def put_back(self, connection: BaseDatabaseWrapper) -> None:
-        """Keep the connection as long as the project's settings keep one, and in tests not at all."""
+        """Keep the connection as long as the project keeps its own, and in tests not at all."""
         if _is_testing():
             connection.close()
         connection.close_if_unusable_or_obsolete()
@@ -100,7 +100,7 @@ def _bounds(connection: BaseDatabaseWrapper) -> dict[str, int]:
 @contextmanager
 def _installed(alias: str, connection: BaseDatabaseWrapper) -> Iterator[BaseDatabaseWrapper]:
     """Let ``connections[alias]``, and so the ORM, be `connection` in this thread."""
-    before = getattr(connections._connections, alias, None)  # noqa: SLF001 - no public way to look
+    before = next((c for c in connections.all(initialized_only=True) if c.alias == alias), None)
     connections[alias] = connection
     try:
         yield connection
@@ -122,7 +122,7 @@ _abandoned: list[dict[str, _Turns]] = []
 
 def _abandon() -> None:
     """Leave the parent's connections to the parent: closing one here would end it there too."""
-    global _lock, _turns  # noqa: PLW0603
+    global _lock, _turns
     _abandoned.append(_turns)
     _lock, _turns = threading.Lock(), {}
 

@@ -43,7 +43,7 @@ def _ask(alias: str) -> checks.CheckMessage | None:
 def _is_usable_anew(connection: BaseDatabaseWrapper) -> bool:
     """Try once more over a fresh connection: the server may have closed the kept one.
 
-    python-dockerflow asks the dead connection for ever, and so stays unhealthy under `CONN_MAX_AGE`.
+    python-dockerflow asks the dead one for ever, and so stays unhealthy under `CONN_MAX_AGE`.
     """
     if connection.in_atomic_block:
         return False

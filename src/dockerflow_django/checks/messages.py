@@ -1,5 +1,7 @@
 """How a check says that something failed: a fixed sentence outside, the cause for the log."""
 
+from collections.abc import Callable
+
 from django.core.checks import CheckMessage
 
 from dockerflow_django.logging.sanitising import scrub
@@ -8,7 +10,7 @@ CAUSE_LENGTH = 500
 
 
 def failure(
-    kind: type[CheckMessage], sentence: str, id_: str, cause: BaseException | None
+    kind: Callable[..., CheckMessage], sentence: str, id_: str, cause: BaseException | None
 ) -> CheckMessage:
     """Make a message of `kind` whose ``cause`` attribute, a string, only the log shows."""
     message = kind(sentence, id=id_)

@@ -119,7 +119,7 @@ def _recorded(connection: BaseDatabaseWrapper) -> set[Node]:
 
 def _missing(nodes: Nodes, recorded: set[Node]) -> Iterator[Node]:
     for node, migration in nodes.items():
-        replaced = [] if node in recorded else list(map(tuple, migration.replaces))
+        replaced = [] if node in recorded else [(app, name) for app, name in migration.replaces]
         if any(old in recorded for old in replaced):
             # A squashed migration, half of it applied: the rest of that half is what is missing.
             yield from (old for old in replaced if old not in recorded)

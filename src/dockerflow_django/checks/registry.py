@@ -29,8 +29,8 @@ CheckFunction = Callable[..., Any]
 class Check:
     """A check as it is configured: a function in Django's form, and how to call it.
 
-    `timeout` and `every` are seconds, None for the settings'. A check with `once` is not asked again
-    in this process after it has answered without a message.
+    `timeout` and `every` are seconds, None for the settings'. A check with `once` is not asked
+    again in this process after it has answered without a message.
     """
 
     function: CheckFunction
@@ -159,7 +159,9 @@ def _tagged(tags: Iterable[str]) -> Iterator[Check]:
     wanted = set(tags)
     for check in _registered.values():
         if wanted & (check.tags or {HEARTBEAT}):
-            yield Check(_replaced(check.function), {}, check.timeout, check.every, source=check.source)
+            yield Check(
+                _replaced(check.function), {}, check.timeout, check.every, source=check.source
+            )
     for function in registered_in_django():
         if wanted & set(function.tags):  # type: ignore[attr-defined]
             yield Check(_replaced(function), {}, source="django.core.checks.register()")

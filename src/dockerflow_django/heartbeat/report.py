@@ -93,7 +93,7 @@ def worst(messages: Iterable[CheckMessage]) -> int:
 
 
 def keyed(messages: Iterable[CheckMessage]) -> dict[str, str]:
-    """Return the texts by id, all of them: a second of one id gets ``#2``, one without its level."""
+    """Return all texts by id: a second of one id gets ``#2``, one without an id its level."""
     texts: dict[str, str] = {}
     seen: dict[str, int] = {}
     for message in messages:

@@ -12,7 +12,8 @@ import threading
 import time
 import traceback
 from collections.abc import Awaitable, Callable, Iterable, Iterator
-from concurrent.futures import Future, TimeoutError as FutureTimeoutError
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,7 +37,7 @@ class Run:
     check: Check
     limit_seconds: float
     started: float = field(default_factory=time.monotonic)
-    number: int = field(default_factory=lambda: next(_numbers))
+    number: int = field(default_factory=itertools.count(1).__next__)
     future: "Future[Result]" = field(default_factory=Future)
 
     def remaining(self, cap_seconds: float | None) -> float:
@@ -81,7 +82,7 @@ def gather_here(checks_: Iterable[Check]) -> list[Result]:
 
 def reset() -> None:
     """Forget every result; a run in flight goes on, and nobody waits for it."""
-    global _lock, _slots  # noqa: PLW0603
+    global _lock, _slots
     _lock, _slots = threading.Lock(), {}
 
 
@@ -92,7 +93,6 @@ class _Slot:
     last: Result | None = None
 
 
-_numbers = itertools.count(1)
 _lock = threading.Lock()
 _slots: dict[tuple[object, ...], _Slot] = {}
 
@@ -172,7 +172,7 @@ def _execute(run: Run, wait_for: Callable[[Awaitable[Any]], Any]) -> Result:
         if inspect.isawaitable(answer):
             answer = wait_for(answer)
         messages = tuple(answer)
-    except BaseException as error:  # noqa: BLE001 - one check must not end the others, or the process
+    except BaseException as error:
         if isinstance(error, KeyboardInterrupt) and not in_heartbeat_thread.get():
             raise
         return _answer(run, (_raised(error),), traceback.format_exc())

@@ -38,7 +38,7 @@ async def _with_own_thread(coroutine: Coroutine[Any, Any, T]) -> T:
     context = ThreadSensitiveContext()
     executor = _DaemonExecutor()
     async with context:
-        SyncToAsync.context_to_thread_executor[context] = executor  # type: ignore[assignment]
+        SyncToAsync.context_to_thread_executor[context] = executor
         try:
             return await coroutine
         finally:
@@ -71,7 +71,7 @@ class _DaemonExecutor(Executor):
             start(self._work, name="dockerflow-check-orm")
         return future
 
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Let the thread end after the calls that are queued; nobody waits for it."""
         if self.is_started:
             self._calls.put(None)

@@ -1,0 +1,78 @@
+"""The project's commands: ``nox -s tests``, ``demo``, ``lint``, ``docs``, ``bench``, ``matrix``."""
+
+import os
+import shutil
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.5"
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.sessions = ["tests", "lint", "docs"]
+nox.options.error_on_external_run = True
+
+PYPROJECT = nox.project.load_toml("pyproject.toml")
+MATRIX = [("3.11", "5.2"), ("3.12", "5.2"), ("3.12", "6.0"), ("3.12", "6.1"), ("3.13", "6.1")]
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run the tests with the Python that runs nox, and its newest Django."""
+    _test(session)
+
+
+@nox.session
+@nox.parametrize(("python", "django"), MATRIX)
+def matrix(session: nox.Session, django: str) -> None:
+    """Run the tests with every Python and Django that the classifiers name."""
+    _test(session, f"django=={django}.*")
+
+
+@nox.session
+def demo(session: nox.Session) -> None:
+    """Serve a project on SQLite and tour its endpoints; ``-- --serve`` leaves it running."""
+    session.install("-e", ".[serve]")
+    session.run("python", "-m", "tests.demo", *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style, types and the direction of imports."""
+    session.install("-e", ".", *_groups("lint"))
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("mypy")
+    session.run("lint-imports")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build the documentation; a warning is an error."""
+    session.install("-e", ".", *_groups("docs"))
+    session.run("sphinx-build", "-W", "--keep-going", "-q", "docs", "docs/_build/html")
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Measure beside the peers and print ratios."""
+    session.install("-e", ".", *_groups("bench"))
+    session.run("python", "-m", "benchmarks", *session.posargs)
+
+
+def _test(session: nox.Session, *requirements: str) -> None:
+    groups = ["tests"]
+    if shutil.which("mariadb_config") or shutil.which("mysql_config"):
+        groups.append("mariadb")
+    session.install(".", *_groups(*groups), *requirements)
+    session.env["COVERAGE_FILE"] = str(Path(session.create_tmp(), "coverage"))
+    workers = str(min(4, 2 * (os.cpu_count() or 1)))
+    session.run("coverage", "erase")
+    session.run(
+        "coverage", "run", "-m", "pytest", "-n", workers, "--dist", "loadfile", *session.posargs
+    )
+    session.run("coverage", "combine", "-q")
+    session.run("coverage", "report", *([] if session.posargs else ["--fail-under=100"]))
+
+
+def _groups(*names: str) -> list[str]:
+    return list(nox.project.dependency_groups(PYPROJECT, *names))

@@ -1,0 +1,84 @@
+"""Fixtures for every test: private services, the project in subprocesses, silent peers."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from shutil import copyfile
+from typing import Any
+
+import pytest
+
+from tests.harness.blackhole import BlackHole, FullBacklog
+from tests.harness.mariadb import MariaDB
+from tests.harness.postgres import PostgreSQL
+from tests.harness.project import Project, sqlite
+from tests.harness.redis import Redis
+from tests.harness.servers import Server
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--soak", action="store_true", help="run the long tests at their full length")
+
+
+@pytest.fixture(scope="session")
+def soak(pytestconfig: pytest.Config) -> bool:
+    """Tell whether the long tests run at their full length."""
+    return bool(pytestconfig.getoption("--soak"))
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSQL]:
+    """Give a PostgreSQL of this worker's own; who stops or freezes it also brings it back."""
+    with PostgreSQL() as service:
+        yield service
+
+
+@pytest.fixture(scope="session")
+def mariadb() -> Iterator[MariaDB]:
+    with MariaDB() as service:
+        yield service
+
+
+@pytest.fixture(scope="session")
+def private_redis() -> Iterator[Redis]:
+    with Redis() as service:
+        yield service
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a SQLite file with every migration of the project applied: to copy, not to write to."""
+    folder = tmp_path_factory.mktemp("migrated")
+    project = Project(folder).with_databases(default=sqlite(folder / "db.sqlite3"))
+    project.migrate()
+    return folder / "db.sqlite3"
+
+
+@pytest.fixture
+def project(tmp_path: Path, migrated_sqlite: Path) -> Project:
+    """Give the project in a folder of its own, with a migrated SQLite."""
+    copyfile(migrated_sqlite, tmp_path / "db.sqlite3")
+    return Project(tmp_path).with_databases(default=sqlite(tmp_path / "db.sqlite3"))
+
+
+@pytest.fixture
+def serve(project: Project) -> Iterator[Callable[..., Server]]:
+    """Start a server of that kind, with the arguments of ``Server``; it ends with the test."""
+    with ExitStack() as stack:
+
+        def start(kind: str, project: Project = project, **more: Any) -> Server:
+            return stack.enter_context(Server(kind, project, **more))
+
+        yield start
+
+
+@pytest.fixture
+def black_hole() -> Iterator[BlackHole]:
+    with BlackHole() as hole:
+        yield hole
+
+
+@pytest.fixture
+def full_backlog() -> Iterator[FullBacklog]:
+    with FullBacklog() as listener:
+        yield listener

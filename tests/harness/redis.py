@@ -1,0 +1,30 @@
+"""A private Redis."""
+
+import socket
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.harness.ports import LOOPBACK
+from tests.harness.programs import find_program
+from tests.harness.services import Service
+
+
+class Redis(Service):
+    """A server of its own that writes nothing."""
+
+    def command(self) -> Sequence[str | Path]:
+        return [
+            find_program("redis-server"),
+            *("--port", str(self.port), "--bind", LOOPBACK, "--save", "", "--appendonly", "no"),
+        ]
+
+    def answers(self) -> bool:
+        try:
+            with socket.create_connection((LOOPBACK, self.port), timeout=1) as connection:
+                connection.sendall(b"PING\r\n")
+                return connection.recv(7) == b"+PONG\r\n"
+        except OSError:
+            return False
+
+    def url(self, database: int = 0) -> str:
+        return f"redis://{LOOPBACK}:{self.port}/{database}"

@@ -1,0 +1,116 @@
+"""A relay before a service that can lose everything that passes through it, and find it again."""
+
+import selectors
+import socket
+import threading
+from contextlib import suppress
+from types import TracebackType
+from typing import Any, Self
+
+from tests.harness.ports import LOOPBACK
+
+# How soon the thread notices that it should end.
+_TICK_SECONDS = 0.05
+
+
+class Relay:
+    """Pass bytes on to another port, until told to swallow them.
+
+    While it swallows, connections stay open and new ones are accepted, and nothing comes through
+    in either direction, as when a firewall drops packets. When it forwards again, the connections
+    of before are as dead as they were, or reset where ``forward`` is told so; new ones are well.
+    """
+
+    def __init__(self, target_port: int) -> None:
+        self._target = (LOOPBACK, target_port)
+        self._listener = socket.create_server((LOOPBACK, 0), backlog=128)
+        self.port: int = self._listener.getsockname()[1]
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._listener, selectors.EVENT_READ)
+        self._peers: dict[socket.socket, socket.socket] = {}
+        self._dead: list[socket.socket] = []
+        self._swallows = False
+        self._lock = threading.Lock()
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def swallow(self) -> None:
+        """Kill every connection silently, and accept new ones that are dead from the start."""
+        with self._lock:
+            self._swallows = True
+            for connection in self._peers:
+                self._selector.unregister(connection)
+            self._dead += self._peers
+            self._peers.clear()
+
+    def forward(self, *, reset: bool = False) -> None:
+        """Pass on what comes from now on by new connections."""
+        with self._lock:
+            self._swallows = False
+            if reset:
+                _close_all(self._dead)
+
+    def close(self) -> None:
+        self._closing.set()
+        self._thread.join()
+        self._selector.close()
+        self._listener.close()
+        _close_all([*self._dead, *self._peers])
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _run(self) -> None:
+        while not self._closing.is_set():
+            for key, _ in self._selector.select(_TICK_SECONDS):
+                with self._lock:
+                    self._serve(key.fileobj)
+
+    def _serve(self, ready: Any) -> None:
+        if ready is self._listener:
+            self._accept()
+            return
+        # Since it was found ready it may have been closed by its other end, or swallowed.
+        with suppress(KeyError):
+            self._pass_on(ready, self._peers[ready])
+
+    def _accept(self) -> None:
+        client, _ = self._listener.accept()
+        if self._swallows:
+            self._dead.append(client)
+            return
+        try:
+            server = socket.create_connection(self._target, timeout=5)
+        except OSError:
+            client.close()
+            return
+        for one, other in ((client, server), (server, client)):
+            self._peers[one] = other
+            self._selector.register(one, selectors.EVENT_READ)
+
+    def _pass_on(self, source: socket.socket, target: socket.socket) -> None:
+        try:
+            data = source.recv(65536)
+            target.sendall(data)
+        except OSError:
+            data = b""
+        if not data:
+            for end in (source, target):
+                self._selector.unregister(end)
+                del self._peers[end]
+                end.close()
+
+
+def _close_all(connections: list[socket.socket]) -> None:
+    for connection in connections:
+        connection.close()
+    connections.clear()

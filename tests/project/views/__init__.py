@@ -1,0 +1,1 @@
+"""The project's views, by what is told of them."""

@@ -1,0 +1,39 @@
+"""Views that look at the user, the session or the databases."""
+
+from asgiref.sync import sync_to_async
+from django.db import connections
+from django.http import HttpRequest, HttpResponse
+
+
+def user(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(str(request.user.pk))
+
+
+async def user_async(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(str((await request.auser()).pk))
+
+
+def session(request: HttpRequest) -> HttpResponse:
+    """Count this visitor's visits in the session."""
+    visits = request.session.get("visits", 0) + 1
+    request.session["visits"] = visits
+    return HttpResponse(str(visits))
+
+
+def queries(request: HttpRequest) -> HttpResponse:
+    """Run ``n`` queries on each ``alias`` of the query string."""
+    return HttpResponse(str(_query(request)))
+
+
+async def queries_async(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(str(await sync_to_async(_query)(request)))
+
+
+def _query(request: HttpRequest) -> int:
+    done = 0
+    for alias in request.GET.getlist("alias") or ["default"]:
+        for _ in range(int(request.GET.get("n", "1"))):
+            with connections[alias].cursor() as cursor:
+                cursor.execute("SELECT 1")
+                done += cursor.fetchone()[0]
+    return done

@@ -1,0 +1,39 @@
+"""Views that take their time: so many seconds, or until the test releases them."""
+
+import asyncio
+import time
+
+from django.http import HttpRequest, HttpResponse
+
+from tests.project import files
+
+
+def slow(request: HttpRequest) -> HttpResponse:
+    time.sleep(_seconds(request))
+    return HttpResponse("slow")
+
+
+async def slow_async(request: HttpRequest) -> HttpResponse:
+    await asyncio.sleep(_seconds(request))
+    return HttpResponse("slow")
+
+
+def blocked(request: HttpRequest) -> HttpResponse:
+    """Leave a line in ``<name>.waiting``, answer once ``<name>.release`` is there."""
+    name = request.GET.get("name", "blocked")
+    files.count(f"{name}.waiting")
+    files.wait_for(f"{name}.release")
+    return HttpResponse("released")
+
+
+async def blocked_async(request: HttpRequest) -> HttpResponse:
+    name = request.GET.get("name", "blocked")
+    files.count(f"{name}.waiting")
+    async with asyncio.timeout(files.LONGEST_WAIT_SECONDS):
+        while not files.is_there(f"{name}.release"):  # noqa: ASYNC110 - the test has a file, not an event
+            await asyncio.sleep(0.02)
+    return HttpResponse("released")
+
+
+def _seconds(request: HttpRequest) -> float:
+    return min(float(request.GET.get("seconds", "0.5")), 30)

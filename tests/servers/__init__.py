@@ -1,0 +1,1 @@
+"""The app under real servers, seen from outside."""
