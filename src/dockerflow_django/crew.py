@@ -1,0 +1,192 @@
+"""What a parent process asks its workers, and how it never waits longer than it wants to.
+
+For every question the parent makes a pair of sockets and passes one end on to the worker, so that
+an answer that comes too late belongs to nobody and can be mistaken for no other. A worker that is
+frozen, or too busy to answer, is one that has not answered. Nothing here needs Django.
+"""
+
+import contextlib
+import json
+import logging
+import os
+import select
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+MESSAGE_BYTES = 65536
+# Questions that may lie unread before a worker counts as one that does not answer: each holds a
+# file descriptor.
+BACKLOG_BYTES = 4096
+
+logger = logging.getLogger("dockerflow_django")
+
+News = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a worker, or somebody for it, answers: as HTTP has it."""
+
+    status: int
+    body: bytes
+    content_type: str = "application/json"
+
+
+class Post:
+    """The worker's end: where questions come from, and where news go to."""
+
+    def __init__(self, end: socket.socket) -> None:
+        self._end = end
+
+    def questions(self) -> Iterator[tuple[str, socket.socket]]:
+        """Give each question with the socket that its answer belongs in, until the parent ends."""
+        while True:
+            try:
+                question, descriptors, _, _ = socket.recv_fds(self._end, MESSAGE_BYTES, 1)
+            except OSError:
+                return
+            if not question and not descriptors:
+                return
+            for descriptor in descriptors:
+                yield question.decode(), socket.socket(fileno=descriptor)
+
+    def tell(self, news: News) -> None:
+        """Tell the parent something; where it does not listen, the news is lost."""
+        with contextlib.suppress(OSError):
+            self._end.send(json.dumps(news).encode(), socket.MSG_DONTWAIT)
+
+
+@dataclass(eq=False)
+class Member:
+    """One worker as the parent knows it."""
+
+    end: socket.socket
+    number: int
+    pid: int | None = None
+    others: tuple[socket.socket, ...] = field(default=(), repr=False)
+    post: socket.socket | None = field(default=None, repr=False)
+
+    def ask(self, question: str) -> socket.socket | None:
+        """Send a question, and return the socket to read the answer from, None where it is full."""
+        here, there = socket.socketpair()
+        with there:
+            try:
+                socket.send_fds(self.end, [question.encode()], [there.fileno()], socket.MSG_DONTWAIT)
+            except OSError:
+                here.close()
+                return None
+        return here
+
+
+class Crew:
+    """The workers of this process, each with its own line to it."""
+
+    def __init__(self, on_news: Callable[[Member, News], None] | None = None) -> None:
+        self._lock = threading.Lock()
+        self._members: list[Member] = []
+        self._on_news = on_news
+
+    @property
+    def members(self) -> list[Member]:
+        """The workers that have been hired and have not gone."""
+        with self._lock:
+            return list(self._members)
+
+    def hire(self, number: int) -> Member:
+        """Open the line to a worker that is about to be forked."""
+        end, post = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BACKLOG_BYTES)
+        with self._lock:
+            others = tuple(member.end for member in self._members)
+            member = Member(end, number, others=(*others, end), post=post)
+            self._members.append(member)
+        return member
+
+    def forked(self, member: Member, pid: int) -> None:
+        """Close the worker's end in the parent, and listen to what the worker tells."""
+        member.pid = pid
+        if member.post is not None:
+            member.post.close()
+        if self._on_news is not None:
+            target = threading.Thread(
+                target=self._listen, args=(member,), name=f"dockerflow-worker-{pid}", daemon=True
+            )
+            target.start()
+
+    def gone(self, member: Member) -> None:
+        """Forget a worker that has ended."""
+        with self._lock:
+            if member in self._members:
+                self._members.remove(member)
+        with contextlib.suppress(OSError):
+            member.end.shutdown(socket.SHUT_RDWR)
+        member.end.close()
+
+    def ask(self, question: str, seconds: float) -> dict[Member, Reply | None]:
+        """Ask every worker at once; None stands for one that has not answered in so many seconds."""
+        end = time.monotonic() + seconds
+        asked = {member: member.ask(question) for member in self.members}
+        return {member: _read(answer, end) for member, answer in asked.items()}
+
+    def _listen(self, member: Member) -> None:
+        while True:
+            try:
+                news = member.end.recv(MESSAGE_BYTES)
+            except OSError:
+                return
+            if not news:
+                return
+            try:
+                self._on_news(member, json.loads(news))  # type: ignore[misc]  # is not None here
+            except Exception:
+                logger.exception("What a worker told could not be passed on")
+
+
+def enter(member: Member) -> Post:
+    """Take up a forked worker's post: the parent's ends are closed in it, or its end is not seen."""
+    for end in member.others:
+        end.close()
+    assert member.post is not None, "a worker enters once"  # noqa: S101
+    return Post(member.post)
+
+
+def reply(to: socket.socket, answer: Reply) -> None:
+    """Send an answer; whoever has stopped waiting for it misses nothing."""
+    head = json.dumps({"status": answer.status, "type": answer.content_type}).encode()
+    with to, contextlib.suppress(OSError):
+        to.settimeout(5)
+        to.sendall(head + b"\n" + answer.body)
+
+
+def _read(answer: socket.socket | None, end: float) -> Reply | None:
+    if answer is None:
+        return None
+    parts = []
+    with answer:
+        while True:
+            remaining = end - time.monotonic()
+            if remaining <= 0 and not select.select([answer], [], [], 0)[0]:
+                return None
+            answer.settimeout(max(remaining, 0.001))
+            try:
+                part = answer.recv(MESSAGE_BYTES)
+            except OSError:
+                return None
+            if not part:
+                break
+            parts.append(part)
+    head, _, body = b"".join(parts).partition(b"\n")
+    try:
+        fields = json.loads(head)
+        return Reply(fields["status"], body, fields["type"])
+    except (ValueError, KeyError):
+        return None
+
+
+def parent_has_ended(pid: int) -> bool:
+    """Tell whether the process that started this one is not there any more."""
+    return os.getppid() != pid

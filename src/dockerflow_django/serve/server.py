@@ -1,0 +1,157 @@
+"""Granian's server of processes, made to drain before it stops."""
+
+import contextlib
+import functools
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from django.db import connections
+from granian._internal import load_target
+from granian.constants import Interfaces
+from granian.server.mp import MPServer, WorkerProcess
+
+from dockerflow_django import drain_marker
+from dockerflow_django.conf import conf
+from dockerflow_django.crew import Member, enter
+from dockerflow_django.crew_probes import CrewProbes
+from dockerflow_django.crew_worker import DRAIN, attend
+from dockerflow_django.probe_port import ProbePort
+from dockerflow_django.serve.application import Asgi, Wsgi
+from dockerflow_django.serve.stop import SIGNALS, StopRequests, default_in_child
+
+# For telling the workers that draining has begun: one that is busy hears it all the same.
+TELL_SECONDS = 1.0
+
+logger = logging.getLogger("dockerflow_django.serve")
+
+
+class Server(MPServer):
+    """Granian, with workers that answer this process, and an interrupt that drains first."""
+
+    # Set before `serve`: Granian's own command builds the server, and knows nothing of these.
+    stop_requests: StopRequests
+    probes: CrewProbes
+    probe_port: ProbePort | None = None
+
+    def serve(self, *args: Any, **kwargs: Any) -> None:
+        """Serve until a signal comes, and what was in flight then has been answered."""
+        # Only a fork inherits the lines between the processes; it is also the faster start.
+        with _start_method("fork"):
+            super().serve(target_loader=self._load, wrap_loader=False)
+
+    def startup(self, *args: Any, **kwargs: Any) -> None:
+        """Start as Granian does, then wait for signals in a thread: the drain takes its time."""
+        connections.close_all()  # a forked worker must not share one
+        super().startup(*args, **kwargs)
+        threading.Thread(target=self._await_stop, name="dockerflow-stop", daemon=True).start()
+
+    def signal_handler_interrupt(self, *args: Any, **kwargs: Any) -> None:
+        """Take SIGTERM or SIGINT."""
+        self.stop_requests.handle(args[0])
+
+    def _await_stop(self) -> None:
+        self.stop_requests.wait()
+        self._drain()
+        super().signal_handler_interrupt()
+        self.stop_requests.wait()
+        if self.stop_requests.count < 3:  # noqa: PLR2004 - the second one ended the drain
+            self.stop_requests.wait()
+        logger.warning("Asked to stop once more: what is in flight is cut.")
+        for worker in list(self.wrks):
+            worker.kill()
+
+    def _drain(self) -> None:
+        seconds = _remaining(conf.DOCKERFLOW_DRAIN_SECONDS)
+        logger.info(
+            "Draining: readiness fails and connections are closed, for %.1f s. "
+            "Signal again to skip this.",
+            seconds,
+        )
+        self.probes.crew.ask(DRAIN, TELL_SECONDS)
+        if seconds and self.stop_requests.wait(seconds) is not None:
+            logger.info("Asked to hurry: only what is in flight is waited for.")
+
+    def _load(self) -> Any:
+        target = load_target(self.target, wd=self.working_dir, factory=self.factory)
+        return Wsgi(target) if self.interface == Interfaces.WSGI else Asgi(target)
+
+    def _spawn_worker(self, idx: int, target: Any, callback_loader: Any) -> "WorkerProcess":
+        member = self.probes.crew.hire(idx + 1)
+        entry = functools.partial(self._enter, member, target)
+        worker = super()._spawn_worker(idx, entry, callback_loader)
+        # Granian names the class itself, and offers no other way in.
+        worker.__class__ = _Worker
+        worker.member = member
+        return worker
+
+    def _enter(self, member: Member, target: Callable[..., None], *args: Any) -> None:
+        """Run in the worker: begin as a process that a signal to the parent's group misses."""
+        _leave_group()
+        if self.probe_port is not None:
+            self.probe_port.close_in_child()
+        threads = self.blocking_threads if self.interface == Interfaces.WSGI else None
+        attend(enter(member), worker_threads=threads)
+        target(*args)
+
+
+class _Worker(WorkerProcess):
+    """A worker that is in no other's process group from its start on, and whose end is noticed."""
+
+    member: Member
+    parent: Server
+
+    def start(self) -> None:
+        """Fork with the signals held back: they are the parent's until the worker has its own."""
+        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+        try:
+            super().start()
+            pid = self.inner.pid
+            with contextlib.suppress(OSError):
+                os.setpgid(pid, pid)  # whoever is first: the worker does the same
+            self.parent.probes.crew.forked(self.member, pid)
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+
+    def _watcher(self) -> None:
+        super()._watcher()
+        self.parent.probes.gone(self.member)
+        _forget_metrics_of(self.inner.pid)
+
+
+def _leave_group() -> None:
+    with contextlib.suppress(OSError):
+        os.setpgid(0, 0)
+    default_in_child()
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+
+
+def _remaining(seconds: float) -> float:
+    """Return how much of the drain is left, counted from whoever began it."""
+    path = conf.DOCKERFLOW_DRAIN_PATH
+    began = None if path is None else drain_marker.began(path)
+    return seconds if began is None else max(0.0, seconds - (time.monotonic() - began))
+
+
+def _forget_metrics_of(pid: int) -> None:
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ and "prometheus_client" in sys.modules:
+        from prometheus_client.multiprocess import mark_process_dead
+
+        mark_process_dead(pid)
+
+
+@contextlib.contextmanager
+def _start_method(name: str) -> Any:
+    import multiprocessing
+
+    before = multiprocessing.get_start_method(allow_none=True)
+    multiprocessing.set_start_method(name, force=True)
+    try:
+        yield
+    finally:
+        multiprocessing.set_start_method(before, force=True)
