@@ -11,5 +11,5 @@ class DockerflowConfig(AppConfig):
     verbose_name = "Dockerflow"
 
     def ready(self) -> None:
-        """Connect what listens: system checks and the log lines about health."""
-        from dockerflow_django import health_log, system_checks  # noqa: F401 - they register
+        """Connect what listens: system checks, the log lines about health, the webhooks."""
+        from dockerflow_django import health_log, system_checks, webhooks  # noqa: F401 - they register

@@ -8,13 +8,12 @@ frozen, or too busy to answer, is one that has not answered. Nothing here needs 
 import contextlib
 import json
 import logging
-import os
 import select
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 MESSAGE_BYTES = 65536
@@ -64,18 +63,20 @@ class Post:
 class Member:
     """One worker as the parent knows it."""
 
-    end: socket.socket
     number: int
+    end: socket.socket
+    post: socket.socket
+    others: tuple[socket.socket, ...]
     pid: int | None = None
-    others: tuple[socket.socket, ...] = field(default=(), repr=False)
-    post: socket.socket | None = field(default=None, repr=False)
 
     def ask(self, question: str) -> socket.socket | None:
         """Send a question, and return the socket to read the answer from, None where it is full."""
         here, there = socket.socketpair()
         with there:
             try:
-                socket.send_fds(self.end, [question.encode()], [there.fileno()], socket.MSG_DONTWAIT)
+                socket.send_fds(
+                    self.end, [question.encode()], [there.fileno()], socket.MSG_DONTWAIT
+                )
             except OSError:
                 here.close()
                 return None
@@ -85,7 +86,7 @@ class Member:
 class Crew:
     """The workers of this process, each with its own line to it."""
 
-    def __init__(self, on_news: Callable[[Member, News], None] | None = None) -> None:
+    def __init__(self, on_news: Callable[[Member, News], None]) -> None:
         self._lock = threading.Lock()
         self._members: list[Member] = []
         self._on_news = on_news
@@ -102,20 +103,16 @@ class Crew:
         end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BACKLOG_BYTES)
         with self._lock:
             others = tuple(member.end for member in self._members)
-            member = Member(end, number, others=(*others, end), post=post)
+            member = Member(number, end, post, (*others, end))
             self._members.append(member)
         return member
 
     def forked(self, member: Member, pid: int) -> None:
         """Close the worker's end in the parent, and listen to what the worker tells."""
         member.pid = pid
-        if member.post is not None:
-            member.post.close()
-        if self._on_news is not None:
-            target = threading.Thread(
-                target=self._listen, args=(member,), name=f"dockerflow-worker-{pid}", daemon=True
-            )
-            target.start()
+        member.post.close()
+        name = f"dockerflow-worker-{pid}"
+        threading.Thread(target=self._listen, args=(member,), name=name, daemon=True).start()
 
     def gone(self, member: Member) -> None:
         """Forget a worker that has ended."""
@@ -141,17 +138,26 @@ class Crew:
             if not news:
                 return
             try:
-                self._on_news(member, json.loads(news))  # type: ignore[misc]  # is not None here
+                self._on_news(member, json.loads(news))
             except Exception:
                 logger.exception("What a worker told could not be passed on")
 
 
 def enter(member: Member) -> Post:
     """Take up a forked worker's post: the parent's ends are closed in it, or its end is not seen."""
+    global _has_parent  # noqa: PLW0603
     for end in member.others:
         end.close()
-    assert member.post is not None, "a worker enters once"  # noqa: S101
+    _has_parent = True
     return Post(member.post)
+
+
+def has_parent() -> bool:
+    """Tell whether this process is a worker that a parent speaks for."""
+    return _has_parent
+
+
+_has_parent = False
 
 
 def reply(to: socket.socket, answer: Reply) -> None:
@@ -185,8 +191,3 @@ def _read(answer: socket.socket | None, end: float) -> Reply | None:
         return Reply(fields["status"], body, fields["type"])
     except (ValueError, KeyError):
         return None
-
-
-def parent_has_ended(pid: int) -> bool:
-    """Tell whether the process that started this one is not there any more."""
-    return os.getppid() != pid

@@ -39,11 +39,11 @@ OnChange = Callable[[str, str, Messages, bool], None]
 class CrewProbes:
     """Asks the workers, and knows the outcome of each probe."""
 
-    def __init__(self, check_seconds: float, on_change: OnChange | None = None) -> None:
+    def __init__(self, check_seconds: float) -> None:
         """Take `check_seconds`, the time that a worker's checks may take."""
         self.crew = Crew(self._hear)
         self.check_seconds = check_seconds
-        self._on_change = on_change
+        self.on_change: OnChange = _nobody
         self._lock = threading.Lock()
         self._silent: set[Member] = set()
         self._found: dict[str, dict[Member, tuple[str, Messages, bool]]] = {}
@@ -127,9 +127,13 @@ class CrewProbes:
             self._outcomes[probe] = outcome
         # As with the signal: that a probe passes the first time is no change.
         is_change = outcome != before and (before is not None or outcome == FAILED)
-        if is_change and self._on_change is not None:
+        if is_change:
             messages, is_error = (failed[0][1], failed[0][2]) if failed else ({}, False)
-            self._on_change(probe, outcome, messages, is_error)
+            self.on_change(probe, outcome, messages, is_error)
+
+
+def _nobody(probe: str, outcome: str, messages: Messages, is_error: bool) -> None:
+    """Tell nobody: there is no webhook."""
 
 
 def _messages_in(found: Reply) -> Messages:

@@ -13,9 +13,9 @@ from granian.errors import FatalError
 
 from dockerflow_django.serve.server import Server
 
-# As many as Python gives to a pool of its own. Each holds a database connection while it works, and
-# Granian's default, 512 for one worker, is more than most databases take from everybody.
-BLOCKING_THREADS = min(32, (os.cpu_count() or 1) + 4)
+# What Granian itself calls reasonable. Each thread keeps a database connection, and Granian's default,
+# 512 for one worker, is more than most databases take from everybody.
+BLOCKING_THREADS = min(32, 2 * (os.cpu_count() or 1) + 1)
 
 
 class WrongOptionsError(Exception):
@@ -52,7 +52,6 @@ def _build(arguments: list[str], defaults: dict[str, Any]) -> Server:
 
     prefix = "GRANIAN"
     try:
-        # It configures logging for itself alone, and would close the handlers of everybody else.
         with patch.object(cli, "Server", build):
             cli.cli.main(
                 arguments,

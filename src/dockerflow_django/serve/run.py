@@ -19,6 +19,7 @@ from dockerflow_django.serve.options import WrongOptionsError, build_server
 from dockerflow_django.serve.preparation import FailedError, StoppedError, prepare
 from dockerflow_django.serve.server import Server
 from dockerflow_django.serve.stop import StopRequests
+from dockerflow_django.webhooks import ContainerWebhooks
 
 # With the drain before it, this ends before Kubernetes's 30 seconds do.
 GRACEFUL_SECONDS = 20
@@ -48,14 +49,15 @@ def run(options: Options, stop: StopRequests | None = None) -> None:
     _log_somewhere()
     try:
         server = _build(options)
-        with _probes(options) as (server.probes, server.probe_port):
-            server.stop_requests = stop
+        server.stop_requests = stop
+        server.probes = CrewProbes(conf.DOCKERFLOW_CHECK_TIMEOUT)
+        with _webhooks(server), _probe_port(server, options.probe_port):
             _test_bind(server)
             _forget_marker()
             _say_what_follows(server)
             prepare(options.commands, options.wait_seconds, stop)
             server.serve()
-            logger.info("Stopped.")
+        logger.info("Stopped.")
     except StoppedError:
         logger.info("Stopped before serving began.")
     except (WrongOptionsError, FailedError, FatalError) as error:
@@ -77,21 +79,37 @@ def _build(options: Options) -> Server:
 
 
 @contextlib.contextmanager
-def _probes(options: Options) -> Iterator[tuple[CrewProbes, ProbePort | None]]:
-    probes = CrewProbes(conf.DOCKERFLOW_CHECK_TIMEOUT)
-    host, port = conf.DOCKERFLOW_PROBE_HOST, options.probe_port or conf.DOCKERFLOW_PROBE_PORT
+def _webhooks(server: Server) -> Iterator[None]:
+    url = conf.DOCKERFLOW_WEBHOOK_URL
+    if url is None:
+        yield
+        return
+    webhooks = ContainerWebhooks(url, conf.DOCKERFLOW_WEBHOOK_SECRET, server.probes)
+    server.on_startup(webhooks.watch_startup)
+    try:
+        yield
+    except FailedError as error:
+        webhooks.fail_startup(str(error))
+        raise
+    finally:
+        webhooks.close()
+
+
+@contextlib.contextmanager
+def _probe_port(server: Server, port: int | None) -> Iterator[None]:
+    host, port = conf.DOCKERFLOW_PROBE_HOST, port or conf.DOCKERFLOW_PROBE_PORT
     if port is None:
-        yield probes, None
+        yield
         return
     try:
-        listener = ProbePort(host, port, probes.answer)
+        server.probe_port = ProbePort(host, port, server.probes.answer)
     except OSError as error:
-        raise FailedError(f"the probe port {host}:{port}: {error.strerror}") from error
-    listener.start()
+        raise FailedError(f"the probe port {host}:{port}: {error.strerror or error}") from error
+    server.probe_port.start()
     try:
-        yield probes, listener
+        yield
     finally:
-        listener.stop()
+        server.probe_port.stop()
 
 
 def _test_bind(server: Server) -> None:
@@ -119,7 +137,9 @@ def _forget_marker() -> None:
 
 def _say_what_follows(server: Server) -> None:
     scheme = "https" if server.ssl_ctx[0] else "http"
-    where = f"unix:{server.bind_uds}" if server.bind_uds else f"{server.bind_addr}:{server.bind_port}"
+    where = (
+        f"unix:{server.bind_uds}" if server.bind_uds else f"{server.bind_addr}:{server.bind_port}"
+    )
     logger.info(
         "Serving %s (%s) at %s://%s, workers: %d, threads each: %d.",
         server.target,

@@ -31,6 +31,11 @@ TELL_SECONDS = 1.0
 logger = logging.getLogger("dockerflow_django.serve")
 
 
+# Granian configures logging anew in every process, which closes the handlers of everybody else. Told
+# so, it leaves the handlers alone, and its records go where the project's LOGGING sends them.
+PROJECT_LOGGING = {"incremental": True, "handlers": {}, "loggers": {}}
+
+
 class Server(MPServer):
     """Granian, with workers that answer this process, and an interrupt that drains first."""
 
@@ -38,6 +43,10 @@ class Server(MPServer):
     stop_requests: StopRequests
     probes: CrewProbes
     probe_port: ProbePort | None = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs["log_dictconfig"] = kwargs.get("log_dictconfig") or PROJECT_LOGGING
+        super().__init__(*args, **kwargs)
 
     def serve(self, *args: Any, **kwargs: Any) -> None:
         """Serve until a signal comes, and what was in flight then has been answered."""

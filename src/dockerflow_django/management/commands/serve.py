@@ -53,7 +53,9 @@ class Command(BaseCommand):
             help=f"for what is in flight after the drain; {GRACEFUL_SECONDS} if not given",
         )
         parser.add_argument("--probe-port", type=_port, help="DOCKERFLOW_PROBE_PORT if not given")
-        parser.add_argument("granian", nargs="*", metavar="-- OPTIONS", help="Granian's own options")
+        parser.add_argument(
+            "granian", nargs="*", metavar="-- OPTIONS", help="Granian's own options"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Serve until told to stop."""
