@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from django.core.management import ManagementUtility
 from django.db import connections
 
-from dockerflow_django.serve.stop import StopRequests, default_in_child
+from dockerflow_django.serve.stop import StopRequests, held_back, leave_group
 
 LOOK_SECONDS = 0.05
 RETRY_SECONDS = 1.0
@@ -90,9 +90,10 @@ def _run(step: Step, stop: StopRequests) -> int:
     connections.close_all()
     sys.stdout.flush()
     sys.stderr.flush()
-    pid = os.fork()
-    if not pid:
-        _be_child(step)
+    with held_back():
+        pid = os.fork()
+        if not pid:
+            _be_child(step)
     with contextlib.suppress(OSError):
         os.setpgid(pid, pid)  # whoever is first: the child does the same
     while True:
@@ -111,8 +112,7 @@ def _be_child(step: Step) -> None:
     """Run the step, then end without what the parent has registered for its own end."""
     status = 1
     try:
-        os.setpgid(0, 0)
-        default_in_child()
+        leave_group()
         status = step()
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else int(end.code is not None)
@@ -127,10 +127,8 @@ def _be_child(step: Step) -> None:
 def _end(pid: int) -> None:
     """End the child and what it has started: asked first, then killed."""
     for number, seconds in ((signal.SIGTERM, PATIENCE_SECONDS), (signal.SIGKILL, PATIENCE_SECONDS)):
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(pid, number)
-        except ProcessLookupError:
-            pass
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             if os.waitpid(pid, os.WNOHANG)[0]:

@@ -23,10 +23,12 @@ from dockerflow_django.crew_probes import CrewProbes
 from dockerflow_django.crew_worker import DRAIN, attend
 from dockerflow_django.probe_port import ProbePort
 from dockerflow_django.serve.application import Asgi, Wsgi
-from dockerflow_django.serve.stop import SIGNALS, StopRequests, default_in_child
+from dockerflow_django.serve.stop import StopRequests, held_back, leave_group
 
 # For telling the workers that draining has begun: one that is busy hears it all the same.
 TELL_SECONDS = 1.0
+# The first signal begins the drain, the second ends it, this one waits for nothing more.
+CUTTING = 3
 
 logger = logging.getLogger("dockerflow_django.serve")
 
@@ -61,15 +63,17 @@ class Server(MPServer):
         threading.Thread(target=self._await_stop, name="dockerflow-stop", daemon=True).start()
 
     def signal_handler_interrupt(self, *args: Any, **kwargs: Any) -> None:
-        """Take SIGTERM or SIGINT."""
-        self.stop_requests.handle(args[0])
+        """Leave SIGTERM and SIGINT to the thread: see `StopRequests`."""
+
+    def signal_handler_reload(self, *args: Any, **kwargs: Any) -> None:
+        """Leave SIGHUP to it too."""
 
     def _await_stop(self) -> None:
-        self.stop_requests.wait()
+        while self.stop_requests.wait(also=signal.SIGHUP) == signal.SIGHUP:
+            super().signal_handler_reload()
         self._drain()
         super().signal_handler_interrupt()
-        self.stop_requests.wait()
-        if self.stop_requests.count < 3:  # noqa: PLR2004 - the second one ended the drain
+        while self.stop_requests.count < CUTTING:
             self.stop_requests.wait()
         logger.warning("Asked to stop once more: what is in flight is cut.")
         for worker in list(self.wrks):
@@ -101,7 +105,7 @@ class Server(MPServer):
 
     def _enter(self, member: Member, target: Callable[..., None], *args: Any) -> None:
         """Run in the worker: begin as a process that a signal to the parent's group misses."""
-        _leave_group()
+        leave_group()
         if self.probe_port is not None:
             self.probe_port.close_in_child()
         threads = self.blocking_threads if self.interface == Interfaces.WSGI else None
@@ -117,27 +121,17 @@ class _Worker(WorkerProcess):
 
     def start(self) -> None:
         """Fork with the signals held back: they are the parent's until the worker has its own."""
-        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
-        try:
+        with held_back():
             super().start()
             pid = self.inner.pid
             with contextlib.suppress(OSError):
                 os.setpgid(pid, pid)  # whoever is first: the worker does the same
             self.parent.probes.crew.forked(self.member, pid)
-        finally:
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
 
     def _watcher(self) -> None:
         super()._watcher()
         self.parent.probes.gone(self.member)
         _forget_metrics_of(self.inner.pid)
-
-
-def _leave_group() -> None:
-    with contextlib.suppress(OSError):
-        os.setpgid(0, 0)
-    default_in_child()
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
 
 
 def _remaining(seconds: float) -> float:

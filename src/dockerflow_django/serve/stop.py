@@ -1,11 +1,13 @@
 """How ``serve`` is asked to stop, from its first line on."""
 
 import os
-import queue
+import select
 import signal
-import sys
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
-from typing import NoReturn
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
@@ -13,45 +15,69 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT)
 class StopRequests:
     """The requests to stop that have come, by SIGTERM or SIGINT.
 
-    A handler may run between any two steps of the main thread, so it does nothing but put into a
-    `queue.SimpleQueue`, which is made for that, or, in a forked command, end it.
+    Python runs a handler in the main thread, and only once that wakes up: a signal that the kernel
+    gives to another thread wakes nobody. So the handler here does nothing, and what is listened to
+    is the byte that the interpreter writes for every signal, from whatever thread it came to.
     """
 
     def __init__(self) -> None:
-        self._pid = os.getpid()
-        self._requests: queue.SimpleQueue[int] = queue.SimpleQueue()
+        self._reader, self._writer = socket.socketpair()
+        self._writer.setblocking(False)
         self.count = 0
+        os.register_at_fork(after_in_child=self._close)
 
     def install(self) -> None:
-        """Handle the signals from now on; as PID 1 a process has no other way to hear them."""
+        """Listen from now on; as PID 1 a process has no other way to hear a signal."""
+        signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
         for number in SIGNALS:
-            signal.signal(number, self.handle)
+            signal.signal(number, ignore)
 
-    def handle(self, number: int, frame: FrameType | None = None) -> None:
-        """Take a signal."""
-        if os.getpid() != self._pid:
-            _end_child(number)
-        self.count += 1
-        self._requests.put(number)
+    def wait(self, seconds: float | None = None, also: int = 0) -> int | None:
+        """Return the number of the next signal, None where none comes in so many seconds.
 
-    def wait(self, seconds: float | None = None) -> int | None:
-        """Return the number of the next signal, None where none comes in so many seconds."""
-        try:
-            return self._requests.get(timeout=seconds)
-        except queue.Empty:
-            return None
+        A signal that is not a request to stop, `also`, is returned too and not counted.
+        """
+        end = None if seconds is None else time.monotonic() + seconds
+        while True:
+            remaining = None if end is None else max(0.0, end - time.monotonic())
+            if not select.select([self._reader], [], [], remaining)[0]:
+                return None
+            number = self._reader.recv(1)[0]
+            if number in SIGNALS:
+                self.count += 1
+                return number
+            if number == also:
+                return number
+
+    def _close(self) -> None:
+        """Leave the parent's line to the parent: a signal to this child is none to it."""
+        if self._writer.fileno() != -1:
+            signal.set_wakeup_fd(-1)
+            self._reader.close()
+            self._writer.close()
 
 
-def default_in_child() -> None:
-    """Let the signals end a forked child again, as if it had been started on its own.
+def ignore(number: int, frame: FrameType | None) -> None:
+    """Take a signal, so that the interpreter writes its byte."""
 
-    They are ignored first: that discards what a signal to the parent's group has left pending.
+
+@contextmanager
+def held_back() -> Iterator[None]:
+    """Hold the signals back: around a fork, they are for the parent until the child has its own."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def leave_group() -> None:
+    """Let a forked child be in no other's process group, and end by a signal as if on its own.
+
+    The signals are ignored first: that discards what a signal to the group has left pending here.
     """
+    os.setpgid(0, 0)
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)
         signal.signal(number, signal.SIG_DFL)
-
-
-def _end_child(number: int) -> NoReturn:
-    sys.stdout.flush()
-    os._exit(128 + number)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
