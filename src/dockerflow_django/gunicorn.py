@@ -58,7 +58,8 @@ def post_fork(server: Any, worker: Any) -> None:
         _arbiter.probe_port.close_in_child()
 
     def close_connections() -> None:
-        worker.cfg.set("keepalive", 0)
+        # What a full threaded worker does: it ends a connection with its answer, and keeps none.
+        worker.max_keepalived = 0
 
     from dockerflow_django.crew_worker import attend
 
