@@ -12,6 +12,7 @@ import select
 import socket
 import threading
 import time
+from array import array
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -61,22 +62,28 @@ class Post:
 
 @dataclass(eq=False)
 class Member:
-    """One worker as the parent knows it."""
+    """One worker as the parent knows it; `process` is its server's object, which has the pid."""
 
     number: int
     end: socket.socket
     post: socket.socket
     others: tuple[socket.socket, ...]
-    pid: int | None = None
+    process: Any = None
+
+    @property
+    def pid(self) -> int | None:
+        """The worker's process id, as its server knows it."""
+        pid: int | None = getattr(self.process, "pid", None)
+        return pid
 
     def ask(self, question: str) -> socket.socket | None:
         """Send a question, and return the socket to read the answer from, None where it is full."""
         here, there = socket.socketpair()
         with there:
+            passed = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array("i", [there.fileno()]))
             try:
-                socket.send_fds(
-                    self.end, [question.encode()], [there.fileno()], socket.MSG_DONTWAIT
-                )
+                # `socket.send_fds` forgets its flags, and so would wait for a frozen worker.
+                self.end.sendmsg([question.encode()], [passed], socket.MSG_DONTWAIT)
             except OSError:
                 here.close()
                 return None
@@ -107,11 +114,10 @@ class Crew:
             self._members.append(member)
         return member
 
-    def forked(self, member: Member, pid: int) -> None:
+    def forked(self, member: Member) -> None:
         """Close the worker's end in the parent, and listen to what the worker tells."""
-        member.pid = pid
         member.post.close()
-        name = f"dockerflow-worker-{pid}"
+        name = f"dockerflow-worker-{member.number}"
         threading.Thread(target=self._listen, args=(member,), name=name, daemon=True).start()
 
     def gone(self, member: Member) -> None:

@@ -7,6 +7,7 @@ import json
 import logging
 import threading
 from collections.abc import Callable
+from typing import Any
 
 from dockerflow_django.crew import Crew, Member, News, Reply
 
@@ -44,6 +45,7 @@ class CrewProbes:
         self.crew = Crew(self._hear)
         self.check_seconds = check_seconds
         self.on_change: OnChange = _nobody
+        self.log: Any = logger
         self._lock = threading.Lock()
         self._silent: set[Member] = set()
         self._found: dict[str, dict[Member, tuple[str, Messages, bool]]] = {}
@@ -91,9 +93,9 @@ class CrewProbes:
                 return
             self._silent ^= {member}
         if silent:
-            logger.error("Worker %s (pid %s) does not answer.", member.number, member.pid)
+            self.log.error("Worker %s (pid %s) does not answer.", member.number, member.pid)
         else:
-            logger.info("Worker %s (pid %s) answers again.", member.number, member.pid)
+            self.log.info("Worker %s (pid %s) answers again.", member.number, member.pid)
 
     def _keep(self, probe: str, member: Member, found: Reply | None) -> None:
         """Keep the outcome of one worker; the messages are those that the worker told, if any."""

@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 
 from dockerflow_django import drain_marker
 from dockerflow_django.conf import Conf, Setting
-from dockerflow_django.crew import enter
+from dockerflow_django.crew import Member, enter
 from dockerflow_django.crew_probes import CrewProbes
 from dockerflow_django.probe_port import ProbePort
 from dockerflow_django.webhooks import ContainerWebhooks
@@ -39,6 +39,7 @@ def on_starting(server: Any) -> None:
 
     Raises `OSError` where it is taken.
     """
+    _arbiter.probes.log = server.log  # the arbiter has no other
     _arbiter.start()
 
 
@@ -49,7 +50,8 @@ def when_ready(server: Any) -> None:
 
 def pre_fork(server: Any, worker: Any) -> None:
     """Open a line to the worker."""
-    worker.dockerflow = _arbiter.probes.crew.hire(worker.age)
+    worker.dockerflow = _arbiter.hired = _arbiter.probes.crew.hire(worker.age)
+    worker.dockerflow.process = worker
 
 
 def post_fork(server: Any, worker: Any) -> None:
@@ -87,6 +89,7 @@ class _Arbiter:
         self.probes = CrewProbes(_read(Conf.DOCKERFLOW_CHECK_TIMEOUT))
         self.probe_port: ProbePort | None = None
         self.webhooks: ContainerWebhooks | None = None
+        self.hired: Member | None = None
         self._drains = threading.Event()
 
     def start(self) -> None:
@@ -99,6 +102,12 @@ class _Arbiter:
             host = _read(Conf.DOCKERFLOW_PROBE_HOST)
             self.probe_port = ProbePort(host, port, self.probes.answer)
             self.probe_port.start()
+
+    def forked(self) -> None:
+        """Do what the parent does after the fork, for which Gunicorn has no hook."""
+        if self.hired is not None:
+            self.probes.crew.forked(self.hired)
+            self.hired = None
 
     def take_over(self, server: Any) -> None:
         stop = server.handle_term
@@ -155,3 +164,4 @@ def _read(setting: Setting[T]) -> T:
 
 
 _arbiter = _Arbiter()
+os.register_at_fork(after_in_parent=_arbiter.forked)

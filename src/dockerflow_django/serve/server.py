@@ -101,6 +101,7 @@ class Server(MPServer):
         # Granian names the class itself, and offers no other way in.
         worker.__class__ = _Worker
         worker.member = member
+        member.process = worker.inner
         return worker
 
     def _enter(self, member: Member, target: Callable[..., None], *args: Any) -> None:
@@ -126,7 +127,7 @@ class _Worker(WorkerProcess):
             pid = self.inner.pid
             with contextlib.suppress(OSError):
                 os.setpgid(pid, pid)  # whoever is first: the worker does the same
-            self.parent.probes.crew.forked(self.member, pid)
+            self.parent.probes.crew.forked(self.member)
 
     def _watcher(self) -> None:
         super()._watcher()
