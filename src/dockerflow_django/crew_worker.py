@@ -108,8 +108,8 @@ def _details_are_shown() -> bool:
 
 def _metrics() -> Reply:
     try:
-        from dockerflow_django.metrics import exposition
+        from dockerflow_django.metrics.exposition import expose
     except ImportError:
         return Reply(404, Answer(404, {"error": "There are no metrics."}).body)
-    body, content_type = exposition()
-    return Reply(200, body, content_type)
+    found = expose()
+    return Reply(200, found.body, found.headers["Content-Type"])

@@ -14,6 +14,7 @@ hooks read their own from its environment: ``DOCKERFLOW_PROBE_PORT``, ``DOCKERFL
 
 import os
 import signal
+import sys
 import threading
 import time
 from pathlib import Path
@@ -35,12 +36,13 @@ T = TypeVar("T")
 
 
 def on_starting(server: Any) -> None:
-    """Open the probe port before anything else: a taken one ends the start.
-
-    Raises `OSError` where it is taken.
-    """
+    """Open the probe port before anything else: a taken one ends the start."""
     _arbiter.probes.log = server.log  # the arbiter has no other
-    _arbiter.start()
+    try:
+        _arbiter.start()
+    except OSError as error:
+        server.log.critical("Not serving: the probe port: %s", error.strerror or error)
+        sys.exit(1)
 
 
 def when_ready(server: Any) -> None:

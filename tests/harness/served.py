@@ -35,6 +35,7 @@ class Served(Process):
     ) -> None:
         """Start it; `before` is what the command line begins with, as ``unshare --pid --fork``."""
         self.kind = kind
+        self.project = project
         self._own = [Port(), Port()]
         self.port = port or self._own[0]
         self.probe_port = self._own[1]
@@ -59,7 +60,7 @@ class Served(Process):
         return ["--host", LOOPBACK, "--port", str(self.port.number)]
 
     def wait_until_up(self, timeout: float = 20.0) -> None:
-        """Wait until the application answers on its own port."""
+        """Wait until every worker has started, and the application answers on its own port."""
         wait_until(self._is_up, timeout=timeout, what=f"{self.kind} answers\n{self.output}")
 
     def connect(self, timeout: float = 10.0) -> http.Connection:
@@ -84,6 +85,7 @@ class Served(Process):
     def _is_up(self) -> bool:
         assert self.running(), f"it has ended\n{self.output}"
         try:
-            return self.get("/__lbheartbeat__", timeout=5.0).status == 200
+            started = self.kind == "uvicorn" or self.probe("startup").status == 200
+            return started and self.get("/__lbheartbeat__", timeout=5.0).status == 200
         except OSError:
             return False
