@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-SETTINGS = '''
+SETTINGS = """
 from pathlib import Path
 from dockerflow_django.logging import logging_config
 
@@ -35,8 +35,8 @@ MIDDLEWARE = [
 ROOT_URLCONF = "urls"
 SECRET_KEY = "only for the demo"
 WSGI_APPLICATION = "wsgi.application"
-'''
-URLS = '''
+"""
+URLS = """
 from django.http import HttpResponse
 from django.urls import include, path
 
@@ -54,15 +54,20 @@ urlpatterns = [
     path("hello/<name>/", hello),
     path("fail/", fail),
 ]
-'''
-WSGI = '''
+"""
+WSGI = """
 import os
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "settings")
 application = get_wsgi_application()
-'''
-VERSION = {"source": "https://code.example/shop", "version": "1.0.0", "commit": "c0ffee", "build": ""}
+"""
+VERSION = {
+    "source": "https://code.example/shop",
+    "version": "1.0.0",
+    "commit": "c0ffee",
+    "build": "",
+}
 TOUR = [
     ("The load balancer asks whether anybody is there.", "/__lbheartbeat__"),
     ("A deployment asks which version is running.", "/__version__"),

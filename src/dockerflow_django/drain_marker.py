@@ -144,21 +144,22 @@ def _remove(path: str, descriptor: int) -> None:
 
 def _make_way(path: str) -> None:
     """Remove a link, an empty file or another user's marker; raise OSError for anything else."""
-    try:
+    with suppress(FileNotFoundError):  # it may go by itself, at any moment
         status = Path(path).lstat()
-    except FileNotFoundError:
-        return
-    if not stat.S_ISLNK(status.st_mode):
-        content = _content(path) if stat.S_ISREG(status.st_mode) else b"no file"
+        content = _content(path, status)
         if content and not _is_marker(content):
             raise FileExistsError(errno.EEXIST, "what is there is no drain marker", path)
         if content and status.st_uid == os.geteuid():
             time.sleep(_PAUSE_SECONDS)  # another process is about to remove it
-            return
-    Path(path).unlink(missing_ok=True)
+        else:
+            Path(path).unlink()
 
 
-def _content(path: str) -> bytes:
+def _content(path: str, status: os.stat_result) -> bytes:
+    if stat.S_ISLNK(status.st_mode):
+        return b""
+    if not stat.S_ISREG(status.st_mode):
+        return b"no file"
     descriptor = _open(path)
     try:
         return os.read(descriptor, _MARKER_BYTES)

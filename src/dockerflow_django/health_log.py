@@ -1,17 +1,16 @@
 """The log lines about health: one for every change of a check's state, never one a probe."""
 
 import logging
+import os
 import threading
 from typing import Any
 
 from dockerflow_django import signals
+from dockerflow_django.checks.messages import cause_of
 from dockerflow_django.heartbeat.report import Report, Result, status_of
 from dockerflow_django.logging.sanitising import scrub
 
 logger = logging.getLogger("dockerflow_django.checks")
-
-_lock = threading.Lock()
-_known: dict[str, tuple[object, ...]] = {}
 
 
 def log_changes(report: Report, **kwargs: Any) -> None:
@@ -26,8 +25,14 @@ def log_changes(report: Report, **kwargs: Any) -> None:
 
 
 def reset() -> None:
-    """Forget the states."""
-    _known.clear()
+    """Forget the states, as a forked child does."""
+    global _lock, _known
+    _lock, _known = threading.Lock(), {}
+
+
+_lock = threading.Lock()
+_known: dict[str, tuple[object, ...]] = {}
+os.register_at_fork(after_in_child=reset)
 
 
 def _log(name: str, result: Result) -> None:
@@ -41,7 +46,7 @@ def _log(name: str, result: Result) -> None:
 
 
 def _text(message: Any) -> str:
-    cause = getattr(message, "cause", "")
+    cause = cause_of(message)
     return f"{message.id}: {message.msg}" + (f" ({cause})" if cause else "")
 
 

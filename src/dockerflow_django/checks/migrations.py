@@ -118,13 +118,12 @@ def _recorded(connection: BaseDatabaseWrapper) -> set[Node]:
 
 
 def _missing(nodes: Nodes, recorded: set[Node]) -> Iterator[Node]:
+    """Yield what Django's plan would apply; a squashed one is applied when what it replaces is."""
     for node, migration in nodes.items():
-        replaced = [] if node in recorded else [(app, name) for app, name in migration.replaces]
-        if any(old in recorded for old in replaced):
-            # A squashed migration, half of it applied: the rest of that half is what is missing.
-            yield from (old for old in replaced if old not in recorded)
-        elif node not in recorded:
-            yield node
+        replaced = [(app, name) for app, name in migration.replaces]
+        missing = [old for old in replaced or [node] if old not in recorded]
+        half_applied = 0 < len(missing) < len(replaced)
+        yield from missing if half_applied else [node] * bool(missing)
 
 
 _holds_until: dict[str, float] = {}

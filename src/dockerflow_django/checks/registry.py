@@ -59,7 +59,7 @@ class Check:
         return str(getattr(_innermost(self.function), "__module__", None) or "unknown")
 
     def call(self) -> Any:
-        """Call the function as Django calls a check; whatever it returns or raises is its answer."""
+        """Call the function as Django calls a check, and return whatever it returns."""
         keywords = {"databases": list(connections), **self.keywords}
         if not _takes(self.function, "databases"):
             del keywords["databases"]
@@ -81,7 +81,7 @@ def register(
 ) -> CheckFunction | Callable[[CheckFunction], CheckFunction]:
     """Register a check for the heartbeat and for the probes that the tags name.
 
-    Use it as Django's: ``@register``, ``@register("readiness")`` or ``register(check, "readiness")``.
+    Use it as Django's: ``@register``, ``@register("readiness")``, ``register(check, "readiness")``.
     Raises `ValueError` for a tag that is not one of ``heartbeat``, ``liveness``, ``readiness`` and
     ``startup``, and for a `timeout` or `every` (seconds) below zero.
     """

@@ -41,7 +41,7 @@ def read_arguments(
     except getopt.GetoptError as error:
         raise ValueError(error.msg) from None
     if len(operands) > most_operands:
-        raise ValueError(f"{len(operands)} arguments are given, and {most_operands} at most read")
+        raise ValueError(f"too many arguments: {len(operands)}, and at most {most_operands}")
     return dict(given), operands
 
 

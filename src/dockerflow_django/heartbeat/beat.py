@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import sys
 import threading
 from collections import deque
 from collections.abc import Sequence
@@ -16,6 +15,7 @@ from django.dispatch import Signal
 
 from dockerflow_django import lifecycle, signals
 from dockerflow_django.checks import migrations
+from dockerflow_django.checks.connection import is_testing
 from dockerflow_django.checks.registry import HEARTBEAT, Check, configured, named
 from dockerflow_django.conf import conf
 from dockerflow_django.heartbeat import runner
@@ -25,17 +25,19 @@ LIFECYCLE = "lifecycle"
 News = tuple[Signal, dict[str, Any]]
 
 
-def evaluate(probe: str = HEARTBEAT, *, patient: bool = False) -> Report:
+def evaluate(probe: str = HEARTBEAT, *, patient: bool = False, fresh: bool = False) -> Report:
     """Run the checks of the probe and return what they found, within ``DOCKERFLOW_CHECK_TIMEOUT``.
 
-    A `patient` caller waits as long as a check has asked for. Inside an atomic block, as in a
-    `TestCase`, the checks run in this thread, so that they see what the test sees.
+    A `patient` caller waits as long as a check has asked for, a `fresh` one reuses no result.
+    Inside an atomic block, as in a `TestCase`, the checks run in this thread, so that they see what
+    the test sees.
     """
     plan = _Plan(probe)
     if _is_atomic():
         results = runner.gather_here(plan.checks)
     else:
-        results = runner.gather(plan.checks, None if patient else conf.DOCKERFLOW_CHECK_TIMEOUT)
+        cap = None if patient else conf.DOCKERFLOW_CHECK_TIMEOUT
+        results = runner.gather(plan.checks, cap, fresh=fresh)
     report = plan.report(results)
     for signal, arguments in _announcer.news(report):
         signal.send_robust(Report, **arguments)
@@ -44,7 +46,7 @@ def evaluate(probe: str = HEARTBEAT, *, patient: bool = False) -> Report:
 
 async def aevaluate(probe: str = HEARTBEAT) -> Report:
     """Do the same without blocking the event loop."""
-    if _is_testing():
+    if is_testing():
         # Only the thread of the test knows whether it is inside an atomic block.
         return await sync_to_async(evaluate)(probe)
     plan = _Plan(probe)
@@ -60,6 +62,11 @@ async def aevaluate(probe: str = HEARTBEAT) -> Report:
 async def _send(news: "list[News]") -> None:
     for signal, arguments in news:
         await signal.asend_robust(Report, **arguments)
+
+
+def last_report(probe: str) -> Report | None:
+    """Return what the probe's last announced run found in this process, None before the first."""
+    return _announcer.reports.get(probe)
 
 
 def reset() -> None:
@@ -112,7 +119,7 @@ class _Announcer:
     def reset(self) -> None:
         self._lock = threading.Lock()
         self._runs: dict[str, deque[list[int]]] = {}
-        self._outcomes: dict[str, str] = {}
+        self.reports: dict[str, Report] = {}
 
     def news(self, report: Report) -> list[News]:
         """Return the signals to send for this report; one that only reused results is no news."""
@@ -122,12 +129,13 @@ class _Announcer:
             if runs and runs in known:
                 return []
             known.append(runs)
-            old = self._outcomes.get(report.probe)
-            self._outcomes[report.probe] = report.outcome
+            before = self.reports.get(report.probe)
+            self.reports[report.probe] = report
         common = {"probe": report.probe, "report": report}
         signal = signals.heartbeat_passed if report.passed else signals.heartbeat_failed
         news: list[News] = [(signal, {"level": report.level, **common})]
-        if old != report.outcome and (old or not report.passed):
+        old = before.outcome if before else None
+        if old != report.outcome and (before or not report.passed):
             news.append((signals.heartbeat_changed, {"old": old, "new": report.outcome, **common}))
         return news
 
@@ -139,10 +147,6 @@ os.register_at_fork(after_in_child=_announcer.reset)
 
 def _is_atomic() -> bool:
     return any(each.in_atomic_block for each in connections.all(initialized_only=True))
-
-
-def _is_testing() -> bool:
-    return hasattr(sys.modules.get("django.core.mail"), "outbox")
 
 
 def _forget(*, setting: str, **kwargs: object) -> None:

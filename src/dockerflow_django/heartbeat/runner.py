@@ -20,10 +20,9 @@ from typing import Any
 from asgiref.sync import async_to_sync
 from django.core import checks
 from django.core.checks import CheckMessage
-from django.db import connections
 
 from dockerflow_django import health
-from dockerflow_django.checks.connection import in_heartbeat_thread
+from dockerflow_django.checks.connection import close_all, end_stuck_waits, in_heartbeat_thread
 from dockerflow_django.checks.registry import Check
 from dockerflow_django.conf import conf
 from dockerflow_django.heartbeat import threads
@@ -46,13 +45,16 @@ class Run:
         return max(0.0, self.started + limit - time.monotonic())
 
 
-def gather(checks_: Iterable[Check], cap_seconds: float | None = None) -> list[Result]:
+def gather(
+    checks_: Iterable[Check], cap_seconds: float | None = None, *, fresh: bool = False
+) -> list[Result]:
     """Run the checks side by side and return their results in order.
 
     Waits for each until its timeout, counted from the start of its run, and never longer than
-    `cap_seconds`. A check that has not answered by then has a result that says so.
+    `cap_seconds`. A check that has not answered by then has a result that says so. A `fresh` caller
+    reuses no finished result, and still joins a run in flight.
     """
-    answers = [_join(check) for check in checks_]
+    answers = [_join(check, fresh=fresh) for check in checks_]
     for run in _runs(answers):
         try:
             run.future.result(run.remaining(cap_seconds))
@@ -100,13 +102,13 @@ _slots: dict[tuple[object, ...], _Slot] = {}
 os.register_at_fork(after_in_child=reset)
 
 
-def _join(check: Check) -> Run | Result:
+def _join(check: Check, *, fresh: bool = False) -> Run | Result:
     """Return the run in flight, or a result that is young enough, or a run begun now."""
     with _lock:
         slot = _slots.setdefault(check.key, _Slot(check))
         if slot.run is not None:
             return slot.run
-        if slot.last is not None and _is_reusable(check, slot.last):
+        if slot.last is not None and not fresh and _is_reusable(check, slot.last):
             return slot.last
         run = slot.run = Run(check, check.timeout or conf.DOCKERFLOW_CHECK_TIMEOUT)
         run.future.set_running_or_notify_cancel()
@@ -132,6 +134,7 @@ def _settled(answer: Run | Result) -> Result:
     elapsed = time.monotonic() - answer.started
     if slot is not None and slot.last is not None and elapsed < answer.limit_seconds:
         return slot.last  # the check asked for more time than a heartbeat has
+    end_stuck_waits()
     return _overdue(answer, elapsed)
 
 
@@ -154,7 +157,7 @@ def _finish(slot: _Slot, run: Run) -> None:
     in_heartbeat_thread.set(True)
     result = _execute(run, lambda answer: threads.run_coroutine(_await(answer)))
     try:
-        connections.close_all()
+        close_all()
     finally:
         _publish(slot, run, result)
 
@@ -172,12 +175,17 @@ def _execute(run: Run, wait_for: Callable[[Awaitable[Any]], Any]) -> Result:
         if inspect.isawaitable(answer):
             answer = wait_for(answer)
         messages = tuple(answer)
+        strangers = [message for message in messages if not _is_message(message)]
     except BaseException as error:
         if isinstance(error, KeyboardInterrupt) and not in_heartbeat_thread.get():
             raise
         return _answer(run, (_raised(error),), traceback.format_exc())
-    strangers = [message for message in messages if not isinstance(message, CheckMessage)]
     return _answer(run, (_nonsense(strangers[0]),) if strangers else messages)
+
+
+def _is_message(stranger: object) -> bool:
+    # A lazy text may raise when it is made a string: better here than in the answer.
+    return isinstance(stranger, CheckMessage) and isinstance(str(stranger.msg), str)
 
 
 async def _await(answer: Awaitable[Any]) -> Any:
@@ -195,7 +203,8 @@ def _raised(error: BaseException) -> CheckMessage:
 
 
 def _nonsense(stranger: object) -> CheckMessage:
-    sentence = f"The check returned a {type(stranger).__name__} among its messages."
+    kind = type(stranger).__name__
+    sentence = f"The check returned something else than check messages, a {kind}."
     return checks.Critical(
         sentence,
         hint="A check returns a list of django.core.checks.CheckMessage.",

@@ -12,7 +12,8 @@ from contextvars import Context
 from typing import Any, ParamSpec, TypeVar
 
 from asgiref.sync import SyncToAsync, ThreadSensitiveContext, sync_to_async
-from django.db import connections
+
+from dockerflow_django.checks.connection import close_all
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -43,7 +44,7 @@ async def _with_own_thread(coroutine: Coroutine[Any, Any, T]) -> T:
             return await coroutine
         finally:
             if executor.is_started:
-                await sync_to_async(connections.close_all)()
+                await sync_to_async(close_all)()
 
 
 class _DaemonExecutor(Executor):

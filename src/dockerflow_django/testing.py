@@ -1,0 +1,84 @@
+"""Helpers for a project's own tests: replace what a check answers, start anew, assert readiness.
+
+Inside a `TestCase` the checks run one after another in the test's thread, so that they see what the
+test wrote; nothing is reused between two heartbeats there.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.core.checks import CheckMessage
+from django.test import AsyncClient, Client
+from django.urls import reverse
+
+from dockerflow_django import health_log
+from dockerflow_django.checks import registry
+from dockerflow_django.conf import conf
+from dockerflow_django.heartbeat import beat
+from dockerflow_django.heartbeat.report import keyed
+from dockerflow_django.url_table import endpoints_in
+
+__all__ = ["aassert_ready", "assert_ready", "replace_check", "reset"]
+
+
+@contextmanager
+def replace_check(
+    check: str, *messages: CheckMessage, raises: BaseException | None = None
+) -> Iterator[None]:
+    """Let the check, given by its dotted path or its name, answer `messages`, or raise.
+
+    It works as a decorator too. Raises `ValueError` where a replacement is already in place.
+    """
+    if check in registry.replacements:
+        raise ValueError(f"{check} is replaced already")
+
+    def replacement(app_configs: object, **kwargs: object) -> list[CheckMessage]:
+        if raises is not None:
+            raise raises
+        return list(messages)
+
+    replacement.__name__ = check.rpartition(".")[2]
+    registry.replacements[check] = replacement
+    try:
+        yield
+    finally:
+        del registry.replacements[check]
+
+
+def reset() -> None:
+    """Forget settings, results, outcomes and paths, as if the process had just started."""
+    conf.reset()
+    beat.reset()
+    health_log.reset()
+    endpoints_in.cache_clear()
+
+
+def assert_ready(client: Client) -> None:
+    """Raise `AssertionError`, with every reason, unless the project's readiness probe passes."""
+    response = client.get(_readiness())
+    if response.status_code != 200:  # noqa: PLR2004
+        raise AssertionError(_reasons(response))
+
+
+async def aassert_ready(client: AsyncClient) -> None:
+    """Do the same with an asynchronous client."""
+    response = await client.get(_readiness())
+    if response.status_code != 200:  # noqa: PLR2004
+        raise AssertionError(_reasons(response))
+
+
+def _readiness() -> str:
+    return reverse("dockerflow:probe", kwargs={"probe": "readiness"})
+
+
+def _reasons(response: Any) -> str:
+    report = beat.last_report("readiness")
+    if report is None:
+        return f"Not ready: {response.status_code} {response.content.decode(errors='replace')}"
+    lines = [
+        f"{name}: {id_}: {text}"
+        for name, result in report.results.items()
+        for id_, text in keyed(result.spoken).items()
+    ]
+    return "\n".join([f"Not ready: {response.status_code}", *lines])

@@ -1,0 +1,1 @@
+"""Tests of the shipped checks, a module a service."""

@@ -1,0 +1,304 @@
+"""One evaluation of a probe: which checks, what fails it, and the signals."""
+
+import asyncio
+import threading
+
+import pytest
+from django.core import checks
+from django.test import override_settings
+
+from dockerflow_django import health, lifecycle
+from dockerflow_django.checks import register
+from dockerflow_django.heartbeat import beat
+from dockerflow_django.heartbeat.beat import aevaluate, evaluate
+from dockerflow_django.testing import replace_check
+
+MIGRATIONS = "dockerflow_django.checks.check_migrations_applied"
+ERROR = checks.Error("broken", id="shop.E001")
+WARNING = checks.Warning("hm", id="shop.W001")
+
+
+@pytest.fixture
+def production(monkeypatch):
+    """Pretend that no test environment is set up, so that the event loop itself evaluates."""
+    monkeypatch.setattr(beat, "is_testing", lambda: False)
+
+
+@pytest.fixture(params=["sync", "async"])
+def evaluated(request, production):
+    """Evaluate in both worlds."""
+    if request.param == "sync":
+        return evaluate
+    return lambda probe="heartbeat": asyncio.run(aevaluate(probe))
+
+
+@pytest.mark.parametrize(
+    ("fail_level", "message", "passed"),
+    [
+        ("WARNING", WARNING, False),
+        ("WARNING", checks.Info("news"), True),
+        ("ERROR", WARNING, True),
+        ("ERROR", ERROR, False),
+    ],
+)
+def test_heartbeat_fails_from_the_level_of_the_setting(
+    evaluated, configure, counted, fail_level, message, passed
+):
+    """D5: DOCKERFLOW_HEARTBEAT_FAIL_LEVEL decides; by default a warning fails."""
+    counted.messages = [message]
+    configure(DOCKERFLOW_CHECKS=[counted], DOCKERFLOW_HEARTBEAT_FAIL_LEVEL=fail_level)
+    assert evaluated().passed is passed
+
+
+@pytest.mark.parametrize("probe", ["liveness", "readiness", "startup"])
+@pytest.mark.parametrize(("message", "passed"), [(WARNING, True), (ERROR, False)])
+def test_probe_fails_from_error(evaluated, configure, counted, probe, message, passed):
+    """A probe's outcome does not depend on the heartbeat's level."""
+    counted.messages = [message]
+    configure(DOCKERFLOW_PROBES={probe: [counted]})
+    assert evaluated(probe).passed is passed
+
+
+def test_probe_named_in_the_setting_runs_exactly_its_checks(evaluated, configure, counted):
+    """DOCKERFLOW_PROBES replaces the default and what is registered."""
+    configure(DOCKERFLOW_PROBES={"readiness": [counted]})
+    register(lambda app_configs: [ERROR], "readiness")
+    report = evaluated("readiness")
+    assert list(report.results) == ["counted"]
+    assert report.passed
+
+
+def test_liveness_asks_nothing(evaluated, configure, counted):
+    """By default liveness runs no check, whatever the heartbeat has."""
+    counted.messages = [ERROR]
+    configure(DOCKERFLOW_CHECKS=[counted])
+    assert evaluated("liveness").passed
+    assert counted.runs == 0
+
+
+def test_readiness_waits_until_migrations_have_been_applied_once(evaluated, configure):
+    """By default an unapplied migration, a warning, keeps the process unready."""
+    configure(DOCKERFLOW_HEARTBEAT_MAX_AGE=0)
+    with replace_check(MIGRATIONS, WARNING):
+        assert not evaluated("readiness").passed
+    with replace_check(MIGRATIONS, checks.Info("no database")):
+        assert not evaluated("readiness").passed
+    with replace_check(MIGRATIONS):
+        assert evaluated("readiness").passed
+        assert evaluated("readiness").passed
+
+
+def test_readiness_asks_for_migrations_no_more_once_they_were_applied(configure, counted):
+    """Readiness holds: an outage of the shared database takes no instance out."""
+    configure(DOCKERFLOW_HEARTBEAT_MAX_AGE=0)
+    from dockerflow_django.checks import registry
+
+    registry.replacements[MIGRATIONS] = counted
+    try:
+        for _ in range(3):
+            assert evaluate("readiness").passed
+        counted.messages = [ERROR]
+        assert evaluate("readiness").passed
+    finally:
+        del registry.replacements[MIGRATIONS]
+    assert counted.runs == 1
+
+
+def test_starting_ends_when_the_startup_checks_have_passed_once(evaluated, configure, counted):
+    """Readiness runs the startup checks of a process that is starting: no probe needs another."""
+    counted.messages = [ERROR]
+    configure(
+        DOCKERFLOW_PROBES={"startup": [counted], "readiness": []}, DOCKERFLOW_HEARTBEAT_MAX_AGE=0
+    )
+    report = evaluated("readiness")
+    assert not report.passed
+    assert report.payload(details=True)["status"] == "info"
+    assert [m.id for m in report.results["lifecycle"].messages] == [health.INFO_STARTING]
+    assert evaluated("liveness").passed
+    counted.messages = []
+    assert evaluated("readiness").passed
+    runs = counted.runs
+    assert evaluated("readiness").passed
+    assert counted.runs == runs
+
+
+def test_startup_passes_with_its_checks(evaluated, configure, counted):
+    """The startup probe itself ends the starting."""
+    configure(DOCKERFLOW_PROBES={"startup": [counted]}, DOCKERFLOW_HEARTBEAT_MAX_AGE=0)
+    counted.messages = [ERROR]
+    assert not evaluated("startup").passed
+    counted.messages = []
+    assert evaluated("startup").passed
+    assert lifecycle.lifecycle.has_started
+
+
+def test_not_ready_is_news_for_readiness_alone(evaluated, configure):
+    """`set_ready(False, reason)` takes the process out of the service and kills nothing."""
+    configure(DOCKERFLOW_PROBES={"readiness": []}, DOCKERFLOW_CHECKS=[])
+    assert evaluated("readiness").passed
+    lifecycle.set_ready(False, "maintenance")
+    report = evaluated("readiness")
+    assert not report.passed
+    assert report.level == checks.INFO
+    assert "maintenance" in report.results["lifecycle"].messages[0].msg
+    assert evaluated("liveness").passed
+    assert evaluated("startup").passed
+    assert evaluated().passed
+    lifecycle.set_ready(True)
+    assert evaluated("readiness").passed
+
+
+def test_registered_check_is_in_the_heartbeat_and_in_its_probe(evaluated, configure):
+    """`register("readiness")` adds to that probe and to the heartbeat, which runs every check."""
+    configure(DOCKERFLOW_CHECKS=[])
+
+    @register("readiness")
+    def check_stock(app_configs, **kwargs):
+        return [ERROR]
+
+    with replace_check(MIGRATIONS):
+        assert "check_stock" in evaluated("readiness").results
+    assert list(evaluated().results) == ["check_stock"]
+    assert "check_stock" not in evaluated("startup").results
+
+
+def test_signals_are_sent_once_a_run(evaluated, configure, counted, received):
+    """However many heartbeats share a run, one signal tells of it."""
+    configure(DOCKERFLOW_CHECKS=[counted], DOCKERFLOW_HEARTBEAT_MAX_AGE=60)
+    for _ in range(3):
+        evaluated()
+    (passed,) = received.passed
+    assert passed["level"] == 0
+    assert passed["probe"] == "heartbeat"
+    assert passed["report"].passed
+    assert received.failed == []
+
+
+def test_changed_is_sent_when_the_outcome_changes(evaluated, configure, counted, received):
+    """A change of outcome is told once, with what it was; passing from the start is no change."""
+    configure(DOCKERFLOW_CHECKS=[counted], DOCKERFLOW_HEARTBEAT_MAX_AGE=0)
+    for messages in ([], [], [ERROR], [WARNING], []):
+        counted.messages = messages
+        evaluated()
+    assert [(c["probe"], c["old"], c["new"]) for c in received.changed] == [
+        ("heartbeat", "passed", "failed"),
+        ("heartbeat", "failed", "passed"),
+    ]
+    assert len(received.passed) == 3
+    assert [failed["level"] for failed in received.failed] == [checks.ERROR, checks.WARNING]
+
+
+def test_first_failure_is_a_change(evaluated, configure, counted, received):
+    """A process that fails from the start says so; what was before is unknown."""
+    counted.messages = [ERROR]
+    configure(DOCKERFLOW_CHECKS=[counted])
+    evaluated()
+    assert [(c["old"], c["new"]) for c in received.changed] == [(None, "failed")]
+
+
+def test_failing_receiver_costs_nothing(evaluated, configure, counted, caplog):
+    """D16: a receiver that raises is logged, and the heartbeat answers."""
+    from dockerflow_django.signals import heartbeat_passed
+
+    def receiver(**kwargs):
+        raise ConnectionError("statsd is down")
+
+    configure(DOCKERFLOW_CHECKS=[counted])
+    heartbeat_passed.connect(receiver)
+    try:
+        assert evaluated().passed
+    finally:
+        heartbeat_passed.disconnect(receiver)
+    assert "statsd is down" in caplog.text
+
+
+def test_lifecycle_probe_without_checks_is_announced_every_time(evaluated, received):
+    """A probe that runs nothing has no run to share: each answer is one heartbeat."""
+    evaluated("liveness")
+    evaluated("liveness")
+    assert [passed["probe"] for passed in received.passed] == ["liveness", "liveness"]
+
+
+@pytest.mark.django_db
+def test_inside_a_transaction_the_checks_run_in_this_thread(configure):
+    """A `TestCase` may call the heartbeat: its checks see what the test wrote."""
+    from django.contrib.auth.models import User
+
+    def check_users(app_configs, **kwargs):
+        names = ", ".join(User.objects.values_list("username", flat=True))
+        return [checks.Info(f"{names} in {threading.current_thread().name}")]
+
+    User.objects.create(username="ada")
+    configure(DOCKERFLOW_CHECKS=[check_users])
+    (message,) = evaluate().results["check_users"].messages
+    assert message.msg == f"ada in {threading.current_thread().name}"
+
+
+@pytest.mark.django_db
+def test_inside_a_transaction_nothing_is_reused(configure, counted):
+    """Two heartbeats of one test are two runs: a result never comes from another test."""
+    configure(DOCKERFLOW_CHECKS=[counted], DOCKERFLOW_HEARTBEAT_MAX_AGE=60)
+    evaluate()
+    evaluate()
+    assert counted.runs == 2
+
+
+async def test_async_under_test_evaluates_in_the_tests_thread(counted):
+    """With a test environment the question goes to the thread that knows of the transaction."""
+    with override_settings(DOCKERFLOW_CHECKS=[counted]):
+        assert (await aevaluate()).passed
+    assert counted.runs == 1
+
+
+async def test_news_is_sent_though_the_client_hangs_up(production, counted, received):
+    """Cancelling the request that ran the heartbeat does not lose its signal."""
+    from dockerflow_django.signals import heartbeat_passed
+
+    sent = asyncio.Event()
+    entered = asyncio.Event()
+
+    async def slow(**kwargs):
+        entered.set()
+        await asyncio.sleep(0.05)
+        sent.set()
+
+    heartbeat_passed.connect(slow)
+    try:
+        with override_settings(DOCKERFLOW_CHECKS=[counted]):
+            request = asyncio.create_task(aevaluate())
+            await asyncio.wait_for(entered.wait(), 5)
+            request.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await request
+            await asyncio.wait_for(sent.wait(), 5)
+    finally:
+        heartbeat_passed.disconnect(slow)
+
+
+def test_patient_caller_waits_as_long_as_the_check_asks(configure, hung):
+    """The command waits for a slow check's own timeout, a probe does not."""
+    configure(DOCKERFLOW_CHECKS=[(hung, {"timeout": 30})], DOCKERFLOW_CHECK_TIMEOUT=0.05)
+    assert not evaluate().passed
+    threading.Timer(0.1, hung.gate.set).start()
+    assert evaluate(patient=True).passed
+
+
+def test_last_report_is_kept_by_probe(configure, counted):
+    """What was found last can be looked at without asking again."""
+    configure(DOCKERFLOW_CHECKS=[counted])
+    assert beat.last_report("heartbeat") is None
+    report = evaluate()
+    assert beat.last_report("heartbeat") is report
+    assert beat.last_report("readiness") is None
+
+
+def test_overriding_a_setting_forgets_results(configure, counted):
+    """D17: an overridden setting, or database, is not answered with old results."""
+    configure(DOCKERFLOW_CHECKS=[counted], DOCKERFLOW_HEARTBEAT_MAX_AGE=60)
+    evaluate()
+    with override_settings(LANGUAGE_CODE="de"):
+        evaluate()
+    assert counted.runs == 1
+    with override_settings(DOCKERFLOW_HEARTBEAT_DETAILS="never"):
+        evaluate()
+    assert counted.runs == 2

@@ -1,0 +1,86 @@
+"""What a heartbeat's answer says."""
+
+import pytest
+from django.core import checks
+
+from dockerflow_django.heartbeat.report import Report, Result, keyed, status_of, worst
+
+
+def result(*messages, **options):
+    return Result(messages, 0.01234, 1, **options)
+
+
+@pytest.mark.parametrize(
+    ("level", "status"),
+    [
+        (0, "ok"),
+        (5, "ok"),
+        (10, "debug"),
+        (20, "info"),
+        (25, "info"),
+        (30, "warning"),
+        (40, "error"),
+        (49, "error"),
+        (50, "critical"),
+        (99, "critical"),
+        (-5, "ok"),
+    ],
+)
+def test_status_of_a_level_is_the_lower_name(level, status):
+    """A level between two names takes the lower one's text, and none is unknown."""
+    assert status_of(level) == status
+
+
+def test_worst_of_nothing_is_zero():
+    """No message, no level."""
+    assert worst([]) == 0
+
+
+def test_messages_of_one_id_are_all_shown():
+    """D13: the second message of an id gets #2; nothing collapses."""
+    messages = [checks.Warning(f"migration {n}", id="dockerflow.health.W001") for n in (1, 2, 3)]
+    assert keyed(messages) == {
+        "dockerflow.health.W001": "migration 1",
+        "dockerflow.health.W001#2": "migration 2",
+        "dockerflow.health.W001#3": "migration 3",
+    }
+
+
+def test_message_without_id_is_keyed_by_its_level():
+    """A missing id is no null key (python-dockerflow)."""
+    assert keyed([checks.Error("one"), checks.Error("two")]) == {"error": "one", "error#2": "two"}
+
+
+def test_silenced_messages_do_not_count(settings):
+    """D15: SILENCED_SYSTEM_CHECKS is applied before anything is counted, shown or logged."""
+    settings.SILENCED_SYSTEM_CHECKS = ["shop.E001"]
+    found = result(checks.Error("silent", id="shop.E001"), checks.Warning("loud", id="shop.W001"))
+    assert found.level == checks.WARNING
+    assert [message.id for message in found.spoken] == ["shop.W001"]
+
+
+def test_payload_without_details_is_the_status_alone():
+    """Who may not see details learns nothing of the checks."""
+    report = Report("heartbeat", {"a": result(checks.Error("secret"))}, passed=False)
+    assert report.payload(details=False) == {"status": "error"}
+
+
+def test_payload_with_details_names_all_and_details_those_with_a_level():
+    """The body has python-dockerflow's keys, and beside them how long and how old."""
+    results = {"good": result(), "bad": result(checks.Error("broken", id="shop.E001"))}
+    payload = Report("heartbeat", results, passed=False).payload(details=True)
+    detail = payload["details"]["bad"]
+    assert payload["status"] == "error"
+    assert payload["checks"] == {"good": "ok", "bad": "error"}
+    assert list(payload["details"]) == ["bad"]
+    assert detail["status"] == "error"
+    assert detail["level"] == checks.ERROR
+    assert detail["messages"] == {"shop.E001": "broken"}
+    assert detail["duration_ms"] == 12.34
+    assert 0 <= detail["age_ms"] < 10_000
+
+
+def test_outcome_has_the_signals_words():
+    """A report passed or failed, as the signals are named."""
+    assert Report("readiness", {}, passed=True).outcome == "passed"
+    assert Report("readiness", {}, passed=False).outcome == "failed"

@@ -1,0 +1,378 @@
+"""Runs: side by side, once at a time, within the deadline."""
+
+import asyncio
+import os
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.core import checks
+from django.db import connection
+from django.test import override_settings
+
+from dockerflow_django import health
+from dockerflow_django.checks.registry import Check
+from dockerflow_django.heartbeat import runner, threads
+
+ERROR = checks.Error("broken", id="shop.E001")
+
+
+def ok(app_configs, **kwargs):
+    return []
+
+
+def raising(app_configs, **kwargs):
+    raise KeyError("secret")
+
+
+def exiting(app_configs, **kwargs):
+    raise SystemExit(3)
+
+
+def cancelled(app_configs, **kwargs):
+    raise asyncio.CancelledError
+
+
+def gather(*functions, **options):
+    return runner.gather([Check(function, {}) for function in functions], **options)
+
+
+def heartbeat_threads():
+    return [t for t in threading.enumerate() if t.name.startswith("dockerflow-")]
+
+
+def test_results_are_in_order():
+    """Each check's result stands where the check stood."""
+    results = gather(ok, lambda app_configs: [ERROR])
+    assert [result.messages for result in results] == [(), (ERROR,)]
+
+
+def test_checks_run_side_by_side(configure):
+    """Two checks that need each other at the same time both answer: neither waits for the other."""
+    configure(DOCKERFLOW_CHECK_TIMEOUT=10)
+    barrier = threading.Barrier(2, timeout=10)
+
+    def first(app_configs, **kwargs):
+        barrier.wait()
+        return []
+
+    def second(app_configs, **kwargs):
+        barrier.wait()
+        return []
+
+    assert [result.level for result in gather(first, second)] == [0, 0]
+
+
+@pytest.mark.parametrize(
+    ("function", "name"),
+    [(raising, "KeyError"), (exiting, "SystemExit"), (cancelled, "CancelledError")],
+)
+def test_raising_is_a_critical_message(function, name):
+    """D2, D19: whatever a check raises is its answer, naming the class alone; the others go on."""
+    broken, other = gather(function, ok)
+    (message,) = broken.messages
+    assert message.level == checks.CRITICAL
+    assert message.id == health.CRITICAL_CHECK_RAISED
+    assert message.msg == f"The check raised {name}."
+    assert name in broken.traceback
+    assert other.level == 0
+
+
+@pytest.mark.parametrize("answer", [None, 7, ["text"], [None], "text"])
+def test_nonsense_is_a_critical_message(answer):
+    """A check that does not return check messages is told so, and nothing crashes."""
+    (result,) = gather(lambda app_configs: answer)
+    (message,) = result.messages
+    assert message.level == checks.CRITICAL
+    assert message.id in {health.CRITICAL_CHECK_ANSWERED_NONSENSE, health.CRITICAL_CHECK_RAISED}
+
+
+def test_text_that_raises_is_a_critical_message():
+    """A lazy text that cannot be made a string is the check's fault, not the answer's."""
+
+    class Lazy:
+        def __str__(self):
+            raise LookupError
+
+    (result,) = gather(lambda app_configs: [checks.Error(Lazy())])
+    assert result.messages[0].id == health.CRITICAL_CHECK_RAISED
+
+
+def test_generator_is_run_to_its_end():
+    """A check may yield its messages, and raise on the way."""
+
+    def yielding(app_configs):
+        yield ERROR
+        raise ValueError
+
+    (result,) = gather(yielding)
+    assert result.messages[0].id == health.CRITICAL_CHECK_RAISED
+
+
+def test_hung_check_is_an_error_within_its_timeout(hung, configure):
+    """D20: a check that does not answer costs its timeout and no more, and the answer says so."""
+    configure(DOCKERFLOW_CHECK_TIMEOUT=0.1)
+    began = time.monotonic()
+    (result, other) = runner.gather([hung.as_check(), Check(ok, {})], 0.1)
+    assert time.monotonic() - began < 1
+    assert result.level == checks.ERROR
+    assert result.messages[0].id == health.ERROR_CHECK_TIMED_OUT
+    assert result.messages[0].msg.startswith("No answer within 0.1 s, still running since 0.")
+    assert other.level == 0
+
+
+def test_overdue_check_has_one_run_and_one_thread(hung, configure):
+    """D20: a hundred more heartbeats start nothing and are answered at once."""
+    configure(DOCKERFLOW_CHECK_TIMEOUT=0.1)
+    check = hung.as_check()
+    runner.gather([check], 0.1)
+    began = time.monotonic()
+    for _ in range(100):
+        (result,) = runner.gather([check], 0.1)
+        assert "still running since" in result.messages[0].msg
+    assert time.monotonic() - began < 0.1 * 20  # far below a hundred timeouts
+    assert hung.runs == 1
+    assert len(heartbeat_threads()) == 1
+
+
+def test_run_that_ends_late_is_followed_by_another(hung, configure):
+    """Once the hung run has ended the check is well again."""
+    configure(DOCKERFLOW_CHECK_TIMEOUT=5, DOCKERFLOW_HEARTBEAT_MAX_AGE=0)
+    check = hung.as_check(timeout=0.05)
+    assert runner.gather([check])[0].level == checks.ERROR
+    hung.gate.set()
+    for thread in heartbeat_threads():
+        thread.join(5)
+    assert runner.gather([hung.as_check(timeout=0.05)])[0].level == 0
+    assert hung.runs == 2
+
+
+def test_concurrent_heartbeats_share_one_run(hung):
+    """Twenty that ask while a run is under way get its answer, and it ran once."""
+    check = hung.as_check(timeout=10)
+    with ThreadPoolExecutor(20) as pool:
+        futures = [pool.submit(runner.gather, [check]) for _ in range(20)]
+        assert hung.began.wait(5)
+        hung.gate.set()
+        assert {future.result()[0].run for future in futures} == {1} or hung.runs == 1
+    assert hung.runs == 1
+
+
+@pytest.mark.parametrize(("max_age", "runs"), [(60, 1), (0, 3)])
+def test_young_result_is_reused(counted, configure, max_age, runs):
+    """A result younger than DOCKERFLOW_HEARTBEAT_MAX_AGE is the answer; with 0 none is reused."""
+    configure(DOCKERFLOW_HEARTBEAT_MAX_AGE=max_age)
+    for _ in range(3):
+        runner.gather([counted.as_check()])
+    assert counted.runs == runs
+
+
+def test_every_is_the_checks_own_age(counted, configure):
+    """A check's own `every` counts, not the setting."""
+    configure(DOCKERFLOW_HEARTBEAT_MAX_AGE=0)
+    for _ in range(3):
+        runner.gather([counted.as_check(every=60)])
+    assert counted.runs == 1
+
+
+def test_fresh_reuses_nothing(counted, configure):
+    """Who asks for fresh results gets them whatever the age."""
+    configure(DOCKERFLOW_HEARTBEAT_MAX_AGE=60)
+    for _ in range(3):
+        runner.gather([counted.as_check()], fresh=True)
+    assert counted.runs == 3
+
+
+def test_check_with_more_time_than_the_heartbeat_keeps_its_last_answer(counted, configure):
+    """A slow check with a long timeout of its own shows its last result while it runs again."""
+    configure(DOCKERFLOW_HEARTBEAT_MAX_AGE=0)
+    check = counted.as_check(timeout=30)
+    assert runner.gather([check], 5)[0].level == 0
+    counted.gate.clear()
+    (result,) = runner.gather([check], 0.05)
+    assert result.level == 0
+    assert counted.runs == 2
+
+
+def test_first_answer_of_a_slow_check_is_awaited_no_longer_than_the_heartbeat(hung):
+    """Before its first result a slow check is an error that says that there is no answer yet."""
+    (result,) = runner.gather([hung.as_check(timeout=30)], 0.05)
+    assert result.messages[0].msg.startswith("No answer yet, still running")
+
+
+def test_thread_that_cannot_start_is_a_critical_message(monkeypatch):
+    """At the limit of threads the heartbeat says so, and tries again next time."""
+
+    def refuse(function, *, name):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threads, "start", refuse)
+    (result,) = gather(ok)
+    assert result.messages[0].id == health.CRITICAL_CHECK_RAISED
+    monkeypatch.undo()
+    with override_settings(DOCKERFLOW_HEARTBEAT_MAX_AGE=0):
+        assert gather(ok)[0].level == 0
+
+
+def test_check_thread_is_a_daemon_with_an_empty_context():
+    """A run is shared, so no request's id is in it, and it never delays the process's exit."""
+    from dockerflow_django.context import current_rid, request_id_context
+
+    seen = {}
+
+    def look(app_configs, **kwargs):
+        seen["rid"] = current_rid()
+        seen["daemon"] = threading.current_thread().daemon
+        return []
+
+    token = request_id_context.set("request-1")
+    try:
+        gather(look)
+    finally:
+        request_id_context.reset(token)
+    assert seen == {"rid": None, "daemon": True}
+
+
+async def test_async_waiting_never_blocks_the_loop(hung):
+    """While a heartbeat waits for a hung check the event loop turns."""
+    turns = 0
+
+    async def turn():
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0.005)
+
+    turning = asyncio.create_task(turn())
+    (result,) = await runner.agather([hung.as_check(timeout=0.2)])
+    turning.cancel()
+    assert result.messages[0].id == health.ERROR_CHECK_TIMED_OUT
+    assert turns > 5
+
+
+async def test_async_results_are_shared_and_reused(counted, configure):
+    """A hundred at once under an event loop are one run."""
+    configure(DOCKERFLOW_HEARTBEAT_MAX_AGE=60)
+    check = counted.as_check(timeout=5)
+    answers = await asyncio.gather(*(runner.agather([check]) for _ in range(100)))
+    assert {result.level for (result,) in answers} == {0}
+    assert counted.runs == 1
+
+
+async def test_cancelling_a_waiter_leaves_the_run_alone(hung):
+    """A client that hangs up is passed on as cancellation, and the others get their answer."""
+    check = hung.as_check(timeout=10)
+    leaver = asyncio.create_task(runner.agather([check]))
+    stayer = asyncio.create_task(runner.agather([check]))
+    await asyncio.to_thread(hung.began.wait, 5)
+    leaver.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await leaver
+    hung.gate.set()
+    assert (await stayer)[0].level == 0
+    assert hung.runs == 1
+
+
+async def test_overdue_answers_at_once_under_an_event_loop(hung):
+    """Past its timeout nobody waits for the run any more."""
+    check = hung.as_check(timeout=0.05)
+    await runner.agather([check])
+    (result,) = await runner.agather([check])
+    assert "still running" in result.messages[0].msg
+
+
+def test_async_check_is_awaited():
+    """A check may be a coroutine function."""
+
+    async def check(app_configs, **kwargs):
+        await asyncio.sleep(0)
+        return [ERROR]
+
+    assert gather(check)[0].messages == (ERROR,)
+
+
+def test_async_check_that_hangs_is_overdue():
+    """An async check that never answers is an error like any other."""
+    released = threading.Event()
+
+    async def check(app_configs, **kwargs):
+        while not released.is_set():  # noqa: ASYNC110 - a thread sets it
+            await asyncio.sleep(0.01)
+        return []
+
+    (result,) = runner.gather([Check(check, {}, timeout=0.05)])
+    assert result.messages[0].id == health.ERROR_CHECK_TIMED_OUT
+    released.set()
+    for thread in heartbeat_threads():
+        thread.join(5)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_threads_connections_are_closed_at_the_end_of_a_run():
+    """A project's own check that uses the ORM leaves no connection behind, sync or async."""
+    from asgiref.sync import sync_to_async
+    from django.contrib.auth.models import User
+    from django.db import connections
+
+    seen = []
+
+    def sync_check(app_configs, **kwargs):
+        User.objects.count()
+        seen.append(connections["default"])
+        return []
+
+    async def async_check(app_configs, **kwargs):
+        await User.objects.acount()
+        seen.append(await sync_to_async(lambda: connections["default"])())
+        return []
+
+    results = gather(sync_check, async_check, cap_seconds=10)
+    assert [result.messages for result in results] == [(), ()]
+    assert len(seen) == 2
+    assert all(each is not connection and each.connection is None for each in seen)
+
+
+def test_here_runs_in_this_thread_one_after_another():
+    """Inside a transaction the checks see what the caller sees, async ones too."""
+    seen = []
+
+    def sync_check(app_configs, **kwargs):
+        seen.append(threading.current_thread())
+        return [ERROR]
+
+    async def async_check(app_configs, **kwargs):
+        from asgiref.sync import sync_to_async
+
+        seen.append(await sync_to_async(threading.current_thread)())
+        return []
+
+    results = runner.gather_here([Check(sync_check, {}), Check(async_check, {})])
+    assert [result.messages for result in results] == [(ERROR,), ()]
+    assert seen == [threading.current_thread()] * 2
+
+
+def test_here_raising_is_an_answer_and_an_interrupt_is_passed_on():
+    """Ctrl+C stops the command that asked; everything else is the check's answer."""
+
+    def interrupted(app_configs, **kwargs):
+        raise KeyboardInterrupt
+
+    (result,) = runner.gather_here([Check(exiting, {})])
+    assert result.messages[0].id == health.CRITICAL_CHECK_RAISED
+    with pytest.raises(KeyboardInterrupt):
+        runner.gather_here([Check(interrupted, {})])
+
+
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_forked_child_does_not_wait_for_the_parents_run(hung):
+    """A run begun before a fork is the parent's: the child begins its own and gets its answer."""
+    check = hung.as_check(timeout=5)
+    runner.gather([check], 0.01)
+    child = os.fork()
+    if child == 0:  # pragma: no cover - coverage does not follow the child
+        hung.gate.set()
+        (result,) = runner.gather([check])
+        os._exit(result.level)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert hung.runs == 1
