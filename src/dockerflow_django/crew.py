@@ -29,11 +29,15 @@ News = dict[str, Any]
 
 @dataclass(frozen=True)
 class Reply:
-    """What a worker, or somebody for it, answers: as HTTP has it."""
+    """What a worker, or somebody for it, answers: as HTTP has it.
+
+    One that `is_early` comes from a worker that has not loaded its application yet.
+    """
 
     status: int
     body: bytes
     content_type: str = "application/json"
+    is_early: bool = False
 
 
 class Post:
@@ -69,6 +73,7 @@ class Member:
     post: socket.socket
     others: tuple[socket.socket, ...]
     process: Any = None
+    has_answered: bool = False
 
     @property
     def pid(self) -> int | None:
@@ -168,7 +173,8 @@ _has_parent = False
 
 def reply(to: socket.socket, answer: Reply) -> None:
     """Send an answer; whoever has stopped waiting for it misses nothing."""
-    head = json.dumps({"status": answer.status, "type": answer.content_type}).encode()
+    fields = {key: value for key, value in vars(answer).items() if key != "body"}
+    head = json.dumps(fields).encode()
     with to, contextlib.suppress(OSError):
         to.settimeout(5)
         to.sendall(head + b"\n" + answer.body)
@@ -193,7 +199,6 @@ def _read(answer: socket.socket | None, end: float) -> Reply | None:
             parts.append(part)
     head, _, body = b"".join(parts).partition(b"\n")
     try:
-        fields = json.loads(head)
-        return Reply(fields["status"], body, fields["type"])
-    except (ValueError, KeyError):
+        return Reply(body=body, **json.loads(head))
+    except (ValueError, TypeError):
         return None

@@ -62,13 +62,18 @@ class CrewProbes:
         """Ask the workers, and return the worst answer."""
         replies = self.crew.ask(question, self._seconds(question))
         for member, found in replies.items():
+            member.has_answered |= found is not None
+            if not member.has_answered:
+                replies[member] = _starting(question)
+                continue
             self._note(member, silent=found is None)
-            if question in PROBES:
+            # Every life begins with starting; that is no outcome.
+            if question in PROBES and not (found and found.is_early):
                 self._keep(question, member, found)
         if question in PROBES:
             self._announce(question)
         if not replies:
-            return ALIVE if question == "liveness" else STARTING
+            return _starting(question)
         answers = [found or SILENT for found in replies.values()]
         if question in _ANY_WORKER:
             return min(answers, key=lambda found: found.status)
@@ -126,12 +131,16 @@ class CrewProbes:
             failed = [each for each in known if each[0] == FAILED]
             outcome = FAILED if failed else PASSED
             before = self._outcomes.get(probe)
+            messages, is_error = (failed[0][1], failed[0][2]) if failed else ({}, False)
             self._outcomes[probe] = outcome
         # As with the signal: that a probe passes the first time is no change.
-        is_change = outcome != before and (before is not None or outcome == FAILED)
-        if is_change:
-            messages, is_error = (failed[0][1], failed[0][2]) if failed else ({}, False)
+        if outcome != before and (before is not None or failed):
             self.on_change(probe, outcome, messages, is_error)
+
+
+def _starting(question: str) -> Reply:
+    """Answer for a worker that is not there yet, or has not got round to its first answer."""
+    return ALIVE if question == "liveness" else STARTING
 
 
 def _nobody(probe: str, outcome: str, messages: Messages, is_error: bool) -> None:

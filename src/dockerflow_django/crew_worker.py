@@ -96,8 +96,8 @@ def _in_thread(question: str, to: socket.socket) -> None:
 
 def _starting(question: str) -> Reply:
     if question == "liveness":
-        return Reply(200, b'{"status": "ok"}')
-    return Reply(503, b'{"status": "info"}')
+        return Reply(200, b'{"status": "ok"}', is_early=True)
+    return Reply(503, b'{"status": "info"}', is_early=True)
 
 
 def _details_are_shown() -> bool:
