@@ -135,7 +135,7 @@ class Crew:
         member.end.close()
 
     def ask(self, question: str, seconds: float) -> dict[Member, Reply | None]:
-        """Ask every worker at once; None stands for one that has not answered in so many seconds."""
+        """Ask every worker at once; None stands for one that has not answered in time."""
         end = time.monotonic() + seconds
         asked = {member: member.ask(question) for member in self.members}
         return {member: _read(answer, end) for member, answer in asked.items()}
@@ -155,7 +155,7 @@ class Crew:
 
 
 def enter(member: Member) -> Post:
-    """Take up a forked worker's post: the parent's ends are closed in it, or its end is not seen."""
+    """Take up a forked worker's post, without the parent's ends: else its end is not seen."""
     global _has_parent  # noqa: PLW0603
     for end in member.others:
         end.close()

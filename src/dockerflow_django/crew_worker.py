@@ -36,8 +36,8 @@ def attend(
 ) -> None:
     """Answer the parent from now on, pass the news of the probes on, and end when the parent ends.
 
-    `worker_threads` is how many requests the server runs at once, where that is known; `on_drain` is
-    called when the parent tells that draining has begun.
+    `worker_threads` is how many requests the server runs at once, where that is known; `on_drain`
+    is called when the parent tells that draining has begun.
     """
     lifecycle.worker_threads = worker_threads
 

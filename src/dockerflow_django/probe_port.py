@@ -8,6 +8,7 @@ belongs behind no load balancer.
 import errno
 import logging
 import socket
+import sys
 import threading
 from collections.abc import Callable
 from http import HTTPStatus
@@ -39,7 +40,7 @@ class ProbePort:
         server = type("Server", (_Server,), {"address_family": family})
         self._server: _Server = server((host, port), _Handler)
         self._server.ask = ask
-        self.address: tuple[str, int] = self._server.server_address[:2]  # type: ignore[assignment]
+        self.address: tuple[str, int] = self._server.server_address[:2]
 
     def start(self) -> None:
         """Answer, in daemon threads."""
@@ -96,7 +97,7 @@ class _Server(ThreadingHTTPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Log what is not just a client that has gone."""
-        logger.debug("A request on the probe port failed", exc_info=True)
+        logger.debug("A request on the probe port failed: %r", sys.exception())
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -123,7 +124,7 @@ class _Handler(BaseHTTPRequestHandler):
         found = self.server.ask(path)
         self._send(found or Reply(404, b'{"error": "There is nothing here."}'))
 
-    do_HEAD = do_GET
+    do_HEAD = do_GET  # noqa: N815 - the base class looks for this name
 
     def handle_one_request(self) -> None:
         """Answer one request, then close: a probe makes a new connection each time."""
@@ -138,8 +139,8 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(Reply(code, f'{{"error": "{reason}."}}'.encode()))
 
     def _send(self, found: Reply) -> None:
-        if self.request_version == "HTTP/0.9":
-            return
+        # Where the request line could not be read, the base class takes it for HTTP/0.9.
+        self.request_version = self.protocol_version
         self.send_response_only(found.status)
         self.send_header("Content-Type", found.content_type)
         self.send_header("Content-Length", str(len(found.body)))
@@ -171,7 +172,7 @@ class _Bounded:
         self._left = HEADER_BYTES
 
     def readline(self, size: int = -1) -> bytes:
-        """Read a line; the one that goes beyond the bound is cut, and then the header is at its end."""
+        """Read a line; the one that goes beyond the bound is cut, and the header ends with it."""
         line: bytes = self._file.readline(min(size, self._left) if size >= 0 else self._left)
         self._left -= len(line)
         return line

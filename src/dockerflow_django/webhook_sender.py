@@ -1,4 +1,4 @@
-"""Post what happened to a webhook: in order, from one thread, signed, retried, and never in the way."""
+"""Post what happened to a webhook: in order, from one thread, signed, retried, never in the way."""
 
 import hashlib
 import hmac
@@ -102,7 +102,7 @@ class WebhookSender:
         logger.warning("The webhook at %s was not delivered: %s.", self.shown, problem)
 
     def _try(self, body: bytes) -> tuple[str, bool]:
-        """Post once, and return what went wrong, if anything, and whether trying again is futile."""
+        """Post once; return what went wrong, if anything, and whether trying again is futile."""
         request = Request(self._url, data=body, headers=self._headers, method="POST")  # noqa: S310 - http(s)
         if self._secret:
             request.add_header(SIGNATURE_HEADER, sign(self._secret, body, int(time.time())))

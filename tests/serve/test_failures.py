@@ -1,6 +1,8 @@
 """What goes wrong before serving: one clear line, exit 1, and nothing left behind."""
 
 import socket
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import pytest
 from tests.harness.ports import LOOPBACK
 from tests.harness.project import Project
 from tests.harness.served import Served
+from tests.harness.waiting import wait_until
 
 Serve = Callable[..., Served]
 
@@ -102,7 +105,7 @@ def test_database_that_never_comes(served: Serve, project: Project) -> None:
 
 
 def test_missing_migrations(served: Serve, project: Project, tmp_path: Path) -> None:
-    """``--wait`` waits for the migrations of every alias, after the commands, and gives up (H13)."""
+    """``--wait`` waits for every alias's migrations, after the commands, and gives up (H13)."""
     other = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(tmp_path / "other")}
     two = project.with_databases(other=other)
     instance = served("--wait", "1", project=two, wait=False)
@@ -122,16 +125,11 @@ def test_application_that_does_not_load(served: Serve, project: Project) -> None
 
 def test_marker_of_a_killed_instance(served: Serve, project: Project) -> None:
     """A drain marker that a killed instance left does not keep the next one unready."""
-    import subprocess
-    import sys
-
     marker = project.folder / "draining"
     draining = project.with_environ(DOCKERFLOW_DRAIN_PATH=str(marker))
     first = served(project=draining)
     argv = [sys.executable, "-m", "dockerflow_django.drain"]
     subprocess.run(argv, env=draining.env(), check=True, capture_output=True)
-    from tests.harness.waiting import wait_until
-
     wait_until(lambda: first.probe("readiness").status == 503, timeout=2)
     assert first.probe("liveness").status == 200
     first.kill()

@@ -1,11 +1,14 @@
 """The hooks for Gunicorn: the same probes and the same drain."""
 
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.harness import http
@@ -50,9 +53,6 @@ def test_second_term_hurries(served: Serve) -> None:
 
 def test_drain_counts_from_who_began(served: Serve, project: Project) -> None:
     """What a ``preStop`` has waited already is not waited again after SIGTERM."""
-    import subprocess
-    import sys
-
     marker = project.folder / "draining"
     draining = project.with_environ(DOCKERFLOW_DRAIN_PATH=str(marker))
     for kind in ("gunicorn", "serve-wsgi"):
@@ -82,8 +82,6 @@ def test_worker_that_dies_is_replaced(served: Serve) -> None:
     """A killed worker is forgotten, and the probes ask its successor."""
     instance = served("--workers", "2", kind="gunicorn")
     before = instance.workers()
-    import psutil
-
     psutil.Process(before[0]).kill()
     wait_until(lambda: len(set(instance.workers()) - set(before)) == 1)
     wait_until(lambda: instance.probe("readiness").status == 200)

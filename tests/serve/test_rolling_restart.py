@@ -89,7 +89,7 @@ def restart(
 
 
 def test_one_restart_loses_nothing(project: Project, ports: list[Port]) -> None:
-    """One rolling restart of `serve` with two workers, 50 requests a second: none is lost (H6, X5)."""
+    """One rolling restart of `serve`, 50 requests a second: none is lost (H6, X5)."""
     load = restart(project, ports, "serve-wsgi", WORKERS, rounds=1, rate=50)
     assert load.lost == {}
     assert load.outcomes.total() > 100

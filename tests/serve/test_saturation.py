@@ -98,7 +98,7 @@ def test_one_worker_of_two_is_frozen(served: Serve, kind: str) -> None:
 
 
 def test_idle_connections_count_for_nothing(served: Serve, project: Project) -> None:
-    """Twenty idle keep-alive connections leave readiness as it is, requests beyond the limit do not (H3)."""
+    """Idle keep-alive connections leave readiness alone, requests beyond the limit do not (H3)."""
     limited = project.with_settings(DOCKERFLOW_MAX_REQUESTS_IN_PROGRESS=1)
     instance = served(project=limited)
     idle = [instance.connect() for _ in range(20)]

@@ -1,11 +1,13 @@
 """Webhooks of a container: its startup, and every change of a probe's outcome, each once."""
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from signal import SIGCONT, SIGSTOP
 
 import psutil
 import pytest
-from signal import SIGCONT, SIGSTOP
 
 from tests.harness.project import Project
 from tests.harness.receiver import Receiver
@@ -83,9 +85,7 @@ def test_failed_start(served: Serve, hooked: Project, receiver: Receiver) -> Non
     assert "'sleep 0 --fail' failed" in receiver.posts[0].json()["traceback"]
 
 
-def test_own_process_without_a_parent(
-    served: Serve, hooked: Project, receiver: Receiver
-) -> None:
+def test_own_process_without_a_parent(served: Serve, hooked: Project, receiver: Receiver) -> None:
     """Under Uvicorn the process that serves sends for itself."""
     marker = hooked.folder / "draining"
     single = hooked.with_environ(DOCKERFLOW_DRAIN_PATH=str(marker))
@@ -116,9 +116,6 @@ def test_command_sends_nothing(hooked: Project, receiver: Receiver) -> None:
 
 
 def leave_marker(project: Project) -> None:
-    import subprocess
-    import sys
-
     argv = [sys.executable, "-m", "dockerflow_django.drain"]
     subprocess.run(argv, env=project.env(), check=True, capture_output=True)
     assert Path(project.environ["DOCKERFLOW_DRAIN_PATH"]).exists()

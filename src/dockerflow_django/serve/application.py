@@ -22,6 +22,7 @@ class Wsgi:
         self._application = application
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
+        """Answer a request."""
         if not lifecycle.is_draining or environ["SERVER_PROTOCOL"] not in {"HTTP/1.1", "HTTP/1.0"}:
             return self._application(environ, start_response)
 
@@ -38,6 +39,7 @@ class Asgi:
         self._application = application
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or whatever else the scope is of."""
         watch_loop()
         is_http1 = scope["type"] == "http" and scope["http_version"].startswith("1")
         if not (is_http1 and lifecycle.is_draining):

@@ -13,8 +13,8 @@ from granian.errors import FatalError
 
 from dockerflow_django.serve.server import Server
 
-# What Granian itself calls reasonable. Each thread keeps a database connection, and Granian's default,
-# 512 for one worker, is more than most databases take from everybody.
+# What Granian itself calls reasonable. Each thread keeps a database connection, and Granian's
+# default, 512 for one worker, is more than most databases take from everybody.
 BLOCKING_THREADS = min(32, 2 * (os.cpu_count() or 1) + 1)
 
 

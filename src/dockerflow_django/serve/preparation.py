@@ -84,7 +84,7 @@ def _until_passed(check: str, seconds: float) -> int:
 
 
 def _run(step: Step, stop: StopRequests) -> int:
-    """Run the step in a child, and return its exit status, negative for the signal that ended it."""
+    """Run the step in a child, and return its exit status, negative for a signal."""
     if stop.count:
         raise StoppedError
     connections.close_all()

@@ -2,11 +2,11 @@
 
 import contextlib
 import logging
-import os
 import socket
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from granian.errors import FatalError
@@ -132,7 +132,7 @@ def _forget_marker() -> None:
     path = conf.DOCKERFLOW_DRAIN_PATH
     if path is not None and drain_marker.is_obeyed(path):
         logger.warning("Removed a drain marker that was left before this start: %s", path)
-        os.unlink(path)
+        Path(path).unlink(missing_ok=True)
 
 
 def _say_what_follows(server: Server) -> None:

@@ -33,8 +33,8 @@ CUTTING = 3
 logger = logging.getLogger("dockerflow_django.serve")
 
 
-# Granian configures logging anew in every process, which closes the handlers of everybody else. Told
-# so, it leaves the handlers alone, and its records go where the project's LOGGING sends them.
+# Granian configures logging anew in every process, which closes the handlers of everybody else.
+# Told so, it leaves them alone, and its records go where the project's LOGGING sends them.
 PROJECT_LOGGING = {"incremental": True, "handlers": {}, "loggers": {}}
 
 
@@ -91,18 +91,20 @@ class Server(MPServer):
             logger.info("Asked to hurry: only what is in flight is waited for.")
 
     def _load(self) -> Any:
-        target = load_target(self.target, wd=self.working_dir, factory=self.factory)
+        target: Any = load_target(self.target, wd=self.working_dir, factory=self.factory)
         return Wsgi(target) if self.interface == Interfaces.WSGI else Asgi(target)
 
-    def _spawn_worker(self, idx: int, target: Any, callback_loader: Any) -> "WorkerProcess":
+    def _spawn_worker(  # type: ignore[override]  # as Granian's own two servers have it
+        self, idx: int, target: Any, callback_loader: Any
+    ) -> WorkerProcess:
         member = self.probes.crew.hire(idx + 1)
         entry = functools.partial(self._enter, member, target)
-        worker = super()._spawn_worker(idx, entry, callback_loader)
+        worker: Any = super()._spawn_worker(idx, entry, callback_loader)
         # Granian names the class itself, and offers no other way in.
         worker.__class__ = _Worker
         worker.member = member
         member.process = worker.inner
-        return worker
+        return worker  # type: ignore[no-any-return]
 
     def _enter(self, member: Member, target: Callable[..., None], *args: Any) -> None:
         """Run in the worker: begin as a process that a signal to the parent's group misses."""
