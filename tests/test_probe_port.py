@@ -55,7 +55,7 @@ def test_head(listener: ProbePort) -> None:
         (b"garbage\r\n\r\n", 400),
         (b"GET /known\r\n\r\n", 503),
         (b"GET /known HTTP/9.9\r\n\r\n", 505),
-        (b"GET /" + b"a" * 10000 + b" HTTP/1.1\r\n\r\n", 400),
+        (b"GET /" + b"a" * 10000 + b" HTTP/1.1\r\n\r\n", 404),
         (b"GET /known HTTP/1.1\r\n" + b"A: b\r\n" * 101 + b"\r\n", 431),
     ],
 )
