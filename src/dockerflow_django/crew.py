@@ -46,6 +46,11 @@ class Post:
     def __init__(self, end: socket.socket) -> None:
         self._end = end
 
+    def take(self) -> None:
+        """Be this process's line to its parent: from now on the parent speaks for it."""
+        global _has_parent  # noqa: PLW0603
+        _has_parent = True
+
     def questions(self) -> Iterator[tuple[str, socket.socket]]:
         """Give each question with the socket that its answer belongs in, until the parent ends."""
         while True:
@@ -156,10 +161,8 @@ class Crew:
 
 def enter(member: Member) -> Post:
     """Take up a forked worker's post, without the parent's ends: else its end is not seen."""
-    global _has_parent  # noqa: PLW0603
     for end in member.others:
         end.close()
-    _has_parent = True
     return Post(member.post)
 
 

@@ -31,14 +31,24 @@ QUESTIONS = {
 logger = logging.getLogger("dockerflow_django")
 
 
+def _are_apps_ready() -> bool:
+    return apps.ready
+
+
 def attend(
-    post: Post, *, worker_threads: int | None = None, on_drain: Callable[[], None] = lambda: None
+    post: Post,
+    *,
+    worker_threads: int | None = None,
+    is_loaded: Callable[[], bool] = _are_apps_ready,
+    on_drain: Callable[[], None] = lambda: None,
 ) -> None:
     """Answer the parent from now on, pass the news of the probes on, and end when the parent ends.
 
-    `worker_threads` is how many requests the server runs at once, where that is known; `on_drain`
-    is called when the parent tells that draining has begun.
+    `worker_threads` is how many requests the server runs at once, where that is known; `is_loaded`
+    tells whether the application is; `on_drain` is called when the parent tells that draining has
+    begun.
     """
+    post.take()
     lifecycle.worker_threads = worker_threads
 
     def tell(report: Report, new: str, probe: str, **kwargs: Any) -> None:
@@ -47,7 +57,7 @@ def attend(
         post.tell({"probe": probe, "new": new, "messages": messages, "is_error": is_error})
 
     signals.heartbeat_changed.connect(tell, weak=False, dispatch_uid="dockerflow_django.crew")
-    threads.start(lambda: _attend(post, on_drain), name="dockerflow-attend")
+    threads.start(lambda: _attend(post, is_loaded, on_drain), name="dockerflow-attend")
 
 
 def messages_of(report: Report) -> dict[str, dict[str, str]]:
@@ -59,20 +69,20 @@ def messages_of(report: Report) -> dict[str, dict[str, str]]:
 
 def answer_question(question: str) -> Reply:
     """Answer as the endpoint of that name would."""
-    if not apps.ready:
-        return _starting(question)
     if question == METRICS:
         return _metrics()
     found = answer(QUESTIONS[question], "GET", details=_details_are_shown())
     return Reply(found.status, found.body)
 
 
-def _attend(post: Post, on_drain: Callable[[], None]) -> None:
+def _attend(post: Post, is_loaded: Callable[[], bool], on_drain: Callable[[], None]) -> None:
     for question, to in post.questions():
         if question == DRAIN:
             lifecycle.drain()
             on_drain()
             reply(to, Reply(200, b"{}"))
+        elif not is_loaded():
+            reply(to, _starting(question))
         else:
             _in_thread(question, to)
     # The parent is gone, and nobody else would end this process.

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from django.db import connections
@@ -18,7 +19,7 @@ from granian.server.mp import MPServer, WorkerProcess
 
 from dockerflow_django import drain_marker
 from dockerflow_django.conf import conf
-from dockerflow_django.crew import Member, enter
+from dockerflow_django.crew import Member, Post, enter
 from dockerflow_django.crew_probes import CrewProbes
 from dockerflow_django.crew_worker import DRAIN, attend
 from dockerflow_django.probe_port import ProbePort
@@ -52,9 +53,12 @@ class Server(MPServer):
 
     def serve(self, *args: Any, **kwargs: Any) -> None:
         """Serve until a signal comes, and what was in flight then has been answered."""
-        # Only a fork inherits the lines between the processes; it is also the faster start.
-        with _start_method("fork"):
-            super().serve(target_loader=self._load, wrap_loader=False)
+        loader = functools.partial(
+            _load, self.target, self.working_dir, factory=self.factory, interface=self.interface
+        )
+        # A fork shares what is loaded here and starts at once; new code needs a new interpreter.
+        with _start_method("spawn" if self.reload_on_changes else "fork"):
+            super().serve(target_loader=loader, wrap_loader=False)
 
     def startup(self, *args: Any, **kwargs: Any) -> None:
         """Start as Granian does, then wait for signals in a thread: the drain takes its time."""
@@ -90,30 +94,21 @@ class Server(MPServer):
         if seconds and self.stop_requests.wait(seconds) is not None:
             logger.info("Asked to hurry: only what is in flight is waited for.")
 
-    def _load(self) -> Any:
-        target: Any = load_target(self.target, wd=self.working_dir, factory=self.factory)
-        return Wsgi(target) if self.interface == Interfaces.WSGI else Asgi(target)
-
     def _spawn_worker(  # type: ignore[override]  # as Granian's own two servers have it
         self, idx: int, target: Any, callback_loader: Any
     ) -> WorkerProcess:
         member = self.probes.crew.hire(idx + 1)
-        entry = functools.partial(self._enter, member, target)
+        threads = self.blocking_threads if self.interface == Interfaces.WSGI else None
+        if self.reload_on_changes:
+            entry = functools.partial(_enter, target, Post(member.post), threads)
+        else:
+            entry = functools.partial(_enter_forked, target, member, threads, self.probe_port)
         worker: Any = super()._spawn_worker(idx, entry, callback_loader)
         # Granian names the class itself, and offers no other way in.
         worker.__class__ = _Worker
         worker.member = member
         member.process = worker.inner
         return worker  # type: ignore[no-any-return]
-
-    def _enter(self, member: Member, target: Callable[..., None], *args: Any) -> None:
-        """Run in the worker: begin as a process that a signal to the parent's group misses."""
-        leave_group()
-        if self.probe_port is not None:
-            self.probe_port.close_in_child()
-        threads = self.blocking_threads if self.interface == Interfaces.WSGI else None
-        attend(enter(member), worker_threads=threads)
-        target(*args)
 
 
 class _Worker(WorkerProcess):
@@ -135,6 +130,36 @@ class _Worker(WorkerProcess):
         super()._watcher()
         self.parent.probes.gone(self.member)
         _forget_metrics_of(self.inner.pid)
+
+
+def _enter_forked(
+    target: Callable[..., None],
+    member: Member,
+    threads: int | None,
+    probe_port: ProbePort | None,
+    *args: Any,
+) -> None:
+    """Run in a forked worker: let go of what is the parent's."""
+    if probe_port is not None:
+        probe_port.close_in_child()
+    _enter(target, enter(member), threads, *args)
+
+
+def _enter(target: Callable[..., None], post: Post, threads: int | None, *args: Any) -> None:
+    """Run in the worker: begin as a process that a signal to the parent's group misses."""
+    leave_group()
+    attend(post, worker_threads=threads, is_loaded=_loaded.is_set)
+    target(*args)
+
+
+def _load(target: str, folder: Path | None, *, factory: bool, interface: Interfaces) -> Any:
+    application: Any = load_target(target, wd=folder, factory=factory)
+    _loaded.set()
+    return Wsgi(application) if interface == Interfaces.WSGI else Asgi(application)
+
+
+# Forked from a parent that has Django loaded, a worker may still lack its URLs and views.
+_loaded = threading.Event()
 
 
 def _remaining(seconds: float) -> float:
