@@ -22,6 +22,10 @@ MESSAGE_BYTES = 65536
 # file descriptor.
 BACKLOG_BYTES = 4096
 
+# The questions that are no endpoint's.
+DRAIN = "drain"
+METRICS = "metrics"
+
 logger = logging.getLogger("dockerflow_django")
 
 News = dict[str, Any]
