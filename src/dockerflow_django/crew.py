@@ -22,6 +22,10 @@ MESSAGE_BYTES = 65536
 # file descriptor.
 BACKLOG_BYTES = 4096
 
+# The questions that are no endpoint's.
+DRAIN = "drain"
+METRICS = "metrics"
+
 logger = logging.getLogger("dockerflow_django")
 
 News = dict[str, Any]
@@ -57,11 +61,16 @@ class Post:
             try:
                 question, descriptors, _, _ = socket.recv_fds(self._end, MESSAGE_BYTES, 1)
             except OSError:
-                return
-            if not question and not descriptors:
-                return
+                break
+            if not descriptors:
+                break
             for descriptor in descriptors:
                 yield question.decode(), socket.socket(fileno=descriptor)
+        self.close()
+
+    def close(self) -> None:
+        """Close the line; what is told afterwards is lost."""
+        self._end.close()
 
     def tell(self, news: News) -> None:
         """Tell the parent something; where it does not listen, the news is lost."""
@@ -138,6 +147,7 @@ class Crew:
         with contextlib.suppress(OSError):
             member.end.shutdown(socket.SHUT_RDWR)
         member.end.close()
+        member.post.close()
 
     def ask(self, question: str, seconds: float) -> dict[Member, Reply | None]:
         """Ask every worker at once; None stands for one that has not answered in time."""

@@ -6,10 +6,12 @@ The parent itself answers while there is no worker yet, and for a worker that do
 import json
 import logging
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
-from dockerflow_django.crew import Crew, Member, News, Reply
+from dockerflow_django import drain_marker
+from dockerflow_django.crew import DRAIN, METRICS, Crew, Member, News, Reply
 
 PROBES = ("liveness", "readiness", "startup")
 LBHEARTBEAT = Reply(200, b'{"status": "ok"}')
@@ -20,13 +22,15 @@ SILENT = Reply(503, b'{"status": "critical"}')
 PROMPT_SECONDS = 0.5
 # On top of the deadline of the checks: the way to the worker and back.
 GRACE_SECONDS = 0.15
+# For telling the workers that draining has begun: one that is busy hears it all the same.
+TELL_SECONDS = 1.0
 PASSED, FAILED = "passed", "failed"
 
-_ANY_WORKER = ("version", "metrics")
+_ANY_WORKER = ("version", METRICS)
 _PATHS = {
     "/__heartbeat__": "heartbeat",
     "/__version__": "version",
-    "/__metrics__": "metrics",
+    "/__metrics__": METRICS,
     **{f"/__heartbeat__/{probe}": probe for probe in PROBES},
 }
 
@@ -78,6 +82,15 @@ class CrewProbes:
         if question in _ANY_WORKER:
             return min(answers, key=lambda found: found.status)
         return max(answers, key=lambda found: found.status)
+
+    def drain(self, seconds: float, path: str | None) -> float:
+        """Have the workers drain, and return how many of the seconds are left.
+
+        They are counted from whoever began it: this call, or who left the marker at `path`.
+        """
+        began = None if path is None else drain_marker.began(path)
+        self.crew.ask(DRAIN, TELL_SECONDS)
+        return seconds if began is None else max(0.0, seconds - (time.monotonic() - began))
 
     def gone(self, member: Member) -> None:
         """Forget a worker that has ended."""

@@ -14,14 +14,12 @@ from django.core import checks
 from dockerflow_django import signals
 from dockerflow_django.casts import PROBES
 from dockerflow_django.conf import conf
-from dockerflow_django.crew import Post, Reply, reply
+from dockerflow_django.crew import DRAIN, METRICS, Post, Reply, reply
 from dockerflow_django.endpoints import Answer, Endpoint, answer
 from dockerflow_django.heartbeat import threads
 from dockerflow_django.heartbeat.report import Report, keyed
 from dockerflow_django.lifecycle import lifecycle
 
-DRAIN = "drain"
-METRICS = "metrics"
 QUESTIONS = {
     "heartbeat": Endpoint("heartbeat"),
     "version": Endpoint("version"),

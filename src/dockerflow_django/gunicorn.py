@@ -20,7 +20,6 @@ import time
 from pathlib import Path
 from typing import Any, TypeVar
 
-from dockerflow_django import drain_marker
 from dockerflow_django.conf import Conf, Setting
 from dockerflow_django.crew import Member, enter
 from dockerflow_django.crew_probes import CrewProbes
@@ -28,9 +27,6 @@ from dockerflow_django.probe_port import ProbePort
 from dockerflow_django.webhooks import ContainerWebhooks
 
 __all__ = ["child_exit", "on_exit", "on_starting", "post_fork", "pre_fork", "when_ready"]
-
-DRAIN = "drain"
-TELL_SECONDS = 1.0
 
 T = TypeVar("T")
 
@@ -132,9 +128,9 @@ class _Arbiter:
             self.webhooks.close()
 
     def _drain(self, server: Any) -> None:
-        seconds = _remaining()
+        path = _read(Conf.DOCKERFLOW_DRAIN_PATH)
+        seconds = self.probes.drain(_read(Conf.DOCKERFLOW_DRAIN_SECONDS), path)
         server.log.info("Draining for %.1f s: readiness fails. Signal again to skip this.", seconds)
-        self.probes.crew.ask(DRAIN, TELL_SECONDS)
         time.sleep(seconds)
         os.kill(os.getpid(), signal.SIGTERM)
 
@@ -145,13 +141,6 @@ def _threads_of(worker: Any) -> int | None:
     if name == "SyncWorker":
         return 1
     return int(worker.cfg.threads) if name == "ThreadWorker" else None
-
-
-def _remaining() -> float:
-    """Return how much of the drain is left, counted from whoever began it."""
-    seconds, path = _read(Conf.DOCKERFLOW_DRAIN_SECONDS), _read(Conf.DOCKERFLOW_DRAIN_PATH)
-    began = None if path is None else drain_marker.began(path)
-    return seconds if began is None else max(0.0, seconds - (time.monotonic() - began))
 
 
 def _read(setting: Setting[T]) -> T:

@@ -7,7 +7,6 @@ import os
 import signal
 import sys
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,17 +16,14 @@ from granian._internal import load_target
 from granian.constants import Interfaces
 from granian.server.mp import MPServer, WorkerProcess
 
-from dockerflow_django import drain_marker
 from dockerflow_django.conf import conf
 from dockerflow_django.crew import Member, Post, enter
 from dockerflow_django.crew_probes import CrewProbes
-from dockerflow_django.crew_worker import DRAIN, attend
+from dockerflow_django.crew_worker import attend
 from dockerflow_django.probe_port import ProbePort
 from dockerflow_django.serve.application import Asgi, Wsgi
 from dockerflow_django.serve.stop import StopRequests, held_back, leave_group
 
-# For telling the workers that draining has begun: one that is busy hears it all the same.
-TELL_SECONDS = 1.0
 # The first signal begins the drain, the second ends it, this one waits for nothing more.
 CUTTING = 3
 
@@ -84,13 +80,12 @@ class Server(MPServer):
             worker.kill()
 
     def _drain(self) -> None:
-        seconds = _remaining(conf.DOCKERFLOW_DRAIN_SECONDS)
+        seconds = self.probes.drain(conf.DOCKERFLOW_DRAIN_SECONDS, conf.DOCKERFLOW_DRAIN_PATH)
         logger.info(
             "Draining: readiness fails and connections are closed, for %.1f s. "
             "Signal again to skip this.",
             seconds,
         )
-        self.probes.crew.ask(DRAIN, TELL_SECONDS)
         if seconds and self.stop_requests.wait(seconds) is not None:
             logger.info("Asked to hurry: only what is in flight is waited for.")
 
@@ -160,13 +155,6 @@ def _load(target: str, folder: Path | None, *, factory: bool, interface: Interfa
 
 # Forked from a parent that has Django loaded, a worker may still lack its URLs and views.
 _loaded = threading.Event()
-
-
-def _remaining(seconds: float) -> float:
-    """Return how much of the drain is left, counted from whoever began it."""
-    path = conf.DOCKERFLOW_DRAIN_PATH
-    began = None if path is None else drain_marker.began(path)
-    return seconds if began is None else max(0.0, seconds - (time.monotonic() - began))
 
 
 def _forget_metrics_of(pid: int) -> None:
