@@ -13,6 +13,7 @@ DOCUMENTS = [ROOT / "README.rst", *sorted((ROOT / "docs").rglob("*.rst"))]
 
 # What Sphinx knows and docutils does not; only the text in it matters here.
 _DIRECTIVES = (
+    "confval",
     "deprecated",
     "py:attribute",
     "py:class",
@@ -25,7 +26,7 @@ _DIRECTIVES = (
     "versionadded",
     "versionchanged",
 )
-_ROLES = ("doc", "envvar", "py:class", "py:data", "py:func", "py:meth", "py:mod", "ref", "term")
+_ROLES = ("confval", "doc", "py:class", "py:data", "py:func", "py:meth", "py:mod", "ref")
 
 
 @dataclass(frozen=True)
@@ -107,6 +108,7 @@ class _Content(Directive):
     has_content = True
     optional_arguments = 1
     final_argument_whitespace = True
+    option_spec = dict.fromkeys(("default", "type"), directives.unchanged)
 
     def run(self):
         node = nodes.container()

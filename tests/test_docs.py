@@ -5,12 +5,14 @@ import re
 import subprocess
 import sys
 import tomllib
+from contextlib import suppress
 from dataclasses import asdict
+from functools import partial
 from pkgutil import resolve_name
 
 import pytest
 from django.core.management import get_commands, load_command_class
-from django.urls import resolve
+from django.urls import Resolver404, resolve
 
 from dockerflow_django.conf import Conf, Setting
 from tests.documents import DOCUMENTS, blocks, blocks_in, literals_in, name_of
@@ -21,6 +23,7 @@ from tests.shell import commands_in
 
 # What they configure is another program.
 SHOWN = {"docker", "logql", "nginx", "text", "yaml"}
+URLS = ("dockerflow_django.urls", "dockerflow_django.metrics.urls")
 SECONDS = 60
 _OURS = re.compile(r"dockerflow_django(\.\w+)*")
 _ENDPOINT = re.compile(r"/__\w+__(/\w+)*/?")
@@ -37,7 +40,7 @@ def each(*languages):
 @documents
 def test_languages(document):
     """Every block says its language, and it is one that a test here looks after."""
-    known = SHOWN | {"ini", "json", "python", "shell", "toml"}
+    known = SHOWN | {"console", "ini", "json", "python", "shell", "toml"}
     assert {block.language for block in blocks_in(document)} <= known
 
 
@@ -53,7 +56,7 @@ def test_python(document, tmp_path):
         [sys.executable, "-m", "tests.run_examples"],
         input=json.dumps(examples),
         cwd=tmp_path,
-        env=Project(tmp_path, environ={"DJANGO_SETTINGS_MODULE": "tests.settings"}).env(),
+        env=Project(tmp_path).env(),
         capture_output=True,
         text=True,
         timeout=SECONDS,
@@ -86,7 +89,7 @@ def test_ini(block, tmp_path):
     subprocess.run([sys.executable, "-c", program], check=True, timeout=SECONDS, cwd=tmp_path)
 
 
-@each("shell")
+@each("console", "shell")
 def test_shell(block):
     """Commands of Django's, modules of ours, extras and sessions exist, and take the options."""
     for words in commands_in(block.text):
@@ -132,4 +135,9 @@ def test_names(document):
         if _OURS.fullmatch(literal):
             resolve_name(literal)
         elif _ENDPOINT.fullmatch(literal):
-            assert resolve(literal).namespace == "dockerflow"
+            assert any(map(partial(_is_served, literal), URLS)), literal
+
+
+def _is_served(path, urlconf):
+    with suppress(Resolver404):
+        return resolve(path, urlconf).namespace.startswith("dockerflow")

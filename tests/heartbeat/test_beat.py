@@ -149,9 +149,7 @@ def test_not_ready_is_news_for_readiness_alone(evaluated, configure):
     assert evaluated("readiness").passed
 
 
-def test_ready_again_is_announced_though_no_check_ran_anew(
-    evaluated, configure, counted, received
-):
+def test_ready_again_is_announced_though_no_check_ran_anew(evaluated, configure, counted, received):
     """A process that is let back into the service is news, whatever results were reused for it."""
     configure(DOCKERFLOW_PROBES={"readiness": [counted]}, DOCKERFLOW_HEARTBEAT_MAX_AGE=60)
     assert evaluated("readiness").passed

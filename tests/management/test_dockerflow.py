@@ -8,7 +8,7 @@ import pytest
 from django.core import checks
 from django.core.management import call_command
 from django.test import override_settings
-from django.urls import include, path, re_path
+from django.urls import include, re_path
 
 from dockerflow_django import dashboards, overview
 from dockerflow_django.conf import MASK, Conf, Setting
