@@ -78,6 +78,14 @@ def literals_in(document):
     return [node.astext() for node in read(document).findall(nodes.literal)]
 
 
+def tables_in(document):
+    """Return the text of each table's cells, row by row, without the heads."""
+    return [
+        [[cell.astext() for cell in row.findall(nodes.entry)] for row in body.findall(nodes.row)]
+        for body in read(document).findall(nodes.tbody)
+    ]
+
+
 @cache
 def read(document):
     """Return the document as a tree; raise at the first thing that docutils does not understand."""
