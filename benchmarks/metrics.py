@@ -134,8 +134,11 @@ def _asgi() -> Callable[[int], float]:
 
     handler = ASGIHandler()
     scope: dict[str, Any] = {
-        **{"type": "http", "method": "GET", "path": "/asgi/"},
-        **{"headers": [], "query_string": b""},
+        "type": "http",
+        "method": "GET",
+        "path": "/asgi/",
+        "headers": [],
+        "query_string": b"",
     }
 
     async def ask(count: int) -> float:

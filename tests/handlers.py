@@ -6,7 +6,8 @@ go over the wire.
 
 import asyncio
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
@@ -14,6 +15,8 @@ from urllib.parse import unquote, unquote_to_bytes
 
 from django.core.handlers.asgi import ASGIHandler
 from django.core.handlers.wsgi import WSGIHandler
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
 
 WORLDS = ("wsgi", "asgi")
 
@@ -42,9 +45,22 @@ def ask(
 ) -> Answer:
     """Send a request to the project, which the server has mounted below `prefix`."""
     fields = {"host": "testserver", **(headers or {})}
-    if world == "wsgi":
-        return _wsgi(method, url, fields, prefix)
-    return asyncio.run(_asgi(method, url, fields, prefix))
+    with _connections_left_alone():
+        if world == "wsgi":
+            return _wsgi(method, url, fields, prefix)
+        return asyncio.run(_asgi(method, url, fields, prefix))
+
+
+@contextmanager
+def _connections_left_alone() -> Iterator[None]:
+    """Keep the request from looking at the test's connections, as the test client does."""
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    try:
+        yield
+    finally:
+        for signal in (request_started, request_finished):
+            signal.connect(close_old_connections)
 
 
 def _wsgi(method: str, url: str, headers: Mapping[str, str], prefix: str) -> Answer:

@@ -1,7 +1,7 @@
-"""Draw the dashboard's panels from a real service: two workers, a PostgreSQL that stops and starts.
+"""Draw the dashboard's panels from a real service whose PostgreSQL stops and starts.
 
-``python docs/images/dashboard.py record DATA`` needs what the tests need, takes two minutes and leaves
-the data as JSON; ``… draw DATA PICTURE`` needs matplotlib.
+``python docs/images/dashboard.py record DATA`` needs what the tests need, takes two minutes and
+leaves the data as JSON; ``… draw DATA PICTURE`` needs matplotlib.
 """
 
 import json
@@ -55,7 +55,7 @@ def draw(data: Path, picture: Path) -> None:
             _plot(axes, each, recorded["began"], title)
         axes.axvspan(0, DOWN_SECONDS, color="#b3402a", alpha=0.08)
         axes.set_title(title, fontsize=10, loc="left")
-        axes.set_ylim(bottom=0)
+        axes.set_ylim(0, axes.get_ylim()[1] * 1.5)  # room for the legend
         axes.tick_params(labelsize=8)
         axes.spines[["top", "right"]].set_visible(False)
         if len(series) > 1:

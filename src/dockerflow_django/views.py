@@ -29,8 +29,13 @@ def _view(name: str) -> Any:
         answer = await aanswer(endpoint, request.method or "", details=allowed)
         return respond(answer, request.method)
 
+    return _public(view, name)
+
+
+def _public(view: Any, name: str) -> Any:
+    """Let the view be asked by anybody, outside of a transaction."""
     view.__name__ = view.__qualname__ = name
-    view._non_atomic_requests = _EveryAlias()  # type: ignore[attr-defined]  # noqa: SLF001
+    view._non_atomic_requests = _EveryAlias()  # noqa: SLF001 - where Django's decorator notes it
     return login_not_required(csrf_exempt(view))
 
 
@@ -47,15 +52,15 @@ class _EveryAlias(set[str]):
 def _for_people(view: Any) -> Any:
     """Let a browser have the page where the details are allowed, and everybody else the view."""
 
-    async def heartbeat(request: HttpRequest) -> HttpResponse:
+    async def page(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
         is_asked = request.method in METHODS and accepts_html(request)
         if not is_asked or not await details.aare_allowed(request):
-            return await view(request)  # type: ignore[no-any-return]
+            return await view(request, *args, **kwargs)  # type: ignore[no-any-return]
         reports = await asyncio.gather(*(aevaluate(name) for name in (HEARTBEAT, *PROBES)))
         version = await aanswer(Endpoint("version"), "GET")
         return respond_with_page(reports, version.payload, request.method)
 
-    return login_not_required(csrf_exempt(transaction.non_atomic_requests(heartbeat)))
+    return _public(page, "heartbeat")
 
 
 version = _view("version")

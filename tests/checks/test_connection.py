@@ -4,7 +4,9 @@ import os
 import threading
 
 import pytest
+from django.core import mail
 from django.db import connections
+from django.test import utils
 from django.utils.connection import ConnectionDoesNotExist
 
 from dockerflow_django.checks import connection as connection_module
@@ -168,3 +170,11 @@ def test_mariadb_is_bounded_too(mariadb, add_alias, production):
     add_alias("other", **mariadb.settings("mysql"))
     options = in_thread(ask).settings_dict["OPTIONS"]
     assert {options[name] for name in ("connect_timeout", "read_timeout", "write_timeout")} == {2}
+
+
+def test_outbox_is_no_sign_of_a_test(monkeypatch):
+    """A server whose mail goes to `locmem` is no test: its connections are kept."""
+    assert connection_module.is_testing()
+    monkeypatch.delattr(utils._TestState, "saved_data")
+    assert hasattr(mail, "outbox")
+    assert not connection_module.is_testing()

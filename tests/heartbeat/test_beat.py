@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 
 import pytest
 from django.core import checks
@@ -11,7 +12,6 @@ from dockerflow_django import health, lifecycle
 from dockerflow_django.checks import register
 from dockerflow_django.heartbeat import beat
 from dockerflow_django.heartbeat.beat import aevaluate, evaluate
-from dockerflow_django.heartbeat.report import Report, Result
 from dockerflow_django.testing import replace_check
 
 MIGRATIONS = "dockerflow_django.checks.check_migrations_applied"
@@ -214,31 +214,6 @@ def test_change_back_is_told_though_no_check_ran_again(evaluated, configure, cou
     ]
 
 
-def test_outcome_that_was_overtaken_is_no_news(configure, received):
-    """An answer that took its results before the last announced ones says nothing any more."""
-
-    def report(level, run):
-        messages = (ERROR,) if level else ()
-        results = {"stock": Result(messages, 0.1, run)}
-        return Report("heartbeat", results, not level)
-
-    assert [kind for kind, _ in beat._announcer.news(report(1, 5))]
-    assert [kind for kind, _ in beat._announcer.news(report(0, 7))]
-    assert beat._announcer.news(report(1, 5)) == []
-    assert beat._announcer.news(report(1, -6)) == []
-    assert beat.last_report("heartbeat").passed
-
-
-def test_run_that_ends_late_is_news(configure):
-    """A run that was overdue, and then has ended, is told of both times."""
-    overdue = Report("heartbeat", {"stock": Result((ERROR,), 0.1, -5)}, passed=False)
-    ended = Report("heartbeat", {"stock": Result((), 0.1, 5)}, passed=True)
-    assert beat._announcer.news(overdue)
-    assert beat._announcer.news(overdue) == []
-    assert beat._announcer.news(ended)
-    assert beat._announcer.news(overdue) == []
-
-
 def test_check_of_both_readiness_and_startup_runs_once(configure, counted):
     """While starting, a check that two of the probes list is asked once, fresh results or not."""
     configure(
@@ -339,25 +314,49 @@ async def test_news_is_sent_though_the_client_hangs_up(production, counted, rece
     """Cancelling the request that ran the heartbeat does not lose its signal."""
     from dockerflow_django.signals import heartbeat_passed
 
-    sent = asyncio.Event()
-    entered = asyncio.Event()
+    entered, gate, sent = threading.Event(), threading.Event(), threading.Event()
 
     async def slow(**kwargs):
         entered.set()
-        await asyncio.sleep(0.05)
+        assert await asyncio.to_thread(gate.wait, 5)
         sent.set()
 
     heartbeat_passed.connect(slow)
     try:
-        with override_settings(DOCKERFLOW_CHECKS=[counted]):
+        with override_settings(DOCKERFLOW_CHECKS=[counted], DOCKERFLOW_CHECK_TIMEOUT=10):
             request = asyncio.create_task(aevaluate())
-            await asyncio.wait_for(entered.wait(), 5)
+            assert await asyncio.to_thread(entered.wait, 5)
             request.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await request
-            await asyncio.wait_for(sent.wait(), 5)
+            gate.set()
+            assert await asyncio.to_thread(sent.wait, 5)
     finally:
         heartbeat_passed.disconnect(slow)
+
+
+def test_hung_receiver_delays_no_answer(evaluated, counted, configure):
+    """Whoever asks is answered within the timeout, though a receiver of the signal hangs."""
+    from dockerflow_django.signals import heartbeat_passed
+
+    gate = threading.Event()
+
+    def hang(**kwargs):
+        assert gate.wait(30)
+
+    configure(
+        DOCKERFLOW_CHECKS=[counted], DOCKERFLOW_CHECK_TIMEOUT=0.2, DOCKERFLOW_HEARTBEAT_MAX_AGE=0
+    )
+    heartbeat_passed.connect(hang)
+    try:
+        for _ in range(3):
+            began = time.monotonic()
+            assert evaluated().passed
+            assert time.monotonic() - began < 2
+        assert [t.name for t in threading.enumerate()].count("dockerflow-news") == 1
+    finally:
+        heartbeat_passed.disconnect(hang)
+        gate.set()
 
 
 def test_patient_caller_waits_as_long_as_the_check_asks(configure, hung):

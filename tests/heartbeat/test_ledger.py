@@ -2,6 +2,7 @@
 
 import os
 
+import pytest
 from django.test import override_settings
 
 from dockerflow_django.heartbeat.ledger import Ledger, names_of
@@ -49,6 +50,8 @@ def test_probes_may_have_checks_of_their_own():
         assert names_of("startup") == {"check_caches": "check_caches"}
 
 
+# Other tests may have left a thread that waits for nothing.
+@pytest.mark.filterwarnings("ignore:This process.*fork:DeprecationWarning")
 def test_a_forked_child_knows_nothing():
     """What the parent has seen is the parent's, and a lock it held is not waited for."""
     ledger = Ledger()

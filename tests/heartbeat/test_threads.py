@@ -1,6 +1,7 @@
 """Threads that nobody waits for at the end of the process."""
 
 import asyncio
+import gc
 import subprocess
 import sys
 import threading
@@ -12,6 +13,7 @@ from django.db import connection, connections
 
 from dockerflow_django.heartbeat import threads
 from dockerflow_django.heartbeat.threads import _DaemonExecutor
+from tests.harness.waiting import wait_until
 
 HANGING = """
 import asyncio, sys, time
@@ -120,6 +122,17 @@ def test_threads_that_a_sync_check_starts_for_a_loop_are_daemons():
     assert [(thread.daemon, thread.name) for thread in found] == [
         (True, "dockerflow-check-call")
     ] * 2
+
+
+def test_threads_leave_nothing_behind():
+    """However many threads there were, asgiref keeps no executor of theirs."""
+    before = len(threads._loop_executors)
+    for _ in range(5):
+        done = threading.Event()
+        threads.start(done.set, name="check")
+        assert done.wait(5)
+    gc.collect()
+    wait_until(lambda: len(threads._loop_executors) <= before)
 
 
 @pytest.mark.django_db(transaction=True)

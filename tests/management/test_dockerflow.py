@@ -15,7 +15,7 @@ from dockerflow_django.conf import MASK, Conf, Setting
 
 
 def check_stock(app_configs: Any, **kwargs: Any) -> list[checks.CheckMessage]:
-    raise AssertionError("the command asks no service")
+    raise AssertionError("the command asks no service")  # pragma: no cover - it does not
 
 
 CHECKS = [
@@ -104,13 +104,17 @@ def test_system_checks_have_their_say(monkeypatch: pytest.MonkeyPatch):
     """Those of this app are told, with their hints; silenced ones and others' are not."""
     messages = [
         checks.Warning("no URLs", hint="Include them.", id="dockerflow.W001"),
+        checks.Info("by the way", id="dockerflow.I001"),
         checks.Warning("silent", id="dockerflow.W002"),
         checks.Error("another's", id="models.E001"),
     ]
     monkeypatch.setattr(overview.checks, "run_checks", lambda: messages)
     with override_settings(SILENCED_SYSTEM_CHECKS=["dockerflow.W002"]):
         text = run()
-    assert "  warning dockerflow.W001: no URLs\n    Include them.\n" in text
+    assert (
+        "  warning dockerflow.W001: no URLs\n    Include them.\n  info dockerflow.I001: by the way\n"
+        in text
+    )
     assert "silent" not in text
     assert "another's" not in text
     messages.clear()

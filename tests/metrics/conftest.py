@@ -23,13 +23,11 @@ APPS = [
 TWO_WORKERS = ("granian-wsgi", "granian-asgi", "gunicorn-gthread")
 
 
-def with_metrics(project: Project, *, multiprocess: bool = True) -> Project:
-    """Give the project metrics, in a folder of the project's own where there are many processes."""
+def with_metrics(project: Project) -> Project:
+    """Give the project metrics of many processes, in a folder of its own."""
     project = project.with_settings(
         MIDDLEWARE=MIDDLEWARE, INSTALLED_APPS=APPS, ROOT_URLCONF="tests.metrics.urls"
     )
-    if not multiprocess:
-        return project
     values = project.folder / "values"
     values.mkdir(exist_ok=True)
     return project.with_environ(PROMETHEUS_MULTIPROC_DIR=str(values))

@@ -1,4 +1,4 @@
-"""The project with two workers and a PostgreSQL of its own, under load, before a real Prometheus."""
+"""The project with two workers and its own PostgreSQL, under load, before a real Prometheus."""
 
 import json
 import re

@@ -1,7 +1,7 @@
 """What the heartbeat's signals write to the metrics."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from django.core import checks
@@ -70,7 +70,7 @@ def value(name: str, **labels: str) -> float | None:
 def test_status_tells_whether_something_fails(
     stock: Stock, messages: list[CheckMessage], fail_level: str, status: int
 ):
-    """The status of a check is 2 where the heartbeat or a probe fails by it, 1 for a mere warning."""
+    """The status is 2 where the heartbeat or a probe fails by the check, 1 for a mere warning."""
     stock.messages = messages
     with override_settings(DOCKERFLOW_HEARTBEAT_FAIL_LEVEL=fail_level):
         evaluate()
@@ -200,7 +200,6 @@ def test_a_folder_that_cannot_be_written_costs_the_metrics_alone(
 
 def test_started_twice_it_listens_once(stock: Stock):
     """Whoever starts the feed again changes nothing."""
-    receivers: Callable[[], int] = lambda: len(signals.heartbeat_passed.receivers)
-    before = receivers()
+    before = len(signals.heartbeat_passed.receivers)
     feed.start()
-    assert receivers() == before
+    assert len(signals.heartbeat_passed.receivers) == before

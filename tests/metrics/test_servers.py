@@ -84,7 +84,7 @@ def test_a_killed_worker_takes_its_gauges_and_leaves_its_counts(
     before = samples(server)
     victim = min(pids)
     os.kill(victim, SIGKILL)
-    wait_until(lambda: not _is_running(victim), timeout=10, what="the worker is gone")
+    wait_until(lambda: not psutil.pid_exists(victim), timeout=10, what="the worker is gone")
     wait_until(lambda: _answers(server), timeout=20)
     new = workers_of(server)
     assert victim not in new
@@ -110,13 +110,6 @@ def test_management_commands_leave_no_values(measured: Project):
     done = measured.manage("heartbeat")
     assert done.returncode == 0, done.stderr
     assert value_files(measured) == []
-
-
-def _is_running(pid: int) -> bool:
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
 
 
 def _answers(server: Server) -> bool:

@@ -4,14 +4,16 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
-from prometheus_client import CollectorRegistry
+from prometheus_client import REGISTRY, CollectorRegistry
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.values import MultiProcessValue
 
 from dockerflow_django import lifecycle
 from dockerflow_django.metrics import definitions, process, workers
+from dockerflow_django.metrics.exposition import expose
 
 MODES = ("livemostrecent", "livemin", "livesum")
 
@@ -118,13 +120,43 @@ def test_a_process_leaves_when_it_ends(values: Path):
     assert shown(values) == {"seen_total": 5}
 
 
-def test_each_process_writes_what_it_does(values: Path, monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.usefixtures("values")
+def test_each_process_writes_what_it_does(monkeypatch: pytest.MonkeyPatch):
     """Where another process may be asked, the requests in progress are written once a second."""
-    monkeypatch.setattr(process, "INTERVAL_SECONDS", 0.01)
-    token = lifecycle.request_began()
+    started, seen = [], []
     gauge = definitions.requests_in_progress()
-    process.look()
-    assert gauge._value.get() == 1
-    lifecycle.request_ended(token)
-    process.look()
-    assert gauge._value.get() == 0
+
+    def sleep(seconds: float) -> None:
+        seen.append((seconds, gauge._value.get()))
+        lifecycle.request_ended(token)
+        if len(seen) == 2:
+            raise TimeoutError
+
+    monkeypatch.setattr(process.threads, "start", lambda work, name: started.append(work))
+    monkeypatch.setattr(process, "time", SimpleNamespace(sleep=sleep))
+    token = lifecycle.request_began()
+    process.start()
+    (look_on,) = started
+    with pytest.raises(TimeoutError):
+        look_on()
+    assert seen == [(1.0, 1), (1.0, 0)]
+
+
+def test_one_process_is_looked_at_when_it_is_scraped(monkeypatch: pytest.MonkeyPatch):
+    """Nothing is written then, however many requests begin."""
+    monkeypatch.delenv(workers.VARIABLE, raising=False)
+    process.start()
+    token = lifecycle.request_began()
+    try:
+        assert REGISTRY.get_sample_value("dockerflow_requests_in_progress") == 1
+    finally:
+        lifecycle.request_ended(token)
+
+
+def test_exposition_is_of_all_processes(values: Path, dead: int):
+    """Whoever is asked tells what the others have written, but for the gauges of the dead."""
+    for pid in (dead, os.getpid()):
+        leave(pid)
+    lines = expose().body.decode().splitlines()
+    assert "livesum 1.0" in lines
+    assert "seen_total 10.0" in lines

@@ -42,7 +42,7 @@ def page(client: Client, shown: None) -> Iterator[tuple[str, list[str]]]:
 
 
 def test_browser_has_nothing_to_complain_of(page: tuple[str, list[str]]):
-    """No violation of the policy, no error, and no request but the page (and the browser's icon)."""
+    """No violation of the policy, no error, no request but for the page and the browser's icon."""
     url, asked = page
     seen = visit(url)
     assert "check_mail" in seen.dom

@@ -71,7 +71,7 @@ def _differ(one: Check, other: Check) -> bool:
     return one.key[:2] != other.key[:2]
 
 
-def _reset_all() -> None:
+def _reset_all() -> None:  # pragma: no cover - only a forked child comes here
     for ledger in _ledgers:
         ledger.reset()
 

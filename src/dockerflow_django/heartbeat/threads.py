@@ -52,11 +52,15 @@ _loop_key: ContextVar[object] = getattr(
 )
 
 
+class _LoopKey:
+    """What a thread's executor is found by, and forgotten with."""
+
+
 def _with_own_loops(function: Callable[[], None]) -> None:
     """Call `function` as inside asgiref's `AsyncSingleThreadContext`, with our executor."""
-    executor = _DaemonThreads()
-    _loop_executors[executor] = executor
-    _loop_key.set(executor)
+    key = _LoopKey()
+    _loop_executors[key] = _DaemonThreads()
+    _loop_key.set(key)
     function()
 
 

@@ -164,8 +164,9 @@ class MozlogFormatter(BaseJsonFormatter):
         # Faster than to look up every name in a set. Another Python's record lacks one: KeyError.
         for name in STANDARD:
             del fields[name]
-        for name in LEFT_BY_FORMATTERS:
-            fields.pop(name, None)
+        if "message" in fields:
+            for name in LEFT_BY_FORMATTERS:
+                fields.pop(name, None)
         if self._attributes or self.defaults:
             fields = self.defaults | fields | self._asked_for(record)
         if message or not fields:

@@ -1,8 +1,8 @@
 """The metrics of the app.
 
-In one process these are ordinary metrics. In many (``PROMETHEUS_MULTIPROC_DIR``) every gauge names how
-the processes' values become one: all are of a ``live`` mode, so that a dead process has no say.
-A metric without labels makes its file when it is defined; those are made by the process that serves.
+In one process these are ordinary metrics. In many (``PROMETHEUS_MULTIPROC_DIR``) every gauge names
+how the processes' values become one: all are of a ``live`` mode, so that a dead process has no say.
+One without labels makes its file when it is defined, so that is left to the process that serves.
 """
 
 import threading

@@ -17,8 +17,8 @@ class Command(BaseCommand):
     """``manage.py dockerflow [--json | --dashboard | --rules]``."""
 
     help = (
-        "Print where each endpoint is, which checks each probe runs and where they come from, every "
-        "setting with its value and origin, and what is not in order."
+        "Print where each endpoint is, which checks each probe runs and where they come from, "
+        "every setting with its value and origin, and what is not in order."
     )
     # What they say is a part of what is printed.
     requires_system_checks: list[str] = []  # noqa: RUF012 - the type that Django declares
@@ -68,10 +68,14 @@ def _endpoints(overview: Overview) -> Iterator[str]:
     early = "before" if overview["is_answered_early"] else "without the middleware, so after"
     yield f"Endpoints, answered {early} host validation, session and authentication"
     rows: Rows = [(endpoint["path"], endpoint["name"]) for endpoint in overview["endpoints"]]
-    yield from _table(rows or [('none: the URLconf lacks include("dockerflow_django.urls")',)])
+    yield from _table(rows or [(_lacks("dockerflow_django.urls"),)])
     yield "\nMetrics"
     paths: Rows = [(path,) for path in overview["metrics"]]
-    yield from _table(paths or [('none: the URLconf lacks include("dockerflow_django.metrics.urls")',)])
+    yield from _table(paths or [(_lacks("dockerflow_django.metrics.urls"),)])
+
+
+def _lacks(urls: str) -> str:
+    return f'none: the URLconf lacks include("{urls}")'
 
 
 def _check(check: dict[str, Any]) -> tuple[str, ...]:
