@@ -20,7 +20,7 @@ from tests.logging.lines import VALIDATOR, parse
 from tests.shell import commands_in
 
 # What they configure is another program.
-SHOWN = {"docker", "logql", "nginx", "text", "yaml"}
+SHOWN = {"docker", "nginx", "text", "yaml"}
 URLS = ("dockerflow_django.urls", "dockerflow_django.metrics.urls")
 SECONDS = 60
 LOG_HELLO = "import logging.config as c; c.fileConfig('logging.ini'); c.logging.info('hello')"
