@@ -61,6 +61,11 @@ async def broken_async(request: HttpRequest) -> NoReturn:
     raise RuntimeError("s3cret in the text of an exception")
 
 
+def leaking(request: HttpRequest) -> NoReturn:
+    """Raise, as a database driver does, with its connection string."""
+    raise OSError("no route to postgres://shop:planted-password@db/shop?password=planted-again")
+
+
 def unavailable(request: HttpRequest) -> HttpResponse:
     return HttpResponse("later", status=503)
 
