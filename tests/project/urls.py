@@ -29,6 +29,7 @@ urlpatterns = [
     path("stream-slow-async/", streams.stream_slow_async),
     path("stream-long/", streams.stream_long),
     path("stream-long-async/", streams.stream_long_async),
+    path("stream-leaking/", streams.stream_leaking),
     path("file/", streams.file),
     path("slow/", waits.slow),
     path("slow-async/", waits.slow_async),

@@ -14,6 +14,8 @@ from django.http import (
     JsonResponse,
 )
 
+LEAKING = "no route to postgres://shop:planted-password@db/shop?password=planted-again"
+
 
 def plain(request: HttpRequest) -> HttpResponse:
     """Answer without a query, a session or a user."""
@@ -63,7 +65,7 @@ async def broken_async(request: HttpRequest) -> NoReturn:
 
 def leaking(request: HttpRequest) -> NoReturn:
     """Raise, as a database driver does, with its connection string."""
-    raise OSError("no route to postgres://shop:planted-password@db/shop?password=planted-again")
+    raise OSError(LEAKING)
 
 
 def unavailable(request: HttpRequest) -> HttpResponse:

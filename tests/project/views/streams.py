@@ -5,9 +5,11 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+from django.conf import settings
 from django.http import FileResponse, HttpRequest, StreamingHttpResponse
 
 from tests.project import files
+from tests.project.views.answers import LEAKING
 
 PARTS = (b"one\n", b"two\n", b"three\n")
 # More than the buffers of a connection hold.
@@ -49,8 +51,15 @@ def stream_long_async(request: HttpRequest) -> StreamingHttpResponse:
     return StreamingHttpResponse(_long_parts_async(request.GET["name"]))
 
 
+def stream_leaking(request: HttpRequest) -> StreamingHttpResponse:
+    """Fail half-way, as a database driver does, with its connection string."""
+    return StreamingHttpResponse(_leaking_parts())
+
+
 def file(request: HttpRequest) -> FileResponse:
-    return FileResponse(Path(__file__).open("rb"), content_type="text/plain")
+    """Send a file of the project's folder, by default this one."""
+    path = Path(settings.BASE_DIR) / request.GET.get("name", __file__)
+    return FileResponse(path.open("rb"), content_type="text/plain")
 
 
 async def _parts_async() -> AsyncIterator[bytes]:
@@ -66,6 +75,11 @@ def _broken_parts() -> Iterator[bytes]:
 async def _broken_parts_async() -> AsyncIterator[bytes]:
     yield PARTS[0]
     raise RuntimeError("broken half-way")
+
+
+def _leaking_parts() -> Iterator[bytes]:
+    yield PARTS[0]
+    raise OSError(LEAKING)
 
 
 def _slow_parts() -> Iterator[bytes]:
