@@ -39,14 +39,17 @@ class Record(NamedTuple):
 
 @contextmanager
 def serve_with_access_log(projects: Mapping[str, Project]) -> Iterator[dict[str, Server]]:
-    """Start a server of each kind that writes mozlog, and what it has of an access log."""
+    """Start a server for each project that writes mozlog, and what it has of an access log.
+
+    The first word of a project's name is the kind of the server.
+    """
     wanted = {
-        kind: {
-            "kind": kind,
+        name: {
+            "kind": name.partition(" ")[0],
             "project": project.with_environ(PROJECT_LOGGING="1"),
-            "options": _ACCESS_OPTIONS.get(family(kind), []),
+            "options": _ACCESS_OPTIONS.get(family(name.partition(" ")[0]), []),
         }
-        for kind, project in projects.items()
+        for name, project in projects.items()
     }
     with serve_all(wanted) as servers:
         yield servers
