@@ -21,7 +21,8 @@ django.setup()
 from django.test import Client
 client = Client(SERVER_NAME="127.0.0.1")
 page = client.get("/__heartbeat__", headers={"accept": "text/html"})
-print(json.dumps([page.status_code, page.content.decode(), client.get("/__metrics__").content.decode()]))
+metrics = client.get("/__metrics__")
+print(json.dumps([page.status_code, page.content.decode(), metrics.content.decode()]))
 """
 
 
