@@ -97,16 +97,9 @@ VARYING = [
 def test_a_prefix_that_varies_has_no_table(pattern: URLResolver) -> None:
     """The include is found and told as one whose prefix varies; its views answer."""
     (found,) = includes_in(urlconf(pattern))
-    assert (found.prefix, found.is_fixed) == (None, False)
-    assert (found.written[0], found.namespaces) == ("/", ("dockerflow",))
+    assert found.prefix is None
+    assert found.written.startswith("/")
     assert endpoints_in(urlconf(pattern)) == {}
-
-
-def test_an_include_knows_its_namespaces() -> None:
-    """They are what ``reverse`` needs, from the outside in."""
-    inner = include(([path("b/", include(OURS, namespace="health"))], "apps"))
-    (found,) = includes_in(urlconf(path("a/", inner)))
-    assert (found.namespaces, found.is_fixed) == (("apps", "health"), True)
 
 
 def test_two_includes_both_have_their_paths() -> None:

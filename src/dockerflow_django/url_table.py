@@ -36,14 +36,8 @@ class Include:
     """
 
     resolver: URLResolver
-    namespaces: tuple[str, ...]
     written: str
     prefix: str | None
-
-    @property
-    def is_fixed(self) -> bool:
-        """Whether the path above never varies."""
-        return self.prefix is not None
 
 
 @cache
@@ -59,28 +53,20 @@ def endpoints_in(urlconf: str) -> dict[str, Endpoint]:
 
 def includes_in(urlconf: str) -> list[Include]:
     """Find every place where the URLconf includes ours."""
-    return list(_walk(Include(get_resolver(urlconf), (), "/", "/")))
+    return list(_walk(get_resolver(urlconf), "/", "/"))
 
 
-def _walk(outer: Include) -> Iterator[Include]:
-    for pattern in outer.resolver.url_patterns:
+def _walk(resolver: URLResolver, written: str, prefix: str | None) -> Iterator[Include]:
+    for pattern in resolver.url_patterns:
         if not isinstance(pattern, URLResolver):
             continue
-        inner = _join(outer, pattern)
+        own = _literal(pattern.pattern)
+        below = written + str(pattern.pattern)
+        path = None if prefix is None or own is None else prefix + own
         if pattern.app_name == APP_NAME:
-            yield inner
+            yield Include(pattern, below, path)
         else:
-            yield from _walk(inner)
-
-
-def _join(outer: Include, pattern: URLResolver) -> Include:
-    own = _literal(pattern.pattern)
-    return Include(
-        pattern,
-        (*outer.namespaces, pattern.namespace) if pattern.namespace else outer.namespaces,
-        outer.written + str(pattern.pattern),
-        None if outer.prefix is None or own is None else outer.prefix + own,
-    )
+            yield from _walk(pattern, below, path)
 
 
 def _literal(pattern: Any) -> str | None:

@@ -24,7 +24,7 @@ def check_urls_are_included() -> Iterator[Finding]:
 def check_urls_have_one_prefix() -> Iterator[Finding]:
     """Find our URLs below a prefix that varies."""
     for include in _includes() or ():
-        if not include.is_fixed:
+        if include.prefix is None:
             yield Finding(
                 f"The URLs of dockerflow_django are included below {include.written!r}, which "
                 "varies: a probe has no fixed path, and the middleware does not answer there.",
