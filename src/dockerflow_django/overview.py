@@ -38,8 +38,8 @@ def _endpoints() -> list[dict[str, str]]:
         {"path": path, "name": endpoint.probe or endpoint.name}
         for path, endpoint in endpoints_in(urlconf).items()
     ]
-    varying = [include for include in includes_in(urlconf) if not include.is_fixed]
-    return found + [{"path": "?", "name": ":".join(include.namespaces)} for include in varying]
+    varying = [include.written for include in includes_in(urlconf) if include.prefix is None]
+    return found + [{"path": written, "name": "below a pattern that varies"} for written in varying]
 
 
 def _path(name: str) -> str:
