@@ -13,6 +13,7 @@ DOCUMENTS = [ROOT / "README.rst", *sorted((ROOT / "docs").rglob("*.rst"))]
 
 # What Sphinx knows and docutils does not; only the text in it matters here.
 _DIRECTIVES = (
+    "confval",
     "deprecated",
     "py:attribute",
     "py:class",
@@ -25,7 +26,7 @@ _DIRECTIVES = (
     "versionadded",
     "versionchanged",
 )
-_ROLES = ("doc", "envvar", "py:class", "py:data", "py:func", "py:meth", "py:mod", "ref", "term")
+_ROLES = ("confval", "doc", "py:class", "py:data", "py:func", "py:meth", "py:mod", "ref")
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,14 @@ def literals_in(document):
     return [node.astext() for node in read(document).findall(nodes.literal)]
 
 
+def tables_in(document):
+    """Return the text of each table's cells, row by row, without the heads."""
+    return [
+        [[cell.astext() for cell in row.findall(nodes.entry)] for row in body.findall(nodes.row)]
+        for body in read(document).findall(nodes.tbody)
+    ]
+
+
 @cache
 def read(document):
     """Return the document as a tree; raise at the first thing that docutils does not understand."""
@@ -107,6 +116,7 @@ class _Content(Directive):
     has_content = True
     optional_arguments = 1
     final_argument_whitespace = True
+    option_spec = dict.fromkeys(("default", "type"), directives.unchanged)
 
     def run(self):
         node = nodes.container()

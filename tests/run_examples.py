@@ -1,8 +1,9 @@
 """Run one document's Python blocks in a project of their own: ``python -m tests.run_examples``.
 
 The blocks come as JSON on standard input: where each begins, what it is called, its text. They
-share one namespace, as a reader takes them one after the other. A block with a caption is that
-file, too, so that settings may name what is in it.
+share one namespace, as a reader takes them one after the other; it begins with what a settings
+module has, for blocks to add to. A block with a caption is that file, too, so that settings may
+name what is in it.
 """
 
 import ast
@@ -11,14 +12,37 @@ import logging.config
 import re
 import sys
 import warnings
+from copy import deepcopy
 from pathlib import Path
 from pkgutil import resolve_name
+from unittest.mock import MagicMock
 
 import django
+from django.conf import settings
 from django.test import SimpleTestCase
 from django.test.runner import DiscoverRunner
 
 MODULE = "example"
+# The pages show how to set them up; no test needs them.
+NOT_INSTALLED = ("sentry_sdk", "sentry_sdk.integrations", "sentry_sdk.integrations.logging")
+SETTINGS = {
+    "BASE_DIR": Path.cwd(),
+    "DATABASES": {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},
+    "DEBUG": False,
+    "INSTALLED_APPS": [
+        "django.contrib.admin",
+        "django.contrib.auth",
+        "django.contrib.contenttypes",
+        "django.contrib.messages",
+        "django.contrib.sessions",
+        "dockerflow_django",
+    ],
+    "MIDDLEWARE": [
+        "dockerflow_django.middleware.DockerflowMiddleware",
+        "django.contrib.sessions.middleware.SessionMiddleware",
+        "django.contrib.auth.middleware.AuthenticationMiddleware",
+    ],
+}
 _OURS = re.compile(r"dockerflow_django(\.\w+)+")
 _THEIRS = re.compile(r"shop(\.\w+)+")
 
@@ -26,9 +50,11 @@ _THEIRS = re.compile(r"shop(\.\w+)+")
 def main(blocks):
     """Run the blocks, then the tests among them; raise at what does not work."""
     warnings.simplefilter("error")
+    sys.modules.update(dict.fromkeys(NOT_INSTALLED, MagicMock()))
     sys.path.insert(0, str(Path.cwd()))
+    settings.configure(**deepcopy(SETTINGS), ROOT_URLCONF="tests.urls", SECRET_KEY="only for tests")
     django.setup()
-    namespace = {"__name__": MODULE}
+    namespace = {"__name__": MODULE, **SETTINGS}
     for block in blocks:
         text = block["text"]
         if block["caption"]:

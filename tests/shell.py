@@ -2,17 +2,30 @@
 
 import re
 import shlex
-from itertools import dropwhile, groupby
+from itertools import dropwhile, groupby, takewhile
 
+_PROMPT = "$ "
 _OPERATORS = {"&&", "||", "|", ";", "&"}
 _ASSIGNMENT = re.compile(r"[A-Z_]+=.*", re.DOTALL)
 
 
+_REDIRECTIONS = {"<", ">", ">>", "2>"}
+
+
 def commands_in(text):
-    """Yield each command as a list of words, without the variables that are set before it."""
-    for line in text.replace("\\\n", " ").splitlines():
+    """Yield each command as a list of words, without variables before and redirections after it.
+
+    Where a line begins with a prompt, those without one are what a command has printed.
+    """
+    lines = text.replace("\\\n", " ").splitlines()
+    entered = [line.removeprefix(_PROMPT) for line in lines if line.startswith(_PROMPT)]
+    for line in entered or lines:
         words = shlex.split(line, comments=True)
         for is_operator, group in groupby(words, _OPERATORS.__contains__):
-            command = list(dropwhile(_ASSIGNMENT.fullmatch, group))
+            command = list(takewhile(_is_no_redirection, dropwhile(_ASSIGNMENT.fullmatch, group)))
             if command and not is_operator:
                 yield command
+
+
+def _is_no_redirection(word):
+    return word not in _REDIRECTIONS

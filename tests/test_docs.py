@@ -4,24 +4,26 @@ import json
 import re
 import subprocess
 import sys
-import tomllib
 from dataclasses import asdict
+from functools import partial
 from pkgutil import resolve_name
 
 import pytest
 from django.core.management import get_commands, load_command_class
-from django.urls import resolve
+from django.urls import Resolver404, resolve
 
 from dockerflow_django.conf import Conf, Setting
 from tests.documents import DOCUMENTS, blocks, blocks_in, literals_in, name_of
 from tests.facts import EXTRAS, SESSIONS
 from tests.harness.project import Project
-from tests.logging.lines import VALIDATOR
+from tests.logging.lines import VALIDATOR, parse
 from tests.shell import commands_in
 
 # What they configure is another program.
-SHOWN = {"docker", "logql", "nginx", "text", "yaml"}
+SHOWN = {"docker", "nginx", "text", "yaml"}
+URLS = ("dockerflow_django.urls", "dockerflow_django.metrics.urls")
 SECONDS = 60
+LOG_HELLO = "import logging.config as c; c.fileConfig('logging.ini'); c.logging.info('hello')"
 _OURS = re.compile(r"dockerflow_django(\.\w+)*")
 _ENDPOINT = re.compile(r"/__\w+__(/\w+)*/?")
 _SETTING = re.compile(r"\bDOCKERFLOW_[A-Z_]*[A-Z]\b")
@@ -37,7 +39,7 @@ def each(*languages):
 @documents
 def test_languages(document):
     """Every block says its language, and it is one that a test here looks after."""
-    known = SHOWN | {"ini", "json", "python", "shell", "toml"}
+    known = SHOWN | {"console", "ini", "json", "python", "shell"}
     assert {block.language for block in blocks_in(document)} <= known
 
 
@@ -49,17 +51,7 @@ def test_languages(document):
 def test_python(document, tmp_path):
     """The blocks of a document run in order; settings are read, paths imported, tests pass."""
     examples = [asdict(block) for block in blocks_in(document) if block.language == "python"]
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.run_examples"],
-        input=json.dumps(examples),
-        cwd=tmp_path,
-        env=Project(tmp_path, environ={"DJANGO_SETTINGS_MODULE": "tests.settings"}).env(),
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+    _run(tmp_path, "-m", "tests.run_examples", said=json.dumps(examples))
 
 
 @each("json")
@@ -71,31 +63,39 @@ def test_json(block):
             VALIDATOR.validate(parsed)
 
 
-@each("toml")
-def test_toml(block):
-    """A block is TOML."""
-    assert tomllib.loads(block.text)
-
-
 @each("ini")
 def test_ini(block, tmp_path):
-    """A block is a configuration of logging that `fileConfig` takes, in a process of its own."""
-    path = tmp_path / "logging.ini"
-    path.write_text(block.text)
-    program = f"from logging.config import fileConfig; fileConfig({str(path)!r})"
-    subprocess.run([sys.executable, "-c", program], check=True, timeout=SECONDS, cwd=tmp_path)
+    """A block is a configuration of logging: `fileConfig` takes it, and a record becomes a line."""
+    (tmp_path / "logging.ini").write_text(block.text)
+    done = _run(tmp_path, "-c", LOG_HELLO)
+    assert parse(done.stdout.rstrip("\n"))["Fields"] == {"msg": "hello"}
 
 
-@each("shell")
-def test_shell(block):
+@each("console", "shell")
+def test_shell(block, tmp_path):
     """Commands of Django's, modules of ours, extras and sessions exist, and take the options."""
     for words in commands_in(block.text):
         if "manage.py" in words:
             _parse(*words[words.index("manage.py") + 1 :])
         elif "-m" in words and _OURS.fullmatch(words[words.index("-m") + 1]):
-            _ask_for_help(*words[words.index("-m") + 1 :])
+            _ask_for_help(tmp_path, *words[words.index("-m") + 1 :])
         elif words[0].endswith("nox"):
             assert {words[at + 1] for at, word in enumerate(words) if word == "-s"} <= SESSIONS
+
+
+def _run(folder, *arguments, said=""):
+    done = subprocess.run(
+        [sys.executable, *arguments],
+        input=said,
+        cwd=folder,
+        env=Project(folder).env(),
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done
 
 
 def _parse(name, *arguments):
@@ -103,9 +103,8 @@ def _parse(name, *arguments):
     command.create_parser("manage.py", name).parse_args(arguments)
 
 
-def _ask_for_help(module, *arguments):
-    command = [sys.executable, "-m", module, "--help"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=True)
+def _ask_for_help(folder, module, *arguments):
+    done = _run(folder, "-m", module, "--help")
     for option in (word.partition("=")[0] for word in arguments if word.startswith("--")):
         assert option in done.stdout
 
@@ -132,7 +131,12 @@ def test_names(document):
         if _OURS.fullmatch(literal):
             resolve_name(literal)
         elif _ENDPOINT.fullmatch(literal):
-            assert resolve(literal, "tests.metrics.urls").app_name in {
-                "dockerflow",
-                "dockerflow_metrics",
-            }
+            assert any(map(partial(_is_served, literal), URLS)), literal
+
+
+def _is_served(path, urlconf):
+    try:
+        resolve(path, urlconf)
+    except Resolver404:
+        return False
+    return True

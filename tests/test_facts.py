@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from dockerflow_django.conf import Conf, Setting
-from tests.documents import DOCUMENTS, ROOT, name_of
-from tests.facts import EXTRAS, MATRIX, PROJECT, PYPROJECT, classified
+from tests.documents import DOCUMENTS, ROOT, name_of, tables_in
+from tests.facts import EXTRAS, MATRIX, PROJECT, PYPROJECT, SESSIONS, classified
 
 PYTHONS = classified("Programming Language :: Python")
 DJANGOS = classified("Framework :: Django")
@@ -83,7 +83,11 @@ def test_extras_in_text_and_code(path: Path):
 
 def test_extras_in_the_reference():
     """The table has every extra, with what it installs."""
-    text = (ROOT / "docs" / "reference" / "extras.rst").read_text("utf-8")
-    rows = re.findall(r"    \* - ``(\w+)``\n      - (.+)\n", text)
-    told = {extra: re.findall(r"``([^`]+)``", packages) for extra, packages in rows}
-    assert told == PROJECT["optional-dependencies"]
+    (rows,) = tables_in(ROOT / "docs" / "reference" / "extras.rst")
+    assert {row[0]: row[1].split(", ") for row in rows} == PROJECT["optional-dependencies"]
+
+
+def test_sessions_in_the_contribution_notes():
+    """The table has every session of the noxfile."""
+    (rows,) = tables_in(ROOT / "docs" / "contributing.rst")
+    assert {row[0] for row in rows} == SESSIONS

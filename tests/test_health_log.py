@@ -89,7 +89,7 @@ def test_failure_without_a_cause_has_none():
 def test_life_of_the_process_is_logged_as_it_changes(caplog):
     """Taken out of the service, back, and out again: three records, however often each probe asks.
 
-    What readiness says of the process is not what startup says, and neither is logged at every poll.
+    What readiness says of the process is not what startup says; neither is logged at every poll.
     """
     out = checks.Info("Set not ready.", id="dockerflow.health.I004")
 

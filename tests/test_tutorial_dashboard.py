@@ -78,7 +78,7 @@ def test_the_browser_gets_a_page_and_prometheus_its_numbers(shop: Path):
 def test_the_commands_are_there(shop: Path):
     """Every `manage.py dockerflow` of the tutorial prints what it should."""
     asked = [
-        line for text in blocks("shell") for line in text.splitlines() if "dockerflow" in line
+        line for text in blocks("console") for line in text.splitlines() if "dockerflow" in line
     ]
     assert len(asked) == 4
     assert "/__metrics__" in run(shop, "manage.py", "dockerflow")

@@ -1,7 +1,7 @@
 """Draw the dashboard's panels from a real service whose PostgreSQL stops and starts.
 
-``python docs/images/dashboard.py record DATA`` needs what the tests need, takes two minutes and leaves
-the data as JSON; ``… draw DATA PICTURE`` needs matplotlib.
+``python docs/images/dashboard.py record DATA`` needs what the tests need, takes two minutes and
+leaves the data as JSON; ``… draw DATA PICTURE`` needs matplotlib.
 """
 
 import json

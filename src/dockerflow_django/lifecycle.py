@@ -1,4 +1,4 @@
-"""Where this process is in its life: starting, ready, draining, or set not ready, and how busy it is.
+"""Where this process is in its life: starting, ready, draining, not ready; and how busy it is.
 
 None of this is an error, but for a process that is overloaded or stuck: a probe that asks is told,
 and acts. Connections count for nothing here, only requests do.
@@ -40,7 +40,7 @@ class Lifecycle:
 
     @property
     def is_draining(self) -> bool:
-        """Whether new requests should go elsewhere: by a signal here, or by the marker of a client."""
+        """Whether new requests should go elsewhere: by a signal here, or by a client's marker."""
         return self.draining_since is not None or self._is_marked()
 
     def drain(self) -> None:
@@ -121,7 +121,7 @@ _tokens: Callable[[], int] = itertools.count().__next__
 
 
 def request_began(now: Callable[[], float] = time.monotonic) -> int:
-    """Count a request as in progress; give what this returns to `request_ended`, whatever happens."""
+    """Count a request as in progress; give what this returns to `request_ended`, in any case."""
     token = _tokens()
     lifecycle._requests[token] = now()  # noqa: SLF001 - a method call more on every request
     return token

@@ -10,6 +10,7 @@ from django.http.response import HttpResponseBase
 
 from dockerflow_django import details, summary
 from dockerflow_django.endpoints import Endpoint, aanswer, answer, has_details
+from dockerflow_django.lifecycle import request_began, request_ended
 from dockerflow_django.responses import accepts_html, respond
 from dockerflow_django.url_table import endpoints_in
 
@@ -37,7 +38,11 @@ class DockerflowMiddleware:
         started = summary.begin(request)
         endpoint = _endpoint(request)
         if endpoint is None:
-            response = self.get_response(request)
+            token = request_began()
+            try:
+                response = self.get_response(request)
+            finally:
+                request_ended(token)
         else:
             allowed = has_details(endpoint) and details.are_allowed(request)
             response = respond(
@@ -50,7 +55,11 @@ class DockerflowMiddleware:
         started = summary.begin(request)
         endpoint = _endpoint(request)
         if endpoint is None:
-            response = await self.get_response(request)
+            token = request_began()
+            try:
+                response = await self.get_response(request)
+            finally:
+                request_ended(token)
         else:
             allowed = has_details(endpoint) and await details.aare_allowed(request)
             found = await aanswer(endpoint, request.method or "", details=allowed)

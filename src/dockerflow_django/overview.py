@@ -11,7 +11,7 @@ from dockerflow_django.checks.registry import HEARTBEAT, Check, configured, name
 from dockerflow_django.conf import conf
 from dockerflow_django.heartbeat.report import status_of
 from dockerflow_django.logging.sanitising import scrub
-from dockerflow_django.url_table import endpoints_in, includes_in
+from dockerflow_django.url_table import APP_NAME, endpoints_in, includes_in
 
 MIDDLEWARE = "dockerflow_django.middleware.DockerflowMiddleware"
 METRICS_URLS = ("dockerflow_metrics:metrics", "prometheus-django-metrics")
@@ -38,8 +38,8 @@ def _endpoints() -> list[dict[str, str]]:
         {"path": path, "name": endpoint.probe or endpoint.name}
         for path, endpoint in endpoints_in(urlconf).items()
     ]
-    varying = [include.written for include in includes_in(urlconf) if include.prefix is None]
-    return found + [{"path": written, "name": "below a pattern that varies"} for written in varying]
+    varying = [include for include in includes_in(urlconf) if include.prefix is None]
+    return found + [{"path": include.written, "name": APP_NAME} for include in varying]
 
 
 def _path(name: str) -> str:

@@ -110,6 +110,26 @@ def test_never_migrated_database_lacks_everything(postgresql, add_alias):
     }
 
 
+KEPT = {"CONN_MAX_AGE": None}
+POOL = {"OPTIONS": {"pool": {"min_size": 3, "max_size": 3, "timeout": 5}}}
+
+
+@pytest.mark.parametrize("options", [KEPT, POOL])
+def test_killed_connection_is_no_outage(postgresql, add_alias, production, options):
+    """Whether the server has closed the connection that was kept is not the question asked."""
+    from django.db import connections
+
+    add_alias("other", **postgresql.settings("postgres", **options))
+    check = Check(check_migrations_applied, {"aliases": ["other"]})
+    (before,) = runner.gather([check])
+    assert health.WARNING_UNAPPLIED_MIGRATION in {message.id for message in before.messages}
+    if options is POOL:
+        connections["other"].pool.wait(10)
+    assert postgresql.kill_connections(database="postgres")
+    (after,) = runner.gather([check], fresh=True)
+    assert [m.msg for m in after.messages] == [m.msg for m in before.messages]
+
+
 def test_question_that_fails_for_another_reason_is_not_an_empty_history(postgresql, add_alias):
     """A table that is there and cannot be read is said to be unreadable, not empty."""
     postgresql.create_database("broken")
@@ -120,6 +140,7 @@ def test_question_that_fails_for_another_reason_is_not_an_empty_history(postgres
         cursor.execute("CREATE TABLE django_migrations (nothing int)")
     (message,) = check_migrations_applied(None, aliases=["other"])
     assert message.id == health.INFO_CANT_CHECK_MIGRATIONS
+    assert "app" in message.cause
 
 
 def test_alias_without_an_engine_has_no_migrations(add_alias):

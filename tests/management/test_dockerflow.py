@@ -56,9 +56,7 @@ def test_endpoints_are_where_the_urlconf_has_them():
 def test_paths_that_vary_are_told_as_such():
     """An include below a captured pattern has no one path."""
     with override_settings(ROOT_URLCONF=Urls(varying)):
-        assert as_json()["endpoints"] == [
-            {"path": "/^(?P<shop>\\w+)/", "name": "below a pattern that varies"}
-        ]
+        assert as_json()["endpoints"] == [{"path": r"/^(?P<shop>\w+)/", "name": "dockerflow"}]
 
 
 def test_nothing_included_is_said():

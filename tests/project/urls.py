@@ -27,6 +27,7 @@ urlpatterns = [
     path("file/", streams.file),
     path("slow/", waits.slow),
     path("slow-async/", waits.slow_async),
+    path("stall-loop/", waits.stall_loop),
     path("blocked/", waits.blocked),
     path("blocked-async/", waits.blocked_async),
     path("user/", state.user),

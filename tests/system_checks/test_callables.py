@@ -109,6 +109,21 @@ def test_keywords_of_our_own_are_not_the_check_s() -> None:
     assert sentences("dockerflow.E003") == []
 
 
+@override_settings(
+    DOCKERFLOW_CHECKS=[
+        ("dockerflow_django.checks.check_database_connected", {"alias": ["default"]}),
+        ("dockerflow_django.checks.check_database_connected", {"aliases": ["default"]}),
+        ("dockerflow_django.checks.check_migrations_applied", {"databases": []}),
+        (check_stock, {"room": 1}),
+    ]
+)
+def test_a_misspelt_keyword_of_a_shipped_check_is_an_error() -> None:
+    """Its ``**kwargs`` would swallow it; those of a project's check may be meant."""
+    (sentence,) = sentences("dockerflow.E003")
+    assert sentence.startswith("DOCKERFLOW_CHECKS[0]: check_database_connected cannot be called")
+    assert "got an unexpected keyword argument 'alias'" in sentence
+
+
 @override_settings(DOCKERFLOW_CHECKS=["shop.chekcs.check_stock"])
 def test_a_check_that_is_not_found_has_no_keywords_to_judge() -> None:
     """One mistake is told once."""

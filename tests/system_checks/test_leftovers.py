@@ -52,7 +52,7 @@ def test_a_path_of_python_dockerflow_is_an_error(
     """The message says where it stands, and the hint what to write."""
     with override_settings(LOGGING_CONFIG=None, **{name: value}):
         (message,) = messages("dockerflow.E007")
-    assert message.msg.startswith(f"{place} is 'dockerflow.")
+    assert message.msg.startswith(f"{place} is python-dockerflow's 'dockerflow.")
     assert message.hint == f"Write {new!r}."
 
 
@@ -66,7 +66,7 @@ def test_an_object_of_python_dockerflow_is_an_error() -> None:
     logging = {"formatters": {"json": {"()": formatter}}}
     with override_settings(LOGGING_CONFIG=None, LOGGING=logging):
         (sentence,) = sentences("dockerflow.E007")
-    assert "'dockerflow.logging.JsonLogFormatter' of python-dockerflow" in sentence
+    assert "python-dockerflow's 'dockerflow.logging.JsonLogFormatter'" in sentence
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ def test_another_before_it_is_told(before: str) -> None:
     assert told(before, OURS) == ["dockerflow.W005"]
     with override_settings(MIDDLEWARE=[BEFORE, before, OURS]):
         (sentence,) = sentences("dockerflow.W005")
-    assert f"In MIDDLEWARE '{before}' stand" in sentence
+    assert f"MIDDLEWARE has '{before}' before" in sentence
 
 
 def test_twice_is_once_too_often() -> None:

@@ -103,6 +103,14 @@ def test_a_handler_that_hands_on_is_trusted(root: logging.Logger, made: logging.
     made.close()
 
 
+def test_who_gave_the_logger_a_null_handler_has_decided() -> None:
+    """It is the documented way to switch a logger off."""
+    logger.addHandler(logging.NullHandler())
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    assert sentences(ID) == []
+
+
 def test_a_logger_that_was_disabled_is_told(root: logging.Logger) -> None:
     """``disable_existing_loggers`` is on where nobody turns it off."""
     root.setLevel(logging.INFO)

@@ -151,6 +151,7 @@ def registered_in_django() -> list[CheckFunction]:
 
 
 _registered: dict[tuple[object, ...], Check] = {}
+_deferred: set[str] = set()
 # Set by `dockerflow_django.testing`: what to call instead of the check of that path or name.
 replacements: dict[str, CheckFunction] = {}
 
@@ -184,8 +185,12 @@ def _from_settings(entries: Iterable[Entry], setting: str) -> Iterator[Check]:
 def _resolve(path: str) -> CheckFunction:
     if path in replacements:
         return replacements[path]
-    function = _loaded(path)
-    return _on_call(path) if function is None else _replaced(function)
+    function = None if path in _deferred else _loaded(path)
+    if function is None:
+        # From now on: another function would be another check, with a run of its own.
+        _deferred.add(path)
+        function = _on_call(path)
+    return _replaced(function)
 
 
 def _loaded(path: str) -> CheckFunction | None:

@@ -7,7 +7,7 @@ from importlib import import_module
 from django.core.checks import Error
 
 from dockerflow_django.casts import PROBES, Entry
-from dockerflow_django.checks.registry import HEARTBEAT, configured
+from dockerflow_django.checks.registry import HEARTBEAT, Check, configured
 from dockerflow_django.conf import conf
 from dockerflow_django.logging.sanitising import scrub
 from dockerflow_django.system_checks.leftovers import is_leftover
@@ -39,13 +39,9 @@ def check_checks_take_their_keywords() -> Iterator[Finding]:
     """Find checks that raise as soon as they are called with the keywords configured for them."""
     checks = [check for probe in (HEARTBEAT, *PROBES) for check in configured(probe)]
     for check in {(check.source, *check.key): check for check in checks}.values():
-        try:
-            inspect.signature(check.function).bind(**{"app_configs": None, **check.keywords})
-        except ValueError:
-            continue  # written in C, without a signature
-        except TypeError as error:
+        if why := _why_misfit(check):
             yield Finding(
-                f"{check.source}: {check.name} cannot be called as configured: {error}.",
+                f"{check.source}: {check.name} cannot be called as configured: {why}.",
                 "A check takes app_configs and **kwargs, and beside them the keywords that its "
                 "entry gives.",
             )
@@ -82,6 +78,21 @@ def _why_unusable(path: str) -> str:
     if target is _MISSING:
         return f"module {module!r} has no attribute {name!r}"
     return "" if callable(target) else f"{path!r} is of type {type(target).__name__}, not callable"
+
+
+def _why_misfit(check: Check) -> str:
+    """Return why the check does not take its keywords, an empty string where it does."""
+    try:
+        signature = inspect.signature(check.function)
+        signature.bind(**{"app_configs": None, **check.keywords})
+    except ValueError:
+        return ""  # written in C, without a signature
+    except TypeError as error:
+        return str(error)
+    # A project's check may look into its **kwargs; those that ship name what they take.
+    unknown = [name for name in check.keywords if name not in {*signature.parameters, "databases"}]
+    ships = check.module.startswith("dockerflow_django.checks.")
+    return f"got an unexpected keyword argument {unknown[0]!r}" if ships and unknown else ""
 
 
 def _first_line(error: Exception) -> str:

@@ -32,7 +32,7 @@ def check_nothing_is_left_of_python_dockerflow() -> Iterator[Finding]:
         for place, path in _paths(name, getattr(settings, name, None)):
             if is_leftover(path):
                 new = _LEFTOVER.sub("dockerflow_django.", path, count=1)
-                yield Finding(f"{place} is {path!r} of python-dockerflow.", f"Write {new!r}.")
+                yield Finding(f"{place} is python-dockerflow's {path!r}.", f"Write {new!r}.")
 
 
 def _paths(place: str, value: Any) -> Iterator[tuple[str, str]]:

@@ -31,8 +31,8 @@ def check_middleware_is_first() -> Iterator[Finding]:
     before = settings.MIDDLEWARE[: min(_places(), default=0)]
     if strangers := [path for path in before if not _is_a(path, MAY_STAND_BEFORE)]:
         yield Finding(
-            f"In MIDDLEWARE {', '.join(map(repr, strangers))} stand before dockerflow_django's, so "
-            "they may refuse a probe, and what they answer has no summary.",
+            f"MIDDLEWARE has {', '.join(map(repr, strangers))} before dockerflow_django's: a probe "
+            "may be refused there, and what is answered there has no summary.",
             f"Put {OURS!r} first; only django-prometheus's may stand before it.",
         )
 

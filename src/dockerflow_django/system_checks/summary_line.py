@@ -19,7 +19,7 @@ def check_summary_is_written() -> Iterator[Finding]:
 
     It asks the loggers themselves, whatever configured them. A project that debugs may want plain
     text, one without ``LOGGING_CONFIG`` configures logging later, and one that gave the logger a
-    level of its own, or none of its handlers, has decided.
+    level above INFO, or a `NullHandler`, has decided.
     """
     if settings.DEBUG or settings.LOGGING_CONFIG is None or summary_logger.level > logging.INFO:
         return
@@ -44,8 +44,8 @@ def _handlers(logger: logging.Logger) -> Iterator[logging.Handler]:
 
 
 def _writes(handler: logging.Handler) -> bool:
-    if isinstance(handler, (MemoryHandler, QueueHandler)):
-        return True  # another handler writes, in a way that cannot be seen from here
+    if isinstance(handler, (MemoryHandler, QueueHandler, logging.NullHandler)):
+        return True  # another handler writes, which cannot be seen from here, or none is meant to
     if handler.level > logging.INFO:
         return False
     modules = (kind.__module__ for kind in type(handler.formatter).__mro__)

@@ -18,6 +18,12 @@ async def slow_async(request: HttpRequest) -> HttpResponse:
     return HttpResponse("slow")
 
 
+async def stall_loop(request: HttpRequest) -> HttpResponse:
+    """Block the event loop, as no view should."""
+    time.sleep(_seconds(request))  # noqa: ASYNC251 - that is the point
+    return HttpResponse("stalled")
+
+
 def blocked(request: HttpRequest) -> HttpResponse:
     """Leave a line in ``<name>.waiting``, answer once ``<name>.release`` is there."""
     name = request.GET.get("name", "blocked")
