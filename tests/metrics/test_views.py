@@ -9,6 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 
 from dockerflow_django.checks import registry
 from dockerflow_django.heartbeat.beat import evaluate
+from dockerflow_django.metrics.views import metrics
 
 OPENMETRICS = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5"
 PARSERS = {"text/plain": parse_text, "application/openmetrics-text": parse_openmetrics}
@@ -32,6 +33,13 @@ def test_formats_are_negotiated(client: Client, path: str, accept: str):
     assert len(series) == len(found) > 10
     assert response.headers["Cache-Control"] == "no-store"
     assert response.headers["Vary"] == "Accept, Accept-Encoding"
+
+
+def test_atomic_requests_are_no_hindrance(client: Client, settings):
+    """A database with `ATOMIC_REQUESTS`, whatever its alias, opens no transaction for a scrape."""
+    databases = {**settings.DATABASES, "archive": dict(settings.DATABASES["default"])}
+    databases["archive"]["ATOMIC_REQUESTS"] = True
+    assert all(alias in metrics._non_atomic_requests for alias in databases)
 
 
 async def test_async(async_client: AsyncClient):

@@ -1,19 +1,14 @@
 """The view of the metrics."""
 
 from asgiref.sync import sync_to_async
-from django.contrib.auth.decorators import login_not_required
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.views.decorators.csrf import csrf_exempt
 
 from dockerflow_django.endpoints import METHODS
 from dockerflow_django.metrics.exposition import expose
+from dockerflow_django.public_views import public
 
 
-@login_not_required
-@csrf_exempt
-@transaction.non_atomic_requests
-async def metrics(request: HttpRequest) -> HttpResponse:
+async def _metrics(request: HttpRequest) -> HttpResponse:
     """Answer a scrape, even while every thread that may use the database is busy."""
     if request.method not in METHODS:
         return HttpResponse(status=405, headers={"Allow": ", ".join(METHODS)})
@@ -24,3 +19,6 @@ async def metrics(request: HttpRequest) -> HttpResponse:
     response = HttpResponse(body, headers=exposition.headers)
     response.headers["Content-Length"] = str(len(exposition.body))
     return response
+
+
+metrics = public(_metrics, "metrics")
