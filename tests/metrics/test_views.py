@@ -42,6 +42,16 @@ def test_atomic_requests_are_no_hindrance(client: Client, settings):
     assert all(alias in metrics._non_atomic_requests for alias in databases)
 
 
+def test_a_scrape_is_no_traffic(client: Client, caplog: pytest.LogCaptureFixture):
+    """It neither counts itself as in progress nor has a summary."""
+    with caplog.at_level("INFO", "request.summary"):
+        text = client.get("/__metrics__").content.decode()
+        assert caplog.records == []
+        client.get("/plain/")
+        assert len(caplog.records) == 1
+    assert "dockerflow_requests_in_progress 0.0" in text.splitlines()
+
+
 async def test_async(async_client: AsyncClient):
     """Under ASGI it answers the same."""
     response = await async_client.get("/__metrics__")
