@@ -66,12 +66,9 @@ def _test(session: nox.Session, *requirements: str) -> None:
     session.install(".", *_groups(*groups), *requirements)
     session.env["COVERAGE_FILE"] = str(Path(session.create_tmp(), "coverage"))
     workers = str(min(4, 2 * (os.cpu_count() or 1)))
-    session.run("coverage", "erase")
-    session.run(
-        "coverage", "run", "-m", "pytest", "-n", workers, "--dist", "loadfile", *session.posargs
-    )
-    session.run("coverage", "combine", "-q")
-    session.run("coverage", "report", *([] if session.posargs else ["--fail-under=100"]))
+    measured = ["--cov", "--cov-report=term-missing:skip-covered", "--cov-fail-under=100"]
+    arguments = session.posargs or [*measured, *(["--soak"] if "CI" in os.environ else [])]
+    session.run("pytest", "-n", workers, "--dist", "loadfile", *arguments)
 
 
 def _groups(*names: str) -> list[str]:

@@ -4,13 +4,14 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from benchmarks import formatter, healthcheck, heartbeat, middleware, storm
+from benchmarks import formatter, healthcheck, heartbeat, metrics, middleware, storm
 from benchmarks.rows import Row
 
 PARTS: dict[str, Callable[[], list[Row]]] = {
     "formatter": formatter.rows,
     "middleware": middleware.rows,
     "heartbeat": heartbeat.rows,
+    "metrics": metrics.rows,
     "storm": storm.rows,
     "healthcheck": healthcheck.rows,
 }

@@ -3,7 +3,8 @@
 import tomllib
 from pathlib import Path
 
-_project = tomllib.loads(Path(__file__).parents[1].joinpath("pyproject.toml").read_text())["project"]
+_pyproject = Path(__file__).parents[1] / "pyproject.toml"
+_project = tomllib.loads(_pyproject.read_text())["project"]
 
 project = "dockerflow_django"
 author = "The dockerflow_django contributors"

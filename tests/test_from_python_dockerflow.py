@@ -235,6 +235,7 @@ def test_redis_down_is_an_error(client, settings):
     pytest.importorskip("dockerflow_django.checks.redis")
     settings.DEBUG = True
     settings.DOCKERFLOW_CHECKS = ["dockerflow_django.checks.check_redis_connected"]
+    settings.DOCKERFLOW_CHECK_TIMEOUT = 10
     with Port() as port:
         settings.CACHES = {
             "default": {

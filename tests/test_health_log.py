@@ -7,7 +7,7 @@ from django.core import checks
 
 from dockerflow_django import health_log
 from dockerflow_django.checks.messages import failure
-from dockerflow_django.heartbeat.report import Report, Result
+from dockerflow_django.heartbeat.report import LIFECYCLE, Report, Result
 
 LOGGER = "dockerflow_django.checks"
 
@@ -40,6 +40,20 @@ def test_one_record_for_each_change(caplog):
     ]
 
 
+def test_what_a_probe_found_once_is_no_change(caplog):
+    """A probe that goes on with an old result does not undo in the log what was found since."""
+    broken = checks.Error("Nothing in stock.", id="shop.E001")
+    for run, probe, messages in (
+        (1, "readiness", ()),
+        (2, "heartbeat", (broken,)),
+        (1, "readiness", ()),
+        (2, "heartbeat", (broken,)),
+    ):
+        result = Result(messages, 0.0, run)
+        health_log.log_changes(Report(probe, {"check_stock": result}, passed=not messages))
+    assert [record.status for record in caplog.records] == ["error"]
+
+
 def test_silenced_message_is_not_logged(caplog, settings):
     """D15: what is silenced is silent in the log, too."""
     settings.SILENCED_SYSTEM_CHECKS = ["shop.E001"]
@@ -70,3 +84,24 @@ def test_traceback_is_logged_once_and_scrubbed(caplog):
 def test_failure_without_a_cause_has_none():
     """A message made without an exception has an empty cause."""
     assert failure(checks.Error, "No.", "shop.E001", None).cause == ""
+
+
+def test_life_of_the_process_is_logged_as_it_changes(caplog):
+    """Taken out of the service, back, and out again: three records, however often each probe asks.
+
+    What readiness says of the process is not what startup says; neither is logged at every poll.
+    """
+    out = checks.Info("Set not ready.", id="dockerflow.health.I004")
+
+    def ask(probe, *messages):
+        results = {LIFECYCLE: Result(messages, 0.0, run=0)} if messages else {}
+        health_log.log_changes(Report(probe, results, passed=not messages))
+
+    for messages in ([], [out], [out], [], [out]):
+        ask("readiness", *messages)
+        ask("startup")
+    assert [record.getMessage() for record in caplog.records] == [
+        "Check lifecycle (readiness): dockerflow.health.I004: Set not ready.",
+        "Check lifecycle (readiness) is ok again.",
+        "Check lifecycle (readiness): dockerflow.health.I004: Set not ready.",
+    ]

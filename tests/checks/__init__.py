@@ -1,1 +1,1 @@
-"""Tests of the shipped checks, a module a service."""
+"""Tests of the checks and of their registry."""

@@ -34,8 +34,17 @@ def hung_project(project):
     return with_check
 
 
-@pytest.mark.parametrize("check", ["hung", "hung_async"])
-@pytest.mark.parametrize("kind", ["granian-asgi", "gunicorn-gthread", "gunicorn-sync", "uvicorn"])
+@pytest.mark.parametrize(
+    ("kind", "check"),
+    [
+        ("granian-asgi", "hung"),
+        ("gunicorn-gthread", "hung"),
+        ("gunicorn-gthread", "hung_async"),
+        ("gunicorn-sync", "hung"),
+        ("uvicorn", "hung"),
+        ("uvicorn", "hung_async"),
+    ],
+)
 def test_hung_check_does_not_delay_exit(serve, hung_project, kind, check):
     """With a check that never ends, SIGTERM ends the server and its workers at once (D20)."""
     server = serve(kind, hung_project(check))

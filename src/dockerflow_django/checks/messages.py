@@ -23,7 +23,7 @@ def failure(
     and on one line, for whoever logs the change of state.
     """
     message = kind(sentence, id=message_id)
-    setattr(message, CAUSE_ATTRIBUTE, scrub(_describe(cause))[:MAXIMUM_LENGTH])
+    setattr(message, CAUSE_ATTRIBUTE, describe(cause))
     return message
 
 
@@ -33,9 +33,10 @@ def cause_of(message: CheckMessage) -> str:
     return cause
 
 
-def _describe(cause: BaseException | str | None) -> str:
+def describe(cause: BaseException | str | None) -> str:
+    """Return the cause on one line: an exception's class and first line, scrubbed and bounded."""
     if not isinstance(cause, BaseException):
-        return cause or ""
-    name = type(cause).__name__
+        return scrub(cause or "")[:MAXIMUM_LENGTH]
     lines = str(cause).strip().splitlines()
-    return f"{name}: {lines[0]}" if lines else name
+    text = ": ".join([type(cause).__name__, *lines[:1]])
+    return scrub(text)[:MAXIMUM_LENGTH]

@@ -1,0 +1,24 @@
+"""The view of the metrics."""
+
+from asgiref.sync import sync_to_async
+from django.http import HttpRequest, HttpResponse
+
+from dockerflow_django.endpoints import METHODS
+from dockerflow_django.metrics.exposition import expose
+from dockerflow_django.public_views import public
+
+
+async def _metrics(request: HttpRequest) -> HttpResponse:
+    """Answer a scrape, even while every thread that may use the database is busy."""
+    if request.method not in METHODS:
+        return HttpResponse(status=405, headers={"Allow": ", ".join(METHODS)})
+    accept = request.headers.get("Accept", "")
+    accept_encoding = request.headers.get("Accept-Encoding", "")
+    exposition = await sync_to_async(expose, thread_sensitive=False)(accept, accept_encoding)
+    body = b"" if request.method == "HEAD" else exposition.body
+    response = HttpResponse(body, headers=exposition.headers)
+    response.headers["Content-Length"] = str(len(exposition.body))
+    return response
+
+
+metrics = public(_metrics, "metrics")

@@ -1,0 +1,56 @@
+"""What a request's end means: its error number, the level of its record, and whether it has one."""
+
+import asyncio
+import logging
+
+from django.http import HttpRequest
+
+from dockerflow_django.conf import APP_NAME, conf
+from dockerflow_django.context import RequestState
+
+# nginx's; no specification has one.
+CLIENT_CLOSED_REQUEST = 499
+BAD_REQUEST = 400
+SERVER_ERROR = 500
+
+# What is thrown into code that nobody waits for any more, by the event loop or into a generator.
+_GONE = (asyncio.CancelledError, GeneratorExit)
+
+
+def is_gone(error: BaseException | None) -> bool:
+    """Tell whether the error means that the client has gone."""
+    return isinstance(error, _GONE)
+
+
+def errno_of(code: int, error: BaseException | None) -> int:
+    """Return 0 for success, else the number of the failure: the status, or what became of it."""
+    if error is not None:
+        return CLIENT_CLOSED_REQUEST if is_gone(error) else SERVER_ERROR
+    return code if code >= BAD_REQUEST else 0
+
+
+def level_of(errno: int, error: BaseException | None, state: RequestState) -> int:
+    """Return the level of the record: only what fails on our side is an error."""
+    if is_gone(error):
+        return logging.WARNING
+    return logging.INFO if errno < SERVER_ERROR or state.is_news else logging.ERROR
+
+
+def rate_of(request: HttpRequest, state: RequestState, errno: int, level: int) -> float:
+    """Return how many of such requests are to be logged, from 0 for none to 1 for all."""
+    if not errno and _is_health(request, state) and not conf.DOCKERFLOW_SUMMARY_LOG_HEALTH:
+        return 0.0
+    if errno >= SERVER_ERROR or level > logging.INFO:
+        return 1.0
+    excluded = conf.DOCKERFLOW_SUMMARY_EXCLUDE
+    if excluded and any(pattern.search(request.path) for pattern in excluded):
+        return 0.0
+    return conf.DOCKERFLOW_SUMMARY_SAMPLE_RATE
+
+
+def _is_health(request: HttpRequest, state: RequestState) -> bool:
+    """Tell whether the app itself has answered, early or by one of its views."""
+    match = request.resolver_match
+    if match is None or not match.app_names:
+        return state.is_health
+    return any(name.startswith(APP_NAME) for name in match.app_names)
