@@ -84,4 +84,4 @@ def test_twice_is_once_too_often() -> None:
 def test_metrics_without_bounds_are_told(after: str, told: bool) -> None:
     """django-prometheus's own After middleware takes whatever method a client makes up (H15)."""
     with override_settings(MIDDLEWARE=[OURS, after]):
-        assert bool(sentences("dockerflow.W013")) is told
+        assert bool(sentences("dockerflow.W011")) is told

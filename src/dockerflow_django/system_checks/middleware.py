@@ -50,7 +50,7 @@ def check_middleware_is_there_once() -> Iterator[Finding]:
         )
 
 
-@rule("dockerflow.W013", Warning)
+@rule("dockerflow.W011", Warning)
 def check_metrics_are_bounded() -> Iterator[Finding]:
     """Find django-prometheus's own After middleware, whose method label clients choose."""
     for path in settings.MIDDLEWARE:
