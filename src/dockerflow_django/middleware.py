@@ -1,19 +1,26 @@
 """The one middleware: it answers the endpoints early and writes the summary of every request."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any, cast
+from typing import Any
 
-from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
 from django.conf import settings
-from django.http import HttpRequest
+from django.core.handlers.exception import response_for_exception
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from dockerflow_django import details, summary
-from dockerflow_django.endpoints import Endpoint, aanswer, answer, has_details
+from dockerflow_django import details, queries, summary
+from dockerflow_django.context import RequestState
+from dockerflow_django.endpoints import Answer, Endpoint, aanswer, answer, has_details
 from dockerflow_django.responses import accepts_html, respond
 from dockerflow_django.url_table import endpoints_in
 
 GetResponse = Callable[[HttpRequest], Any]
+Respond = Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]
+
+# What every endpoint's name begins with: most paths need no look at the table.
+_MARK = "/__"
+_STATUS_OF_NEWS = "info"
 
 
 class DockerflowMiddleware:
@@ -24,42 +31,76 @@ class DockerflowMiddleware:
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
+        queries.count_from_now_on()
+        summary.tell_sentry()
+        self._respond: Respond = self._srespond
         if iscoroutinefunction(get_response):
             markcoroutinefunction(self)
-            self._respond: Callable[[HttpRequest], Any] = self._arespond
-        else:
-            self._respond = self._srespond
+            self._respond = self._arespond
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
+        """Answer, in the world of the handler."""
         return self._respond(request)
 
     def _srespond(self, request: HttpRequest) -> HttpResponseBase:
-        started = summary.begin(request)
-        endpoint = _endpoint(request)
-        if endpoint is None:
-            response = self.get_response(request)
-        else:
-            allowed = has_details(endpoint) and details.are_allowed(request)
-            response = respond(
-                answer(endpoint, request.method or "", details=allowed), request.method
-            )
-        summary.finish(request, response, started, is_health=endpoint is not None)
-        return cast(HttpResponseBase, response)
+        state = summary.begin(request)
+        try:
+            endpoint = _endpoint(request)
+            if endpoint is None:
+                response: HttpResponseBase = self.get_response(request)
+            else:
+                response = _answer(endpoint, request, state)
+            summary.finish(request, response, state)
+        except BaseException as error:
+            summary.fail(request, state, error)
+            raise
+        return response
 
     async def _arespond(self, request: HttpRequest) -> HttpResponseBase:
-        started = summary.begin(request)
-        endpoint = _endpoint(request)
-        if endpoint is None:
-            response = await self.get_response(request)
-        else:
-            allowed = has_details(endpoint) and await details.aare_allowed(request)
-            found = await aanswer(endpoint, request.method or "", details=allowed)
-            response = respond(found, request.method)
-        summary.finish(request, response, started, is_health=endpoint is not None)
-        return cast(HttpResponseBase, response)
+        state = summary.begin(request)
+        try:
+            endpoint = _endpoint(request)
+            if endpoint is None:
+                response: HttpResponseBase = await self.get_response(request)
+            else:
+                response = await _aanswer(endpoint, request, state)
+            summary.finish(request, response, state)
+        except BaseException as error:
+            summary.fail(request, state, error)
+            raise
+        return response
 
 
 def _endpoint(request: HttpRequest) -> Endpoint | None:
     path = request.path_info
+    if _MARK not in path:
+        return None
     endpoint = endpoints_in(settings.ROOT_URLCONF).get(path.removesuffix("/"))
     return None if endpoint is None or accepts_html(request) else endpoint
+
+
+def _answer(endpoint: Endpoint, request: HttpRequest, state: RequestState) -> HttpResponse:
+    state.is_health = True
+    try:
+        allowed = has_details(endpoint) and details.are_allowed(request)
+        found = answer(endpoint, request.method or "", details=allowed)
+    except Exception as error:  # noqa: BLE001 - Django answers and reports it, as a view's
+        return response_for_exception(request, error)
+    state.is_news = _is_news(endpoint, found)
+    return respond(found, request.method)
+
+
+async def _aanswer(endpoint: Endpoint, request: HttpRequest, state: RequestState) -> HttpResponse:
+    state.is_health = True
+    try:
+        allowed = has_details(endpoint) and await details.aare_allowed(request)
+        found = await aanswer(endpoint, request.method or "", details=allowed)
+    except Exception as error:  # noqa: BLE001 - as above
+        return await sync_to_async(response_for_exception, thread_sensitive=False)(request, error)
+    state.is_news = _is_news(endpoint, found)
+    return respond(found, request.method)
+
+
+def _is_news(endpoint: Endpoint, found: Answer) -> bool:
+    """Tell whether a probe fails only because the process starts, drains or was set not ready."""
+    return endpoint.name == "probe" and found.payload.get("status") == _STATUS_OF_NEWS

@@ -1,41 +1,128 @@
-"""What the one record of a request says."""
+"""The one record of a request: begun with the middleware, written at its end or the stream's."""
 
 import logging
-import time
-from typing import Any
+import random
+from contextlib import suppress
+from functools import cache
+from importlib import import_module
+from typing import cast
 
-from django.http import HttpRequest
+from django.core.signals import request_finished, request_started
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
 from dockerflow_django.conf import conf
-from dockerflow_django.context import begin_request, current_rid
+from dockerflow_django.context import RequestState, enter, leave
+from dockerflow_django.extra_fields import add_project_fields
+from dockerflow_django.failure import describe
+from dockerflow_django.fields import fields_of
+from dockerflow_django.streaming import follow
+from dockerflow_django.trace import parse
+from dockerflow_django.verdict import (
+    CLIENT_CLOSED_REQUEST,
+    SERVER_ERROR,
+    is_gone,
+    rate_of,
+    verdict_of,
+)
 
-logger = logging.getLogger("request.summary")
+SUMMARY_LOGGER = "request.summary"
 
-SERVER_ERROR = 500
+# What `logging` writes where it does not know the caller.
+_NO_FILE = "(unknown file)"
 
-
-def begin(request: HttpRequest) -> float:
-    """Give the request its id and return when it began, on the performance clock."""
-    begin_request(request.headers.get(conf.DOCKERFLOW_REQUEST_ID_HEADER_NAME, ""))
-    return time.perf_counter()
+logger = logging.getLogger(SUMMARY_LOGGER)
 
 
-def finish(
-    request: HttpRequest, response: HttpResponseBase, started: float, *, is_health: bool
+def begin(request: HttpRequest) -> RequestState:
+    """Begin a request: from here on it has its id."""
+    meta = request.META
+    wanted = meta.get(_meta_key(conf.DOCKERFLOW_REQUEST_ID_HEADER_NAME))
+    traceparent = meta.get("HTTP_TRACEPARENT")
+    state = enter(wanted, parse(traceparent) if traceparent else None)
+    # For `RequestIdLogFilter`, and by python-dockerflow's name.
+    request._dockerflow_rid = request._id = state.rid  # type: ignore[attr-defined]  # noqa: SLF001
+    return state
+
+
+def finish(request: HttpRequest, response: HttpResponseBase, state: RequestState) -> None:
+    """Give the response its id; write the summary, or have a stream write it at its end."""
+    response.headers[conf.DOCKERFLOW_REQUEST_ID_HEADER_NAME] = state.rid
+    if response.streaming:
+        follow(request, cast(StreamingHttpResponse, response), state, _write)
+    else:
+        _write(request, response, state)
+
+
+def fail(request: HttpRequest, state: RequestState, error: BaseException) -> None:
+    """Write the summary of a request that leaves without a response, and forget the request.
+
+    Where a response would be closed, Django says so in a signal; here is none.
+    """
+    code = CLIENT_CLOSED_REQUEST if is_gone(error) else SERVER_ERROR
+    _write(request, HttpResponse(status=code), state, error=error)
+    leave()
+
+
+def tell_sentry() -> None:
+    """Have sentry_sdk, where it is installed, make no event of a summary.
+
+    It has the exception itself, with the traceback; and a failure returned is no exception.
+    """
+    # Absent or broken: neither is a matter of this app's.
+    with suppress(Exception):
+        import_module("sentry_sdk.integrations.logging").ignore_logger(SUMMARY_LOGGER)
+
+
+@cache
+def _meta_key(header: str) -> str:
+    return f"HTTP_{header.upper().replace('-', '_')}"
+
+
+def _size_of(request: HttpRequest, response: HttpResponseBase) -> int | None:
+    if request.method == "HEAD":
+        return 0
+    try:
+        return len(response.content)  # type: ignore[attr-defined]
+    except Exception:  # noqa: BLE001 - not rendered, or a class of the project's own
+        return None
+
+
+def _write(
+    request: HttpRequest,
+    response: HttpResponseBase,
+    state: RequestState,
+    *,
+    size: int | None = None,
+    error: BaseException | None = None,
 ) -> None:
-    """Write the record."""
-    code = response.status_code
-    if is_health and code < SERVER_ERROR and not conf.DOCKERFLOW_SUMMARY_LOG_HEALTH:
+    if state.is_over:
         return
-    extra: dict[str, Any] = {
-        "agent": request.headers.get("User-Agent", ""),
-        "code": code,
-        "errno": 0 if code < 400 else code,  # noqa: PLR2004 - the first error
-        "lang": request.headers.get("Accept-Language", ""),
-        "method": request.method,
-        "path": request.path,
-        "rid": current_rid(),
-        "t": round((time.perf_counter() - started) * 1000),
-    }
-    logger.log(logging.ERROR if code >= SERVER_ERROR else logging.INFO, "", extra=extra)
+    state.is_over = True
+    errno, level = verdict_of(response.status_code, error, state)
+    if not logger.isEnabledFor(level):
+        return
+    rate = rate_of(request, state, errno, level)
+    if rate < 1 and random.random() >= rate:  # noqa: S311 - a sample, not a secret
+        return
+    fields = fields_of(request, state)
+    fields["code"] = response.status_code
+    fields["errno"] = errno
+    if size is None and error is None:
+        size = _size_of(request, response)
+    if size is not None:
+        fields["size"] = size
+    if rate < 1:
+        fields["sample_rate"] = rate
+    message = "" if level < logging.ERROR else describe(error) if error else state.error
+    extra = add_project_fields(fields, request, response)
+    # What `logger.log()` does, but for looking up the stack for its caller: it is this line.
+    record = logger.makeRecord(logger.name, level, _NO_FILE, 0, message, (), None, None, extra)
+    logger.handle(record)
+
+
+# Not at the end of the middleware: after it Django logs, streams the body, and closes it.
+request_finished.connect(leave, dispatch_uid="dockerflow_django.summary.finished")
+# Cleans up behind a request that never finished; and in the task of a pipelined one, which uvicorn
+# makes in the context of the request before.
+request_started.connect(leave, dispatch_uid="dockerflow_django.summary.started")

@@ -1,0 +1,50 @@
+"""The fields that a project adds to its summaries: ``DOCKERFLOW_SUMMARY_EXTRA``."""
+
+import logging
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.utils.module_loading import import_string
+
+from dockerflow_django.conf import conf
+
+logger = logging.getLogger("dockerflow_django")
+
+# What a log record says of itself: `logging` refuses an extra of such a name.
+_RESERVED = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
+_failed: set[Callable[..., Any] | str] = set()
+
+
+def add_project_fields(
+    fields: Mapping[str, Any], request: HttpRequest, response: HttpResponseBase
+) -> Mapping[str, Any]:
+    """Return the fields with the project's: none where they cannot be had, ours where both are.
+
+    A name that log records reserve gets the prefix ``fields.``.
+    """
+    target = conf.DOCKERFLOW_SUMMARY_EXTRA
+    if target is None:
+        return fields
+    try:
+        function = _import(target) if isinstance(target, str) else target
+        theirs = function(request, response).items()
+        return {**{_free(str(name)): value for name, value in theirs}, **fields}
+    except Exception:
+        # Once: it may raise at every request.
+        if target not in _failed:
+            _failed.add(target)
+            logger.exception("DOCKERFLOW_SUMMARY_EXTRA raised; its fields are missing")
+        return fields
+
+
+@cache
+def _import(path: str) -> Callable[..., Mapping[str, Any]]:
+    function: Callable[..., Mapping[str, Any]] = import_string(path)
+    return function
+
+
+def _free(name: str) -> str:
+    return f"fields.{name}" if name in _RESERVED else name

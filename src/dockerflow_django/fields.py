@@ -1,0 +1,91 @@
+"""What a summary record says about its request, beside what all records say."""
+
+import time
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, TypedDict
+
+from django.http import HttpRequest
+from django.utils.translation.trans_real import parse_accept_lang_header
+
+from dockerflow_django.conf import conf
+from dockerflow_django.context import RequestState
+from dockerflow_django.redaction import path_of, query_of
+from dockerflow_django.user_id import known_uid
+
+MAX_AGENT = 512
+
+
+class Fields(TypedDict, total=False):
+    """The extras of a summary; `docs/reference/summary.rst` tells what each means."""
+
+    agent: str
+    code: int
+    db_queries: int
+    errno: int
+    lang: str
+    method: str
+    path: str
+    querystring: str
+    remoteAddressChain: list[str]
+    rid: str
+    route: str
+    sample_rate: float
+    size: int
+    span_id: str
+    t: int
+    t_db: int
+    trace_id: str
+    uid: str
+
+
+def fields_of(request: HttpRequest, state: RequestState) -> Fields:
+    """Return what is known of the request, until now."""
+    meta = request.META
+    fields: Fields = {
+        "db_queries": len(state.query_seconds),
+        "method": request.method or "",
+        "path": path_of(request),
+        "rid": state.rid,
+        "t": _milliseconds(time.perf_counter() - state.started),
+        "t_db": _milliseconds(sum(state.query_seconds)),
+    }
+    if agent := meta.get("HTTP_USER_AGENT"):
+        fields["agent"] = agent[:MAX_AGENT]
+    if (accepted := meta.get("HTTP_ACCEPT_LANGUAGE")) and (lang := _first_choice(accepted)):
+        fields["lang"] = lang
+    if request.resolver_match is not None:
+        fields["route"] = request.resolver_match.route
+    if uid := _uid_of(request):
+        fields["uid"] = uid
+    if state.trace is not None:
+        fields["trace_id"], fields["span_id"] = state.trace
+    if conf.DOCKERFLOW_SUMMARY_LOG_QUERYSTRING and meta.get("QUERY_STRING"):
+        fields["querystring"] = query_of(request)
+    if conf.DOCKERFLOW_SUMMARY_LOG_REMOTE_ADDRESSES and (chain := _addresses(meta)):
+        fields["remoteAddressChain"] = chain
+    return fields
+
+
+def _milliseconds(seconds: float) -> int:
+    return round(seconds * 1000)
+
+
+@lru_cache(maxsize=256)
+def _first_choice(accepted: str) -> str | None:
+    """Return the language that the client prefers, in lower case; None where it names none."""
+    choices = parse_accept_lang_header(accepted)
+    return next((lang for lang, weight in choices if weight and lang != "*"), None)
+
+
+def _uid_of(request: HttpRequest) -> str | None:
+    try:
+        return known_uid(request)
+    except Exception:  # noqa: BLE001 - a project's own user class must not cost the record
+        return None
+
+
+def _addresses(meta: Mapping[str, Any]) -> list[str]:
+    """Return the client as the proxies name it, the proxies, and who is connected to us."""
+    hops = [*meta.get("HTTP_X_FORWARDED_FOR", "").split(","), meta.get("REMOTE_ADDR", "")]
+    return [hop.strip() for hop in hops if hop.strip()]

@@ -1,0 +1,59 @@
+"""Keep the secrets in a URL out of the summary, by the names that the project gave them."""
+
+from functools import cache
+from urllib.parse import parse_qsl, urlencode
+
+from django.http import HttpRequest
+from django.urls import ResolverMatch
+
+from dockerflow_django.logging.paths import redact_path
+from dockerflow_django.logging.scrubbing import REDACTED, is_secret_name, scrub
+
+# OAuth's authorization code; in a path a code is a country's as often as an invitation's.
+_SECRET_IN_QUERIES = frozenset({"code"})
+# Names in URL patterns are few, those in query strings as many as clients like.
+_is_secret_parameter = cache(is_secret_name)
+
+
+def path_of(request: HttpRequest) -> str:
+    """Return the request's path, the values of secret-looking URL parameters replaced.
+
+    What nothing has resolved, for a middleware answered or nothing matched, is looked at too: the
+    redirect of a password-reset link to https, or to its trailing slash, is among it.
+    """
+    path = request.path
+    match = request.resolver_match
+    if match is None:
+        path = _unresolved(path)
+    elif _has_secrets(match):
+        path = redact_path(path)
+        if REDACTED not in path:
+            path = f"/{match.route}"
+    # Cheaper than to look for what most paths cannot hold.
+    return scrub(path) if "=" in path or "@" in path else path
+
+
+def query_of(request: HttpRequest) -> str:
+    """Return the request's query string, the values of secret-looking keys replaced."""
+    query = request.META.get("QUERY_STRING", "")
+    pairs = parse_qsl(query, keep_blank_values=True, errors="replace")
+    return urlencode([(key, _value(key, value)) for key, value in pairs], safe="[]/:,")
+
+
+def _has_secrets(match: ResolverMatch) -> bool:
+    parameters = match.captured_kwargs  # type: ignore[attr-defined]
+    return bool(parameters) and any(map(_is_secret_parameter, parameters))
+
+
+def _unresolved(path: str) -> str:
+    redacted = redact_path(path)
+    if REDACTED in redacted or path.endswith("/"):
+        return redacted
+    with_slash = redact_path(f"{path}/")
+    return with_slash[:-1] if REDACTED in with_slash else redacted
+
+
+def _value(key: str, value: str) -> str:
+    if key.lower() in _SECRET_IN_QUERIES or is_secret_name(key):
+        return REDACTED
+    return scrub(value)
