@@ -1,6 +1,170 @@
-"""Stand-in until the log line is merged."""
+"""Turn any value into one that a mozlog field may hold, within limits, and say what was replaced.
+
+The mozlog schema allows text, numbers, booleans and lists of one of these. Anything nested becomes
+JSON text, as in Mozilla's Node implementation. Nothing here raises.
+"""
+
+import datetime
+import decimal
+import json
+import math
+import pathlib
+import uuid
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
+from itertools import islice
+from types import NoneType
+from typing import Any, TypeAlias
+
+from dockerflow_django.logging.scrubbing import REDACTED, is_secret_name, scrub
+from dockerflow_django.logging.text import UNPRINTABLE, free_name, safe_repr, well_formed
+
+__all__ = ["REDACTED", "FieldValue", "Sanitiser", "is_secret_name", "scrub"]
+
+FieldValue: TypeAlias = str | int | float | bool | list[Any]
+
+# Docker splits a line at 16 KiB and collectors join the parts again, up to 256 KiB by default.
+MAX_TEXT = 32_768
+MAX_LINE = 262_144
+MAX_NAME = 256
+MAX_FIELDS = 1_000
+MAX_ITEMS = 1_000
+MAX_NODES = 10_000
+MAX_DEPTH = 16
+MAX_NOTES = 20
+
+CIRCULAR = "[circular]"
+TOO_DEEP = "[too deep]"
 
 
-def scrub(text: str) -> str:
-    """Return the text."""
-    return text
+class Sanitiser:
+    """Make the values of one record fit, and collect in `notes` what had to be replaced."""
+
+    def __init__(self, notes: list[str] | None = None) -> None:
+        self.notes: list[str] = [] if notes is None else notes
+        self._characters_left = MAX_LINE
+        self._nodes_left = MAX_NODES
+        self._name = ""
+
+    def fields(self, raw: Mapping[Any, Any]) -> dict[str, FieldValue]:
+        """Return every field with a name and a value that the schema allows; no value, no field."""
+        fields: dict[str, FieldValue] = {}
+        for key, value in islice(raw.items(), MAX_FIELDS):
+            self._name = name = free_name(_key(key), fields)
+            shown = self._guarded(value)
+            if shown is not None:
+                fields[name] = shown
+        if len(raw) > MAX_FIELDS:
+            self.notes.append(f"{len(raw) - MAX_FIELDS} more fields")
+        return fields
+
+    def _guarded(self, value: Any) -> FieldValue | None:
+        try:
+            return self._field(value)
+        except Exception as error:  # noqa: BLE001 - a value must not cost the record
+            return self._replace(f"[{type(error).__name__}]")
+
+    def _field(self, value: Any) -> FieldValue | None:
+        shown: FieldValue | dict[str, Any] | None = self._reduce(value, ())
+        if isinstance(shown, dict) or (isinstance(shown, list) and not _is_homogeneous(shown)):
+            return self._text(json.dumps(shown, ensure_ascii=False))
+        return shown
+
+    def _reduce(self, value: Any, ancestors: tuple[int, ...]) -> Any:
+        kind: Any = type(value)
+        return _way(kind)(self, value, ancestors)
+
+    def container(self, value: Any, ancestors: tuple[int, ...]) -> Any:
+        """Return a mapping as a dict, any other container as a list, and neither without end."""
+        if id(value) in ancestors:
+            return self._replace(CIRCULAR)
+        if len(ancestors) >= MAX_DEPTH:
+            return self._replace(TOO_DEEP)
+        inside = (*ancestors, id(value))
+        if not isinstance(value, Mapping):
+            return [self._reduce(item, inside) for item in self._some(value, len(value))]
+        shown: dict[str, Any] = {}
+        for key, item in self._some(value.items(), len(value)):
+            shown[free_name(_key(key), shown)] = self._reduce(item, inside)
+        return shown
+
+    def _some(self, items: Iterable[Any], size: int) -> Iterable[Any]:
+        most = min(size, MAX_ITEMS, self._nodes_left)
+        self._nodes_left -= most
+        yield from islice(items, most)
+        if most < size:
+            self._note(f"{size - most} items cut")
+
+    def _text(self, text: str) -> str:
+        limit = min(MAX_TEXT, self._characters_left)
+        missing = len(text) - limit
+        if missing > 0:
+            # The end of a traceback tells more than its middle.
+            head, tail = text[: limit - limit // 4], text[len(text) - limit // 4 :]
+            text = head + self._replace(f"[{missing} characters cut]") + tail
+        self._characters_left = max(0, self._characters_left - len(text))
+        shown = well_formed(text)
+        if shown is not text:
+            self._note("undecodable")
+        return shown
+
+    def _int(self, number: int) -> int | str:
+        try:
+            str(number)
+        except ValueError:  # more digits than sys.get_int_max_str_digits()
+            return self._replace(f"[integer of {number.bit_length()} bits]")
+        return number
+
+    def _float(self, number: float) -> float | str:
+        return number if math.isfinite(number) else self._replace(str(number))
+
+    def _repr(self, value: Any) -> str:
+        text = safe_repr(value)
+        if text.startswith(UNPRINTABLE):
+            self._note("unprintable")
+        return self._text(scrub(text[: 2 * MAX_TEXT]))
+
+    def _replace(self, marker: str) -> str:
+        self._note(marker)
+        return marker
+
+    def _note(self, what: str) -> None:
+        note = f"{self._name}: {what}"
+        if len(self.notes) < MAX_NOTES and note not in self.notes:
+            self.notes.append(note)
+
+
+_Way: TypeAlias = Callable[[Sanitiser, Any, tuple[int, ...]], Any]
+
+# A subclass of a plain type may redefine anything: what counts is the plain value in it.
+_WAYS: tuple[tuple[Any, _Way], ...] = (
+    (NoneType | bool, lambda _, value, __: value),
+    (str, lambda self, value, _: self._text(str.__str__(value))),
+    (int, lambda self, value, _: self._int(int.__index__(value))),
+    (float, lambda self, value, _: self._float(float.__float__(value))),
+    (Mapping | list | tuple | set | frozenset | deque, Sanitiser.container),
+    (datetime.date | datetime.time, lambda self, value, _: self._text(value.isoformat())),
+    (decimal.Decimal | uuid.UUID | pathlib.PurePath, lambda self, value, _: self._text(str(value))),
+    (object, lambda self, value, _: self._repr(value)),
+)
+
+
+@lru_cache(maxsize=512)
+def _way(kind: type) -> _Way:
+    """Return how values of that type are shown.
+
+    It is the type that counts, never `__class__`: to ask that would evaluate a lazy object, such
+    as `request.user`, and query the database for the sake of a log line.
+    """
+    return next(way for base, way in _WAYS if issubclass(kind, base))
+
+
+def _key(key: Any) -> str:
+    name = str.__str__(key) if issubclass(type(key), str) else safe_repr(key)
+    return well_formed(name[:MAX_NAME])
+
+
+def _is_homogeneous(items: list[Any]) -> bool:
+    kinds = {float if type(item) is int else type(item) for item in items}
+    return len(kinds) == 1 and kinds <= {str, float, bool}

@@ -1,0 +1,127 @@
+"""Read what servers log about requests: access records become fields, paths lose their secrets.
+
+The records keep no address of the client and no header but the user agent: what is personal is
+the summary's to show, where its settings say so.
+"""
+
+import copy
+import logging
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+from urllib.parse import unquote
+
+from dockerflow_django.logging.paths import redact_path
+
+Fields: TypeAlias = dict[str, Any]
+
+# As in the request summary, so that one query finds both.
+METHOD = "method"
+PATH = "path"
+CODE = "code"
+PROTOCOL = "protocol"
+SIZE = "size"
+DURATION = "t"
+AGENT = "agent"
+
+MAX_AGENT = 512
+
+_QUERY = re.compile(r"(?<!\w)(/[^\s?\"']*)\?[^\s\"']*")
+_REQUEST_LINE = re.compile(r"^([A-Z]{1,32}) (\S+)(?: (HTTP/[\d.]+))?$")
+
+
+def speaks_of_requests(logger_name: str) -> bool:
+    """Tell whether records of that logger have a path in their arguments or text."""
+    return logger_name in _READERS or logger_name.startswith(_PATHS_IN_ARGUMENTS)
+
+
+def read_access(logger_name: str, args: Any) -> Fields | None:
+    """Return the fields of a server's access record; None where it is something else."""
+    reader = _READERS.get(logger_name)
+    if reader is None:
+        return None
+    try:
+        raw = reader(args)
+        return None if raw is None else _presentable(raw)
+    except Exception:  # noqa: BLE001 - another version of the server may log something else
+        return None
+
+
+def message_without_secrets(record: logging.LogRecord) -> str:
+    """Return the message, its paths redacted and without query strings; may raise as it does."""
+    if isinstance(record.args, tuple):
+        clone = copy.copy(record)
+        clone.args = tuple(map(_redact_argument, record.args))
+        record = clone
+    return _QUERY.sub(r"\1", record.getMessage())
+
+
+def _redact_argument(arg: Any) -> Any:
+    return redact_path(arg) if type(arg) is str and arg.startswith("/") else arg
+
+
+def _gunicorn(atoms: Any) -> Fields:
+    return {
+        METHOD: atoms["m"],
+        PATH: _decode(atoms["U"]),
+        PROTOCOL: atoms["H"],
+        CODE: atoms["s"],
+        SIZE: atoms["B"],
+        DURATION: atoms["D"] / 1000,
+        AGENT: atoms["a"],
+    }
+
+
+def _uvicorn(args: Any) -> Fields:
+    _address, method, path, version, code = args
+    return {METHOD: method, PATH: unquote(path), PROTOCOL: f"HTTP/{version}", CODE: code}
+
+
+def _granian(atoms: Any) -> Fields:
+    return {
+        METHOD: atoms["method"],
+        PATH: _decode(atoms["path"]),
+        PROTOCOL: atoms["protocol"],
+        CODE: atoms["status"],
+        DURATION: atoms["dt_ms"],
+    }
+
+
+def _runserver(args: Any) -> Fields | None:
+    line, code, size = args
+    found = _REQUEST_LINE.match(line)
+    if found is None:
+        return None
+    method, path, protocol = found.groups()
+    return {METHOD: method, PATH: unquote(path), PROTOCOL: protocol, CODE: code, SIZE: size}
+
+
+_READERS: Mapping[str, Callable[[Any], Fields | None]] = {
+    "django.server": _runserver,
+    "granian.access": _granian,
+    "gunicorn.access": _gunicorn,
+    "uvicorn.access": _uvicorn,
+}
+ACCESS_LOGGERS = frozenset(_READERS)
+_PATHS_IN_ARGUMENTS = ("django.request", "django.security", "gunicorn.error", "uvicorn.error")
+
+
+def _presentable(raw: Fields) -> Fields:
+    fields = {name: value for name, value in raw.items() if value not in (None, "", "-")}
+    fields[PATH] = redact_path(fields[PATH])
+    fields[CODE] = int(fields[CODE])
+    if SIZE in fields:
+        fields[SIZE] = int(fields[SIZE])
+    if DURATION in fields:
+        fields[DURATION] = round(fields[DURATION])
+    if AGENT in fields:
+        fields[AGENT] = fields[AGENT][:MAX_AGENT]
+    return fields
+
+
+def _decode(path: str) -> str:
+    """Undo WSGI's reading of the path's bytes as Latin-1 (PEP 3333)."""
+    try:
+        return path.encode("latin-1").decode()
+    except UnicodeError:
+        return path

@@ -1,0 +1,117 @@
+"""Read a record: its message, extras and exception, as fields that still hold any value.
+
+Both formatters share this; each makes the values presentable in its way. No record is changed.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+from dockerflow_django.logging.access import (
+    message_without_secrets,
+    read_access,
+    speaks_of_requests,
+)
+from dockerflow_django.logging.scrubbing import scrub
+from dockerflow_django.logging.text import free_name, safe_repr
+from dockerflow_django.logging.tracebacks import MAX_CHARACTERS, Failure, read_failure, unfold
+
+Fields: TypeAlias = dict[Any, Any]
+
+MESSAGE = "msg"
+ARGUMENTS = "args"
+ERROR = "error"
+TRACEBACK = "traceback"
+STACK = "stack_info"
+
+STANDARD = tuple(vars(logging.makeLogRecord({})))
+"""What every record of this Python has: before 3.12 without `taskName`, which is an extra there."""
+LEFT_BY_FORMATTERS = ("message", "asctime")
+
+# Django attaches the request itself, and the moment or status that its other fields tell, too;
+# uvicorn the message once more, with colours.
+_REQUEST = "request"
+_NOISE = {
+    "django.server": ("server_time", "status_code"),
+    "uvicorn": ("color_message",),
+    "uvicorn.error": ("color_message",),
+}
+_NOT_EXTRAS = frozenset((*STANDARD, *LEFT_BY_FORMATTERS))
+_PLAIN = (str, int, float, bool)
+
+
+def read(
+    record: logging.LogRecord, notes: list[str], format_exception: Callable[[Any], Any]
+) -> Fields:
+    """Return the fields of a record, and add to `notes` what could not be read.
+
+    The record's own names win: an extra called like one of them is kept as `fields.<name>`.
+    """
+    logger_name = record.name if isinstance(record.name, str) else ""
+    access = read_access(logger_name, record.args)
+    fields = _message(record, logger_name, notes) if access is None else access
+    fields |= _failure(record, notes, format_exception)
+    if record.stack_info:
+        fields[STACK] = record.stack_info
+    message: Any = record.msg
+    said = message if issubclass(type(message), dict) else {}
+    for name, value in (*_extras(record, logger_name).items(), *said.items()):
+        fields[free_name(name, fields)] = value
+    return fields
+
+
+def mentions_exception(args: Any) -> bool:
+    """Tell whether a message is made of an exception, whose text may hold secrets."""
+    if isinstance(args, Mapping):
+        args = args.values()
+    elif not isinstance(args, tuple):
+        args = (args,)
+    return any(issubclass(type(value), BaseException) for value in args)
+
+
+def _extras(record: logging.LogRecord, logger_name: str) -> Fields:
+    extras = {name: value for name, value in vars(record).items() if name not in _NOT_EXTRAS}
+    for name in _NOISE.get(logger_name, ()):
+        extras.pop(name, None)
+    if type(extras.get(_REQUEST)) not in _PLAIN:
+        extras.pop(_REQUEST, None)
+    return extras
+
+
+def _message(record: logging.LogRecord, logger_name: str, notes: list[str]) -> Fields:
+    if issubclass(type(record.msg), dict):
+        return {ARGUMENTS: record.args} if record.args else {}
+    try:
+        return _message_fields(record, speaks_of_requests(logger_name))
+    except Exception as error:  # noqa: BLE001 - wrong arguments must not cost the record
+        notes.append(f"{MESSAGE}: {type(error).__name__}")
+        return {MESSAGE: record.msg, ARGUMENTS: record.args}
+
+
+def _message_fields(record: logging.LogRecord, redact: bool) -> Fields:
+    text = message_without_secrets(record) if redact else record.getMessage()
+    if record.exc_info or mentions_exception((record.msg,)) or mentions_exception(record.args):
+        text = scrub(text[:MAX_CHARACTERS])
+    elif not record.exc_text and (unfolded := unfold(text)):
+        text, failure = unfolded
+        return _text_field(scrub(text)) | _failure_fields(failure)
+    return _text_field(text)
+
+
+def _text_field(text: str) -> Fields:
+    return {MESSAGE: text} if text else {}
+
+
+def _failure(
+    record: logging.LogRecord, notes: list[str], format_exception: Callable[[Any], Any]
+) -> Fields:
+    try:
+        failure = read_failure(record, format_exception)
+    except Exception as error:  # noqa: BLE001 - an exception's attributes are anybody's code
+        notes.append(f"{TRACEBACK}: {type(error).__name__}")
+        return {ERROR: scrub(safe_repr(record.exc_info)[:MAX_CHARACTERS])}
+    return _failure_fields(failure) if failure else {}
+
+
+def _failure_fields(failure: Failure) -> Fields:
+    return {ERROR: failure.error, TRACEBACK: failure.traceback}

@@ -1,0 +1,54 @@
+"""Give every record the id of its request, and leave alone what a server has switched off."""
+
+import logging
+from typing import Any
+
+from dockerflow_django.context import current_rid
+
+RID = "rid"
+REQUEST = "request"
+REQUEST_ATTRIBUTE = "_dockerflow_rid"
+
+
+class RequestIdLogFilter(logging.Filter):
+    """Set `rid` on a record that has none, within a request; let every record pass.
+
+    Django's own records about a request carry the request, and are written when it is as good as
+    over: what the request says goes before the context.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Attach the request id."""
+        attributes = record.__dict__
+        if attributes.get(RID) is None:
+            rid = current_rid()
+            if REQUEST in attributes:
+                rid = _rid_of(attributes[REQUEST]) or rid
+            if rid is not None:
+                attributes[RID] = rid
+        return True
+
+
+class SilencedLogFilter(logging.Filter):
+    """Let nothing pass of a logger that was silenced before logging is configured.
+
+    `uvicorn --no-access-log` takes the handlers and the propagation from its logger, and logs on:
+    without this, a configuration that lets that logger propagate would switch it on again.
+    """
+
+    def __init__(self, logger_name: str) -> None:
+        super().__init__()
+        logger = logging.getLogger(logger_name)
+        self._is_silenced = not logger.handlers and not logger.propagate
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether the logger was not silenced."""
+        return not self._is_silenced
+
+
+def _rid_of(request: Any) -> str | None:
+    try:
+        rid = getattr(request, REQUEST_ATTRIBUTE, None)
+    except Exception:  # noqa: BLE001 - an extra named `request` may be anything
+        return None
+    return rid if isinstance(rid, str) else None

@@ -1,0 +1,242 @@
+"""Write one record as one line of mozlog JSON (https://wiki.mozilla.org/Firefox/Services/Logging).
+
+Nearly all records hold only plain values, and take the quick way: the envelope comes ready-made
+from a cache, the fields go through a C encoder. What the quick way cannot be sure of it leaves to
+the careful way, which takes each value apart, so that the line is valid whatever was logged.
+"""
+
+import json
+import logging
+import socket
+import time
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from pythonjsonlogger.core import BaseJsonFormatter
+
+from dockerflow_django.logging.access import speaks_of_requests
+from dockerflow_django.logging.content import (
+    LEFT_BY_FORMATTERS,
+    MESSAGE,
+    STANDARD,
+    Fields,
+    mentions_exception,
+    read,
+)
+from dockerflow_django.logging.encoding import best_encoder, dump_strictly
+from dockerflow_django.logging.envelope import (
+    ENV_VERSION,
+    FIELDS,
+    HOSTNAME,
+    LOGGER,
+    MAX_TIMESTAMP,
+    PID,
+    SEVERITY,
+    TIMESTAMP,
+    TYPE,
+    as_text,
+    nanoseconds,
+    severity,
+)
+from dockerflow_django.logging.sanitising import MAX_TEXT, Sanitiser
+from dockerflow_django.logging.text import free_name, safe_repr
+from dockerflow_django.logging.tracebacks import FOLDED_MARK, ExcInfo, safer_format_traceback
+
+DEFAULT_LOGGER_NAME = "Dockerflow"
+FORMATTER_ERROR = "formatter_error"
+"""The field, a list of texts, that tells what of a record could not be shown as it is."""
+
+MAX_HEADS = 1_000
+
+_PLAIN = frozenset((str, int, float, bool))
+# What `fmt` may ask for; extras are shown without being asked for.
+_SHOWABLE = frozenset((*STANDARD, "asctime")) - {MESSAGE}
+
+
+class MozlogFormatter(BaseJsonFormatter):
+    """Format records as mozlog 2.0: one strict JSON object a line, valid against its schema.
+
+    `fmt` does not lay out the line. It names attributes of the record to show among `Fields`
+    beside the extras: `"%(pathname)s %(lineno)d %(threadName)s"`, or a list of names.
+    `defaults` holds fields for records that do not have them.
+
+    A subclass may override `process_log_record`, which receives the fields, `convert_record`,
+    which returns the whole line as a dict, and `formatException`.
+    """
+
+    LOGGING_FORMAT_VERSION: ClassVar[str] = "2.0"
+
+    SYSLOG_LEVEL_MAP: ClassVar[Mapping[int, int]] = {
+        logging.CRITICAL: 2,
+        logging.ERROR: 3,
+        logging.WARNING: 4,
+        logging.INFO: 6,
+        logging.DEBUG: 7,
+    }
+    DEFAULT_SYSLOG_LEVEL: ClassVar[int] = 7
+
+    def __init__(  # noqa: PLR0913 - as logging.config and python-dockerflow call it
+        self,
+        fmt: str | list[str] | tuple[str, ...] | None = None,
+        datefmt: str | None = None,
+        style: str = "%",
+        logger_name: str = DEFAULT_LOGGER_NAME,
+        validate: bool = True,
+        *,
+        defaults: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(fmt, datefmt, style, validate, defaults=defaults)
+        self.logger_name = logger_name
+        self.hostname = socket.gethostname()
+        self._attributes = [name for name in self._required_fields if name in _SHOWABLE]
+        self._encode = best_encoder()
+        self._heads: dict[tuple[Any, ...], str | None] = {}
+        own = type(self)
+        self._converts = own.convert_record is not MozlogFormatter.convert_record
+        self._processes = own.process_log_record is not BaseJsonFormatter.process_log_record
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record as one line; never raise, whatever it holds."""
+        if not self._converts:
+            return self._line(record)
+        try:
+            line = self.convert_record(record)
+            line[FIELDS] = Sanitiser().fields(line[FIELDS])
+            return self.jsonify_log_record(line)
+        except Exception as error:  # noqa: BLE001 - a subclass's mistake must not cost the record
+            return self._careful(record, [f"convert_record: {type(error).__name__}"])
+
+    def convert_record(self, record: logging.LogRecord) -> dict[str, Any]:
+        """Return the line as a dict."""
+        line: dict[str, Any] = json.loads(self._line(record))
+        return line
+
+    def jsonify_log_record(self, log_data: dict[str, Any]) -> str:
+        """Return a whole line as strict JSON."""
+        return dump_strictly(log_data)
+
+    def formatException(self, ei: ExcInfo) -> str:  # noqa: N802 - logging's name
+        """Return the traceback with the exceptions' own texts escaped."""
+        return safer_format_traceback(*ei)
+
+    def _line(self, record: logging.LogRecord) -> str:
+        try:
+            quick = self._quick(record)
+        except Exception:  # noqa: BLE001 - the careful way finds out what it is
+            quick = None
+        return quick or self._careful(record, [])
+
+    def _quick(self, record: logging.LogRecord) -> str | None:
+        """Return the line of a record that holds nothing but plain values; else None, or raise."""
+        key = (record.name, record.levelno, record.process, self.logger_name)
+        try:
+            head = self._heads[key]
+        except KeyError:
+            head = self._new_head(key)
+        timestamp = int(record.created * 1e9)
+        message = record.msg
+        if (
+            head is None
+            or not 0 <= timestamp < MAX_TIMESTAMP
+            or record.exc_info
+            or record.exc_text
+            or record.stack_info
+            or type(message) is not str
+        ):
+            return None
+        if message or record.args:
+            if record.args and mentions_exception(record.args):
+                return None
+            message = record.getMessage()
+            if FOLDED_MARK in message:
+                return None
+        fields = self._plain_fields(record, message)
+        if not _PLAIN.issuperset(map(type, fields.values())):
+            fields = {name: value for name, value in fields.items() if value is not None}
+            if not (fields and all(map(_is_simple, fields.values()))):
+                return None
+        text = self._encode(fields)
+        # A long line may hold a value that is too long: the careful way looks.
+        return None if len(text) > MAX_TEXT else f'{{"{TIMESTAMP}":{timestamp}{head}{text}}}'
+
+    def _plain_fields(self, record: logging.LogRecord, message: str) -> Fields:
+        fields = record.__dict__.copy()
+        # Faster than to look up every name in a set. Another Python's record lacks one: KeyError.
+        for name in STANDARD:
+            del fields[name]
+        if "message" in fields:
+            for name in LEFT_BY_FORMATTERS:
+                fields.pop(name, None)
+        if self._attributes or self.defaults:
+            fields = self.defaults | fields | self._asked_for(record)
+        if message or not fields:
+            fields[MESSAGE] = message
+        return fields
+
+    def _careful(self, record: logging.LogRecord, notes: list[str]) -> str:
+        try:
+            fields = self._fields(record, notes)
+            head = self._head(record.name, record.levelno, record.process)
+            timestamp = nanoseconds(record.created)
+        except Exception as error:  # noqa: BLE001 - whatever happens, the record is written
+            notes.append(f"record: {type(error).__name__}")
+            fields = Sanitiser().fields({MESSAGE: safe_repr(record), FORMATTER_ERROR: notes})
+            head = self._head(__name__, logging.ERROR, None)
+            timestamp = time.time_ns()
+        return dump_strictly({TIMESTAMP: timestamp, **head, FIELDS: fields})
+
+    def _fields(self, record: logging.LogRecord, notes: list[str]) -> Fields:
+        raw = self.defaults | read(record, notes, self.formatException)
+        for name, value in self._asked_for(record).items():
+            raw[free_name(name, raw)] = value
+        if self._processes:
+            raw = self._processed(raw, notes)
+        fields = Sanitiser(notes).fields(raw)
+        if notes:
+            if FORMATTER_ERROR in fields:
+                fields[free_name(FORMATTER_ERROR, fields)] = fields[FORMATTER_ERROR]
+            fields[FORMATTER_ERROR] = notes
+        return fields or {MESSAGE: ""}
+
+    def _processed(self, raw: Fields, notes: list[str]) -> Fields:
+        try:
+            return dict(self.process_log_record(raw.copy()))
+        except Exception as error:  # noqa: BLE001 - a subclass's mistake must not cost the record
+            notes.append(f"process_log_record: {type(error).__name__}")
+            return raw
+
+    def _asked_for(self, record: logging.LogRecord) -> Fields:
+        values = {name: getattr(record, name, None) for name in self._attributes}
+        if "asctime" in values:
+            values["asctime"] = self.formatTime(record, self.datefmt)
+        return values
+
+    def _new_head(self, key: tuple[Any, ...]) -> str | None:
+        """Return the envelope as it stands between the timestamp and the fields."""
+        if len(self._heads) >= MAX_HEADS:
+            self._heads.clear()
+        name, levelno, process, _ = key
+        if self._processes or speaks_of_requests(name):
+            head = None
+        else:
+            envelope = json.dumps(self._head(name, levelno, process), separators=(",", ":"))
+            head = f',{envelope[1:-1]},"{FIELDS}":'
+        self._heads[key] = head
+        return head
+
+    def _head(self, name: Any, levelno: Any, process: Any) -> dict[str, Any]:
+        head = {
+            TYPE: as_text(name),
+            LOGGER: as_text(self.logger_name),
+            HOSTNAME: as_text(self.hostname),
+            ENV_VERSION: self.LOGGING_FORMAT_VERSION,
+            SEVERITY: severity(levelno, self.SYSLOG_LEVEL_MAP, self.DEFAULT_SYSLOG_LEVEL),
+        }
+        if type(process) is int and process >= 0:
+            head[PID] = process
+        return head
+
+
+def _is_simple(value: Any) -> bool:
+    kind = type(value)
+    return kind in _PLAIN or (kind is list and {*map(type, value)} == {str})

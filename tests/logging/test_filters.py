@@ -1,0 +1,95 @@
+"""RequestIdLogFilter gives records the id of their request."""
+
+import logging
+
+import pytest
+
+from dockerflow_django.context import request_id_context
+from dockerflow_django.logging import RequestIdLogFilter
+from dockerflow_django.logging.filters import (
+    REQUEST,
+    REQUEST_ATTRIBUTE,
+    RID,
+    SilencedLogFilter,
+)
+from tests.logging.lines import make_record
+
+
+@pytest.fixture
+def rid():
+    token = request_id_context.set("from-context")
+    yield "from-context"
+    request_id_context.reset(token)
+
+
+class Request:
+    """Anything with the attribute that the middleware sets."""
+
+    def __init__(self, rid):
+        setattr(self, REQUEST_ATTRIBUTE, rid)
+
+
+class Broken:
+    def __getattr__(self, name):
+        raise RuntimeError(name)
+
+
+def filtered(**extras):
+    record = make_record("x", **extras)
+    assert RequestIdLogFilter().filter(record) is True
+    return record
+
+
+def test_inside_a_request(rid):
+    """A record has the id of the current request."""
+    assert filtered().rid == rid
+
+
+def test_outside_requests():
+    """Outside requests there is no `rid`, not even None (D29)."""
+    assert not hasattr(filtered(), RID)
+
+
+def test_own_rid_stays(rid):
+    """An id that a record already has is not overwritten; None is none."""
+    assert filtered(rid="own").rid == "own"
+    assert filtered(rid=None).rid == rid
+
+
+def test_request_of_the_record(rid):
+    """Django's records about a request have that request's id, whatever runs meanwhile."""
+    assert filtered(request=Request("from-request")).rid == "from-request"
+
+
+@pytest.mark.parametrize("make", [str, object, Broken, lambda: Request(None), lambda: Request(5)])
+def test_request_without_id(rid, make):
+    """An extra called `request` may be anything."""
+    assert filtered(**{REQUEST: make()}).rid == rid
+
+
+def test_request_after_the_context_is_gone():
+    """Django's records that are written after the request is over still have the id."""
+    assert filtered(request=Request("from-request")).rid == "from-request"
+
+
+def test_on_a_handler(logger, stream, rid, formatter):
+    """As a filter of a handler it reaches the line."""
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(formatter)
+    handler.addFilter(RequestIdLogFilter())
+    logger.addHandler(handler)
+    logger.info("x")
+    assert f'"{RID}":"{rid}"' in stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("handlers", "propagate", "passes"),
+    [([], False, False), ([], True, True), ([logging.NullHandler()], False, True)],
+)
+def test_silenced_before(logger, handlers, propagate, passes):
+    """A logger without handlers and propagation was silenced, and stays so."""
+    logger.handlers[:] = handlers
+    logger.propagate = propagate
+    filter_ = SilencedLogFilter(logger.name)
+    logger.propagate = True
+    assert filter_.filter(make_record()) is passes
