@@ -1,7 +1,7 @@
 """The one middleware: it answers the endpoints early and writes the summary of every request."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any, cast
+from typing import Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
 from django.conf import settings
@@ -49,14 +49,14 @@ class DockerflowMiddleware:
             endpoint = _endpoint(request)
             if endpoint is None:
                 state.progress = request_began()
-                response = self.get_response(request)
+                response: HttpResponseBase = self.get_response(request)
             else:
                 response = _answer(endpoint, request, state)
             summary.finish(request, response, state)
         except BaseException as error:
             summary.fail(request, state, error)
             raise
-        return cast(HttpResponseBase, response)
+        return response
 
     async def _arespond(self, request: HttpRequest) -> HttpResponseBase:
         state = summary.begin(request)
@@ -64,14 +64,14 @@ class DockerflowMiddleware:
             endpoint = _endpoint(request)
             if endpoint is None:
                 state.progress = request_began()
-                response = await self.get_response(request)
+                response: HttpResponseBase = await self.get_response(request)
             else:
                 response = await _aanswer(endpoint, request, state)
             summary.finish(request, response, state)
         except BaseException as error:
             summary.fail(request, state, error)
             raise
-        return cast(HttpResponseBase, response)
+        return response
 
 
 def _endpoint(request: HttpRequest) -> Endpoint | None:
