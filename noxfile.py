@@ -2,7 +2,6 @@
 
 import os
 import shutil
-from pathlib import Path
 
 import nox
 
@@ -64,7 +63,6 @@ def _test(session: nox.Session, *requirements: str) -> None:
     if shutil.which("mariadb_config") or shutil.which("mysql_config"):
         groups.append("mariadb")
     session.install(".", *_groups(*groups), *requirements)
-    session.env["COVERAGE_FILE"] = str(Path(session.create_tmp(), "coverage"))
     workers = str(min(4, 2 * (os.cpu_count() or 1)))
     measured = ["--cov", "--cov-report=term-missing:skip-covered", "--cov-fail-under=100"]
     arguments = session.posargs or [*measured, *(["--soak"] if "CI" in os.environ else [])]
