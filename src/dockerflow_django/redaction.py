@@ -24,7 +24,7 @@ def path_of(request: HttpRequest) -> str:
     path = request.path
     match = request.resolver_match
     if match is None:
-        path = _unresolved(path)
+        path = redact_path(path)
     elif _has_secrets(match):
         path = redact_path(path)
         if REDACTED not in path:
@@ -43,14 +43,6 @@ def query_of(request: HttpRequest) -> str:
 def _has_secrets(match: ResolverMatch) -> bool:
     parameters = match.captured_kwargs  # type: ignore[attr-defined]
     return bool(parameters) and any(map(_is_secret_parameter, parameters))
-
-
-def _unresolved(path: str) -> str:
-    redacted = redact_path(path)
-    if REDACTED in redacted or path.endswith("/"):
-        return redacted
-    with_slash = redact_path(f"{path}/")
-    return with_slash[:-1] if REDACTED in with_slash else redacted
 
 
 def _value(key: str, value: str) -> str:
