@@ -115,5 +115,5 @@ def _test(namespace):
         assert result.testsRun
 
 
-if __name__ == "__main__":
+if __name__ == "__main__":  # pragma: no branch - it is always run as a program
     main(json.load(sys.stdin))

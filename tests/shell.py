@@ -1,5 +1,6 @@
-"""Shell blocks of the documentation, taken apart."""
+"""Commands in the blocks of the documentation, taken apart."""
 
+import json
 import re
 import shlex
 from itertools import dropwhile, groupby, takewhile
@@ -10,6 +11,8 @@ _ASSIGNMENT = re.compile(r"[A-Z_]+=.*", re.DOTALL)
 
 
 _REDIRECTIONS = {"<", ">", ">>", "2>"}
+# As Dockerfiles and manifests write a command: ["python", "manage.py", "serve"].
+_LIST = re.compile(r"""\[ \s* ("(?:[^"\\\n]|\\.)*" (?:\s*,\s*)?)+ \]""", re.VERBOSE)
 
 
 def commands_in(text):
@@ -25,6 +28,12 @@ def commands_in(text):
             command = list(takewhile(_is_no_redirection, dropwhile(_ASSIGNMENT.fullmatch, group)))
             if command and not is_operator:
                 yield command
+
+
+def listed_commands_in(text):
+    """Yield each list of words."""
+    for found in _LIST.finditer(text):
+        yield json.loads(found[0])
 
 
 def _is_no_redirection(word):

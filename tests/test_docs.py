@@ -17,10 +17,10 @@ from tests.documents import DOCUMENTS, blocks, blocks_in, literals_in, name_of
 from tests.facts import EXTRAS, SESSIONS
 from tests.harness.project import Project
 from tests.logging.lines import VALIDATOR, parse
-from tests.shell import commands_in
+from tests.shell import commands_in, listed_commands_in
 
 # What they configure is another program.
-SHOWN = {"docker", "nginx", "text", "yaml"}
+SHOWN = {"docker", "dockerfile", "nginx", "text", "yaml"}
 URLS = ("dockerflow_django.urls", "dockerflow_django.metrics.urls")
 SECONDS = 60
 LOG_HELLO = "import logging.config as c; c.fileConfig('logging.ini'); c.logging.info('hello')"
@@ -57,7 +57,8 @@ def test_python(document, tmp_path):
 @each("json")
 def test_json(block):
     """A block is one object, or one a line; what looks like a log line is valid mozlog."""
-    for text in block.text.splitlines() if block.text.count('"Timestamp"') > 1 else [block.text]:
+    lines = block.text.splitlines()
+    for text in lines if all(line.endswith("}") for line in lines) else [block.text]:
         parsed = json.loads(text)
         if "Timestamp" in parsed:
             VALIDATOR.validate(parsed)
@@ -71,10 +72,11 @@ def test_ini(block, tmp_path):
     assert parse(done.stdout.rstrip("\n"))["Fields"] == {"msg": "hello"}
 
 
-@each("console", "shell")
-def test_shell(block, tmp_path):
+@each("console", "docker", "dockerfile", "shell", "yaml")
+def test_commands(block, tmp_path):
     """Commands of Django's, modules of ours, extras and sessions exist, and take the options."""
-    for words in commands_in(block.text):
+    is_shell = block.language in {"console", "shell"}
+    for words in commands_in(block.text) if is_shell else listed_commands_in(block.text):
         if "manage.py" in words:
             _parse(*words[words.index("manage.py") + 1 :])
         elif "-m" in words and _OURS.fullmatch(words[words.index("-m") + 1]):

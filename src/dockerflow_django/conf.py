@@ -21,6 +21,8 @@ from dockerflow_django import casts
 T = TypeVar("T")
 Origin = Literal["settings", "environment", ".env", "default"]
 
+# The namespace of the URLs, and the label of the app.
+APP_NAME = "dockerflow"
 DEFAULT_CHECKS = (
     "dockerflow_django.checks.check_database_connected",
     "dockerflow_django.checks.check_migrations_applied",

@@ -24,8 +24,8 @@ class RequestState:
     threads may append to it at the same time. `error` describes the exception that Django answered
     last. `is_health` is of our own endpoints, `is_news` of a probe that fails only because the
     process starts or drains. `progress` is the token of a request that counts as in progress.
-    `is_over` since the summary is written: what still runs in this
-    context then, a task that lives on, is not counted.
+    `is_over` since the summary is written: what still runs in this context then, a task that lives
+    on, is not counted.
     """
 
     error = ""

@@ -13,7 +13,7 @@ import socket
 import threading
 import time
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,7 @@ MESSAGE_BYTES = 65536
 # Questions that may lie unread before a worker counts as one that does not answer: each holds a
 # file descriptor.
 BACKLOG_BYTES = 4096
+IMPATIENT_SECONDS = 0.3
 
 # The questions that are no endpoint's.
 DRAIN = "drain"
@@ -149,11 +150,21 @@ class Crew:
         member.end.close()
         member.post.close()
 
-    def ask(self, question: str, seconds: float) -> dict[Member, Reply | None]:
-        """Ask every worker at once; None stands for one that has not answered in time."""
-        end = time.monotonic() + seconds
+    def ask(
+        self, question: str, seconds: float, impatient_with: Collection[Member] = ()
+    ) -> dict[Member, Reply | None]:
+        """Ask every worker at once; None stands for one that has not answered in time.
+
+        That is so many `seconds`, and less for one that one is `impatient_with`.
+        """
+        begin = time.monotonic()
         asked = {member: member.ask(question) for member in self.members}
-        return {member: _read(answer, end) for member, answer in asked.items()}
+        ends = {
+            member: begin
+            + (min(seconds, IMPATIENT_SECONDS) if member in impatient_with else seconds)
+            for member in asked
+        }
+        return {member: _read(asked[member], end) for member, end in ends.items()}
 
     def _listen(self, member: Member) -> None:
         while True:

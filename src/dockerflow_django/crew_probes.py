@@ -64,7 +64,10 @@ class CrewProbes:
 
     def ask(self, question: str) -> Reply:
         """Ask the workers, and return the worst answer."""
-        replies = self.crew.ask(question, self._seconds(question))
+        with self._lock:
+            silent = frozenset(self._silent)
+        # A kubelet waits one second: it is not spent on a worker that was silent the last time.
+        replies = self.crew.ask(question, self._seconds(question), impatient_with=silent)
         for member, found in replies.items():
             member.has_answered |= found is not None
             if not member.has_answered:

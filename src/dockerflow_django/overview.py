@@ -8,10 +8,10 @@ from django.urls import NoReverseMatch, reverse
 
 from dockerflow_django.casts import PROBES
 from dockerflow_django.checks.registry import HEARTBEAT, Check, configured, named
-from dockerflow_django.conf import conf
+from dockerflow_django.conf import APP_NAME, conf
 from dockerflow_django.heartbeat.report import status_of
 from dockerflow_django.logging.sanitising import scrub
-from dockerflow_django.url_table import APP_NAME, endpoints_in, includes_in
+from dockerflow_django.url_table import endpoints_in, includes_in
 
 MIDDLEWARE = "dockerflow_django.middleware.DockerflowMiddleware"
 METRICS_URLS = ("dockerflow_metrics:metrics", "prometheus-django-metrics")

@@ -22,10 +22,9 @@ from dockerflow_django.trace import parse
 from dockerflow_django.verdict import (
     CLIENT_CLOSED_REQUEST,
     SERVER_ERROR,
-    errno_of,
     is_gone,
-    level_of,
     rate_of,
+    verdict_of,
 )
 
 SUMMARY_LOGGER = "request.summary"
@@ -103,8 +102,7 @@ def _write(
     state.is_over = True
     if state.progress is not None:
         request_ended(state.progress)
-    errno = errno_of(response.status_code, error)
-    level = level_of(errno, error, state)
+    errno, level = verdict_of(response.status_code, error, state)
     if not logger.isEnabledFor(level):
         return
     rate = rate_of(request, state, errno, level)

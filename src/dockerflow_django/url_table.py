@@ -17,9 +17,9 @@ from django.urls.resolvers import LocalePrefixPattern
 from django.utils.functional import Promise
 
 from dockerflow_django.casts import PROBES
+from dockerflow_django.conf import APP_NAME
 from dockerflow_django.endpoints import Endpoint
 
-APP_NAME = "dockerflow"
 NAMES = ("version", "lbheartbeat", "heartbeat", "error")
 
 # What `django.urls.path` makes of a route without parameters, and plain regular expressions. A bare

@@ -6,9 +6,7 @@ They answer what the middleware did not: where it is not installed, and where a 
 import asyncio
 from typing import Any
 
-from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
-from django.views.decorators.csrf import csrf_exempt
 
 from dockerflow_django import details
 from dockerflow_django.casts import PROBES
@@ -16,6 +14,7 @@ from dockerflow_django.checks.registry import HEARTBEAT
 from dockerflow_django.endpoints import METHODS, Endpoint, aanswer, has_details
 from dockerflow_django.heartbeat.beat import aevaluate
 from dockerflow_django.page.response import respond_with_page
+from dockerflow_django.public_views import public
 from dockerflow_django.responses import accepts_html, respond
 
 
@@ -29,24 +28,7 @@ def _view(name: str) -> Any:
         answer = await aanswer(endpoint, request.method or "", details=allowed)
         return respond(answer, request.method)
 
-    return _public(view, name)
-
-
-def _public(view: Any, name: str) -> Any:
-    """Let the view be asked by anybody, outside of a transaction."""
-    view.__name__ = view.__qualname__ = name
-    view._non_atomic_requests = _EveryAlias()  # noqa: SLF001 - where Django's decorator notes it
-    return login_not_required(csrf_exempt(view))
-
-
-class _EveryAlias(set[str]):
-    """What `transaction.non_atomic_requests` notes for one alias, here for each there will be.
-
-    Django refuses to call an async view as soon as one database has ``ATOMIC_REQUESTS``.
-    """
-
-    def __contains__(self, alias: object) -> bool:
-        return True
+    return public(view, name)
 
 
 def _for_people(view: Any) -> Any:
@@ -60,7 +42,7 @@ def _for_people(view: Any) -> Any:
         version = await aanswer(Endpoint("version"), "GET")
         return respond_with_page(reports, version.payload, request.method)
 
-    return _public(page, "heartbeat")
+    return public(page, "heartbeat")
 
 
 version = _view("version")

@@ -3,15 +3,19 @@
 import os
 import threading
 
+import psycopg
 import pytest
-from django.core import mail
+from django.core import checks, mail
 from django.db import connections
 from django.test import utils
 from django.utils.connection import ConnectionDoesNotExist
 
+from dockerflow_django import health
 from dockerflow_django.checks import connection as connection_module
 from dockerflow_django.checks.connection import connection_to, in_heartbeat_thread
-from dockerflow_django.heartbeat import threads
+from dockerflow_django.checks.registry import Check
+from dockerflow_django.heartbeat import runner, threads
+from tests.harness.waiting import wait_until
 
 
 def in_thread(function):
@@ -178,3 +182,58 @@ def test_outbox_is_no_sign_of_a_test(monkeypatch):
     monkeypatch.delattr(utils._TestState, "saved_data")
     assert hasattr(mail, "outbox")
     assert not connection_module.is_testing()
+
+
+def test_turn_that_waits_for_ever_is_ended(postgresql, add_alias, production, monkeypatch):
+    """A server that acknowledges and never answers costs its turn, and the check is asked anew."""
+    add_alias("other", **postgresql.settings("postgres"))
+
+    def ask(app_configs):
+        with connection_to("other") as connection, connection.cursor() as cursor:
+            cursor.execute("SELECT pg_sleep(60)")
+
+    check = Check(ask, {}, timeout=0.5, every=60)
+    (overdue,) = runner.gather([check])
+    assert overdue.messages[0].id == health.ERROR_CHECK_TIMED_OUT
+    assert runner.gather([check])[0].run == overdue.run  # a driver's timeout has not passed yet
+    monkeypatch.setattr(connection_module, "_patience_seconds", lambda: 0)
+    ended = wait_until(lambda: next(iter(r for r in runner.gather([check]) if r.run > 0), None))
+    assert "OperationalError" in ended.traceback
+
+
+def test_turn_on_what_has_no_socket_is_left_alone(production, monkeypatch, django_db_blocker):
+    """SQLite waits for no server."""
+    monkeypatch.setattr(connection_module, "_patience_seconds", lambda: 0)
+
+    def ask(app_configs):
+        with connection_to("default") as connection:
+            connection.ensure_connection()
+            connection_module.end_stuck_waits()
+            return [checks.Info(str(connection.is_usable()))]
+
+    with django_db_blocker.unblock():
+        (result,) = runner.gather([Check(ask, {})])
+    assert result.messages[0].msg == "True"
+
+
+def test_connection_that_was_closed_meanwhile_is_no_error(postgresql):
+    """Ending a wait may come a moment late."""
+    with psycopg.connect(**postgresql_address(postgresql)) as raw:
+        pass
+    connection_module._shut_down(raw)
+    assert raw.closed
+
+
+def test_parents_connections_are_kept_and_not_used(monkeypatch):
+    """What a fork leaves is not collected, which would close it for the parent too."""
+    for name in ("_guard", "_lock"):
+        monkeypatch.setattr(connection_module, name, getattr(connection_module, name))
+    monkeypatch.setattr(connection_module, "_abandoned", [])
+    monkeypatch.setattr(connection_module, "_turns", {"other": (turns := object())})
+    connection_module._abandon()
+    assert connection_module._turns == {}
+    assert connection_module._abandoned == [{"other": turns}]
+
+
+def postgresql_address(postgresql):
+    return {"host": "127.0.0.1", "port": postgresql.port, "user": "postgres", "dbname": "postgres"}

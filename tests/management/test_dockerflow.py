@@ -56,7 +56,7 @@ def test_endpoints_are_where_the_urlconf_has_them():
 def test_paths_that_vary_are_told_as_such():
     """An include below a captured pattern has no one path."""
     with override_settings(ROOT_URLCONF=Urls(varying)):
-        assert as_json()["endpoints"] == [{"path": "?", "name": "dockerflow"}]
+        assert as_json()["endpoints"] == [{"path": r"/^(?P<shop>\w+)/", "name": "dockerflow"}]
 
 
 def test_nothing_included_is_said():
@@ -111,10 +111,8 @@ def test_system_checks_have_their_say(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(overview.checks, "run_checks", lambda: messages)
     with override_settings(SILENCED_SYSTEM_CHECKS=["dockerflow.W002"]):
         text = run()
-    assert (
-        "  warning dockerflow.W001: no URLs\n    Include them.\n  info dockerflow.I001: by the way\n"
-        in text
-    )
+    told = "  warning dockerflow.W001: no URLs\n    Include them.\n"
+    assert f"{told}  info dockerflow.I001: by the way\n" in text
     assert "silent" not in text
     assert "another's" not in text
     messages.clear()

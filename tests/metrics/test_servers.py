@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from signal import SIGKILL
 
 import psutil
@@ -103,6 +104,22 @@ def test_a_worker_that_ends_in_order_takes_its_gauges(serve: Serve, measured: Pr
     left = value_files(measured)
     assert left
     assert not [name for name in left if name.startswith("gauge_live")]
+
+
+@pytest.mark.parametrize("kind", TWO_WORKERS)
+def test_requests_in_progress_are_those_of_both_workers(kind: str, serve: Serve, measured: Project):
+    """Whichever worker is busy, and whichever is asked; the scrape itself does not count."""
+    server = serve(kind, measured, options=("--workers", "2"))
+    workers_of(server)
+    gauge = "dockerflow_requests_in_progress{}"
+    with ThreadPoolExecutor(2) as pool:
+        busy = [pool.submit(server.get, "/blocked/", timeout=30.0) for _ in range(2)]
+        try:
+            wait_until(lambda: samples(server)[gauge] == 2, timeout=15, what="two are counted")
+        finally:
+            measured.make("blocked.release")
+        assert [each.result().status for each in busy] == [200, 200]
+    wait_until(lambda: samples(server)[gauge] == 0, timeout=15, what="none is left")
 
 
 def test_management_commands_leave_no_values(measured: Project):

@@ -9,6 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 
 from dockerflow_django.checks import registry
 from dockerflow_django.heartbeat.beat import evaluate
+from dockerflow_django.metrics.views import metrics
 
 OPENMETRICS = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5"
 PARSERS = {"text/plain": parse_text, "application/openmetrics-text": parse_openmetrics}
@@ -32,6 +33,23 @@ def test_formats_are_negotiated(client: Client, path: str, accept: str):
     assert len(series) == len(found) > 10
     assert response.headers["Cache-Control"] == "no-store"
     assert response.headers["Vary"] == "Accept, Accept-Encoding"
+
+
+def test_atomic_requests_are_no_hindrance(client: Client, settings):
+    """A database with `ATOMIC_REQUESTS`, whatever its alias, opens no transaction for a scrape."""
+    databases = {**settings.DATABASES, "archive": dict(settings.DATABASES["default"])}
+    databases["archive"]["ATOMIC_REQUESTS"] = True
+    assert all(alias in metrics._non_atomic_requests for alias in databases)
+
+
+def test_a_scrape_is_no_traffic(client: Client, caplog: pytest.LogCaptureFixture):
+    """It neither counts itself as in progress nor has a summary."""
+    with caplog.at_level("INFO", "request.summary"):
+        text = client.get("/__metrics__").content.decode()
+        assert caplog.records == []
+        client.get("/plain/")
+        assert len(caplog.records) == 1
+    assert "dockerflow_requests_in_progress 0.0" in text.splitlines()
 
 
 async def test_async(async_client: AsyncClient):

@@ -124,7 +124,20 @@ def test_a_misspelt_keyword_of_a_shipped_check_is_an_error() -> None:
     assert "got an unexpected keyword argument 'alias'" in sentence
 
 
-@override_settings(DOCKERFLOW_CHECKS=["shop.chekcs.check_stock"])
+def test_a_check_that_nobody_has_imported_yet_is_judged_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The heartbeat imports a check late, and its system check does not wait for that."""
+    (tmp_path / "module_of_late_checks.py").write_text("def check(app_configs): pass")
+    monkeypatch.syspath_prepend(tmp_path)
+    with override_settings(DOCKERFLOW_CHECKS=[("module_of_late_checks.check", {"shelf": 1})]):
+        (sentence,) = sentences("dockerflow.E003")
+    assert "got an unexpected keyword argument 'shelf'" in sentence
+
+
+@override_settings(
+    DOCKERFLOW_CHECKS=["shop.chekcs.check_stock", "dockerflow.django.checks.check_redis_connected"]
+)
 def test_a_check_that_is_not_found_has_no_keywords_to_judge() -> None:
     """One mistake is told once."""
     assert sentences("dockerflow.E003") == []

@@ -9,8 +9,8 @@ from tests.system_checks import sentences
 @pytest.mark.parametrize(
     ("setting", "id_"),
     [
-        ({"DOCKERFLOW_HEARTBEAT_DETAILS": "always"}, "dockerflow.W011"),
-        ({"DOCKERFLOW_ERROR_ENDPOINT": True}, "dockerflow.W012"),
+        ({"DOCKERFLOW_HEARTBEAT_DETAILS": "always"}, "dockerflow.W012"),
+        ({"DOCKERFLOW_ERROR_ENDPOINT": True}, "dockerflow.W013"),
     ],
 )
 def test_what_is_open_to_everyone_is_told(setting: dict[str, object], id_: str) -> None:
@@ -25,4 +25,4 @@ def test_what_is_open_to_everyone_is_told(setting: dict[str, object], id_: str) 
 def test_details_that_somebody_decides_on_are_well(details: object) -> None:
     """A callable knows whom it lets see them."""
     with override_settings(DOCKERFLOW_HEARTBEAT_DETAILS=details):
-        assert sentences("dockerflow.W011", deploy=True) == []
+        assert sentences("dockerflow.W012", deploy=True) == []

@@ -71,3 +71,17 @@ def test_twice_is_once_too_often() -> None:
     with override_settings(MIDDLEWARE=(OURS, OURS)):
         (sentence,) = sentences("dockerflow.E005")
     assert "more than once, at 0, 1:" in sentence
+
+
+@pytest.mark.parametrize(
+    ("after", "told"),
+    [
+        ("django_prometheus.middleware.PrometheusAfterMiddleware", True),
+        ("dockerflow_django.metrics.middleware.PrometheusAfterMiddleware", False),
+        (SECURITY, False),
+    ],
+)
+def test_metrics_without_bounds_are_told(after: str, told: bool) -> None:
+    """django-prometheus's own After middleware takes whatever method a client makes up (H15)."""
+    with override_settings(MIDDLEWARE=[OURS, after]):
+        assert bool(sentences("dockerflow.W011")) is told

@@ -129,6 +129,11 @@ def configured(probe: str = HEARTBEAT) -> list[Check]:
     return list(once_each.values())
 
 
+def registered() -> list[Check]:
+    """Return the checks that code registered, here or under our tags in Django's registry."""
+    return list(_tagged(TAGS))
+
+
 def named(checks_: Iterable[Check]) -> list[tuple[str, Check]]:
     """Give each check a name that no other one has: the module's tells two of one name apart."""
     checks_ = list(checks_)

@@ -41,5 +41,5 @@ def _registry() -> CollectorRegistry:
         return REGISTRY
     workers.sweep()
     registry = CollectorRegistry()
-    MultiProcessCollector(registry, str(values))  # type: ignore[no-untyped-call]
+    MultiProcessCollector(registry, str(values))
     return registry

@@ -37,7 +37,7 @@ def mark_dead(pid: int) -> None:
     if folder() is None:
         return
     try:
-        mark_process_dead(pid)  # type: ignore[no-untyped-call]
+        mark_process_dead(pid)
     except FileNotFoundError:
         # Somebody else has been there between the listing and the removal.
         return

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from importlib import import_module
 
 from django.core.checks import Error
+from django.utils.module_loading import import_string
 
-from dockerflow_django.casts import PROBES, Entry
-from dockerflow_django.checks.registry import HEARTBEAT, Check, configured
+from dockerflow_django.casts import Entry
+from dockerflow_django.checks.registry import Check, registered
 from dockerflow_django.conf import conf
 from dockerflow_django.logging.sanitising import scrub
 from dockerflow_django.system_checks.leftovers import is_leftover
@@ -37,8 +38,7 @@ def check_checks_are_found() -> Iterator[Finding]:
 @rule("dockerflow.E003", Error)
 def check_checks_take_their_keywords() -> Iterator[Finding]:
     """Find checks that raise as soon as they are called with the keywords configured for them."""
-    checks = [check for probe in (HEARTBEAT, *PROBES) for check in configured(probe)]
-    for check in {(check.source, *check.key): check for check in checks}.values():
+    for check in [*_found(), *registered()]:
         if why := _why_misfit(check):
             yield Finding(
                 f"{check.source}: {check.name} cannot be called as configured: {why}.",
@@ -62,6 +62,15 @@ def _entries() -> Iterator[tuple[str, Entry]]:
     for probe, entries in conf.DOCKERFLOW_PROBES.items():
         for index, entry in enumerate(entries):
             yield f"DOCKERFLOW_PROBES[{probe!r}][{index}]", entry
+
+
+def _found() -> Iterator[Check]:
+    """Yield the checks of the settings that another rule has not found fault with."""
+    for place, (target, keywords) in _entries():
+        if not (isinstance(target, str) and (is_leftover(target) or _why_unusable(target))):
+            function = import_string(target) if isinstance(target, str) else target
+            rest = {name: keywords[name] for name in keywords if name not in {"timeout", "every"}}
+            yield Check(function, rest, source=place)
 
 
 def _why_unusable(path: str) -> str:

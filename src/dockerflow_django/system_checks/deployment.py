@@ -8,7 +8,7 @@ from dockerflow_django.conf import conf
 from dockerflow_django.system_checks.rule import Finding, rule
 
 
-@rule("dockerflow.W011", Warning, deploy=True)
+@rule("dockerflow.W012", Warning, deploy=True)
 def check_details_are_not_public() -> Iterator[Finding]:
     """Find a deployment that shows everyone what is wrong with it."""
     if conf.DOCKERFLOW_HEARTBEAT_DETAILS == "always":
@@ -19,7 +19,7 @@ def check_details_are_not_public() -> Iterator[Finding]:
         )
 
 
-@rule("dockerflow.W012", Warning, deploy=True)
+@rule("dockerflow.W013", Warning, deploy=True)
 def check_error_endpoint_is_off() -> Iterator[Finding]:
     """Find a deployment in which everyone can cause an error."""
     if conf.DOCKERFLOW_ERROR_ENDPOINT:

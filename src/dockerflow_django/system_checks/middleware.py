@@ -12,6 +12,8 @@ from dockerflow_django.system_checks.rule import Finding, rule
 OURS = "dockerflow_django.middleware.DockerflowMiddleware"
 # It starts django-prometheus's clock, so it may stand before ours.
 MAY_STAND_BEFORE = "django_prometheus.middleware.PrometheusBeforeMiddleware"
+UNBOUNDED = "django_prometheus.middleware.PrometheusAfterMiddleware"
+BOUNDED = "dockerflow_django.metrics.middleware.PrometheusAfterMiddleware"
 
 
 @rule("dockerflow.W004", Warning)
@@ -46,6 +48,18 @@ def check_middleware_is_there_once() -> Iterator[Finding]:
             f"{', '.join(map(str, places))}: each request would have as many summaries.",
             "Keep the first.",
         )
+
+
+@rule("dockerflow.W011", Warning)
+def check_metrics_are_bounded() -> Iterator[Finding]:
+    """Find django-prometheus's own After middleware, whose method label clients choose."""
+    for path in settings.MIDDLEWARE:
+        if _is_a(path, UNBOUNDED) and not _is_a(path, BOUNDED):
+            yield Finding(
+                f"MIDDLEWARE has {path!r}: a client that makes up HTTP methods makes up series of "
+                "the latency, without bound, and an exception is timed twice.",
+                f"Put {BOUNDED!r} in its place.",
+            )
 
 
 def _places() -> list[int]:
