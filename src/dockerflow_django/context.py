@@ -73,8 +73,9 @@ def enter(wanted: str | None, trace: Trace | None) -> RequestState:
 
 def leave(**kwargs: Any) -> None:
     """End the request: nothing that this thread or task does from now on belongs to it."""
-    request_id_context.set(None)
-    _state.set(None)
+    if _state.get() is not None:
+        request_id_context.set(None)
+        _state.set(None)
 
 
 def resume(state: RequestState) -> Resumed:
