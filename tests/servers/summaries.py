@@ -20,6 +20,8 @@ PATIENCE_SECONDS = 30.0
 WSGI = ["granian-wsgi", "gunicorn-sync", "gunicorn-gthread", "runserver"]
 ASGI = ["granian-asgi", "gunicorn-asgi", "uvicorn"]
 KINDS = [*WSGI, *ASGI]
+# Those that make a short body of one that breaks off.
+SHORT_BODIES = {"granian-wsgi"}
 ACCESS_LOGGERS = {
     "granian": "granian.access",
     "gunicorn": "gunicorn.access",

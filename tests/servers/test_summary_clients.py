@@ -1,6 +1,6 @@
 """Clients that go away, and those that send ids as no client should, under every server.
 
-What is known of a client that goes is the table of `docs/explanation/client-gone.rst`.
+The table in `docs/explanation/client-gone.rst` says the same of a client that goes.
 """
 
 import re
@@ -12,7 +12,6 @@ import pytest
 
 from dockerflow_django.summary import SUMMARY_LOGGER
 from dockerflow_django.verdict import CLIENT_CLOSED_REQUEST
-from tests.documents import ROOT, tables_in
 from tests.harness.http import Connection
 from tests.harness.project import Project
 from tests.harness.servers import Server
@@ -25,6 +24,7 @@ from tests.servers.summaries import (
     INFO,
     KINDS,
     PATIENCE_SECONDS,
+    SHORT_BODIES,
     WARNING,
     WSGI,
     Record,
@@ -34,8 +34,6 @@ from tests.servers.summaries import (
     summary,
 )
 
-# Those that make a short body of one that breaks off.
-SHORT_BODIES = {"granian-wsgi"}
 BIG_FILE = "big"
 BIG_FILE_BYTES = 32 * 2**20
 STREAM_BYTES = len(PARTS[0]) + LONG_PARTS * len(LONG_PART)
@@ -166,14 +164,6 @@ def test_client_that_leaves_in_its_body_has_made_no_request(servers, rid, kind):
     assert server.project.count(f"{rid}.waiting") == 0
 
 
-def test_table_tells_the_same():
-    """The explanation's table says of each server what is seen here."""
-    (table,) = tables_in(ROOT / "docs" / "explanation" / "client-gone.rst")
-    assert [row[1:] for row in table] == [cells_of(kind) for kind in KINDS]
-    names = [row[0].lower().replace(", ", "-") for row in table]
-    assert names == KINDS
-
-
 TOO_LONG = "x" * 129
 HOSTILE_IDS = {
     "too long": TOO_LONG.encode(),
@@ -213,13 +203,6 @@ def test_valid_id_is_kept(servers, kind):
     answer = servers[kind].get("/plain/", headers={HEADER: wanted})
     assert (len(wanted), answer.headers.get_all(HEADER)) == (128, [wanted])
     assert told(summary(servers[kind], wanted)) == (INFO, 200, 0)
-
-
-def cells_of(kind: str) -> list[str]:
-    known, unknown = str(CLIENT_CLOSED_REQUEST), "the view's"
-    if kind in ASGI:
-        return [known, known, unknown, unknown, "no record"]
-    return [unknown, known, unknown, unknown, unknown if kind in SHORT_BODIES else "500"]
 
 
 def assert_each_once(server: Server) -> None:
