@@ -96,7 +96,7 @@ def test_what_looks_like_a_secret_is_hidden_anywhere(make_request, path):
         ("postcode=8000", "postcode=8000"),
         ("next=https://ada:hunter2@shop/", f"next=https://{REDACTED}%40shop/"),
         ("a=%ff", "a=%EF%BF%BD"),
-        ("a=1\r\nb=2", "a=1%0D%0Ab=2"),
+        ("a=1\r\nb=2", "a=1%0D%0Ab%3D2"),
     ],
 )
 def test_query_strings_lose_their_secrets(make_request, query, expected):
