@@ -1,5 +1,6 @@
 """`DOCKERFLOW_SUMMARY_EXTRA`: the project's own fields, which can do the record no harm."""
 
+import functools
 import logging
 
 import pytest
@@ -80,7 +81,7 @@ def fails(request, response):
 
 def failing():
     """Make a function that raises, which has not been told of before."""
-    return lambda request, response: fails(request, response)
+    return functools.partial(fails)
 
 
 @pytest.mark.parametrize(

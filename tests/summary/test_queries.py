@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 from asgiref.sync import async_to_sync, sync_to_async
-from django.db import ProgrammingError, OperationalError, connection, connections
+from django.db import OperationalError, ProgrammingError, connection, connections
 from django.db.backends.signals import connection_created
 from django.test import override_settings
 
@@ -23,14 +23,17 @@ def counting():
 
 
 @pytest.fixture
-def other(django_db_blocker):
-    """Give a second alias, with a database of its own in memory."""
+def two_aliases(django_db_blocker):
+    """Give two more aliases, each with a database of its own in memory."""
     databases = connections.settings
-    databases["other"] = {**databases["default"], "NAME": ":memory:"}
     with django_db_blocker.unblock():
-        yield connections["other"]
-        connections["other"].close()
-    del connections["other"], databases["other"]
+        for name in ("orders", "stock"):
+            databases[name] = {**databases["default"], "NAME": ":memory:"}
+        yield connections["orders"], connections["stock"]
+        for name in ("orders", "stock"):
+            sqlite = connections[name].connection
+            del connections[name], databases[name]
+            sqlite.close()
 
 
 def query(using=connection, sql="SELECT 1"):
@@ -69,12 +72,12 @@ def test_their_time_is_summed(monkeypatch):
     assert state.query_seconds == [0.25, 0.5]
 
 
-def test_every_alias_counts(other, db):
-    """A connection that is made during the request as well."""
+def test_every_alias_counts(two_aliases):
+    """Connections that are made during the request, each to a database of its own."""
     state = enter(None, None)
-    query()
-    query(other)
-    assert len(state.query_seconds) == 2
+    for each in (*two_aliases, two_aliases[0]):
+        query(each)
+    assert len(state.query_seconds) == 3
 
 
 @pytest.mark.django_db

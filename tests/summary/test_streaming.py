@@ -1,4 +1,7 @@
-"""A stream's summary is written once, at its end, whoever brings that about and however."""
+"""A stream's summary is written once, at its end, whoever brings that about and however.
+
+python-dockerflow writes it with the headers, django-structlog without a duration.
+"""
 
 import asyncio
 import gc
@@ -104,6 +107,7 @@ def test_a_stream_that_fails_is_an_error(ask_native, summaries):
         ask_native("/stream-failing/")
     assert facts(summaries) == (200, 500, ERROR, 3)
     assert summaries[0].getMessage() == "LookupError: token=[redacted]"
+    assert (current_rid(), lifecycle.requests_in_progress) == (None, 0)
 
 
 @pytest.fixture(params=["wsgi", "asgi"])
@@ -145,9 +149,10 @@ def test_whatever_a_stream_raises_goes_on(make_request, summaries, error, expect
 async def test_an_asynchronous_stream_that_fails_is_written_once(async_rf, summaries):
     """The closing after it changes nothing."""
     response = await astreamed(async_rf, StreamingHttpResponse(parts(b"one", LookupError("two"))))
+    content = aiter(response)
+    assert await anext(content) == b"one"
     with pytest.raises(LookupError):
-        await anext(aiter(response))
-        [part async for part in response]
+        await anext(content)
     response.close()
     assert facts(summaries) == (200, 500, ERROR, 3)
 

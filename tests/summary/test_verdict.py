@@ -7,8 +7,8 @@ import re
 
 import pytest
 from django.http import HttpResponse
-from django.urls import resolve
 from django.test import override_settings
+from django.urls import resolve
 
 from dockerflow_django.context import RequestState
 from dockerflow_django.middleware import DockerflowMiddleware
