@@ -16,6 +16,16 @@ from tests.harness.redis import Redis
 from tests.harness.servers import Server
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--soak", action="store_true", help="run the long tests at their full length")
+
+
+@pytest.fixture(scope="session")
+def soak(pytestconfig: pytest.Config) -> bool:
+    """Tell whether the long tests run at their full length."""
+    return bool(pytestconfig.getoption("--soak"))
+
+
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[PostgreSQL]:
     """Give a PostgreSQL of this worker's own; who stops or freezes it also brings it back."""

@@ -11,5 +11,8 @@ class DockerflowConfig(AppConfig):
     verbose_name = "Dockerflow"
 
     def ready(self) -> None:
-        """Connect what listens: system checks and the log lines about health."""
-        from dockerflow_django import health_log, system_checks  # noqa: F401 - they register
+        """Connect what listens: system checks, log lines about health, webhooks, the metrics."""
+        from dockerflow_django import health_log, metrics, system_checks, webhooks  # noqa: F401
+        from dockerflow_django.page import changes  # noqa: F401
+
+        metrics.start_with_first_request()

@@ -114,19 +114,22 @@ def absolute_path(raw: object) -> str:
 
 def web_url(raw: object) -> str:
     """Take an http or https URL with a host."""
-    try:
-        parts = urlsplit(raw) if isinstance(raw, str) else None
-        usable = parts is not None and parts.scheme in {"http", "https"} and bool(parts.hostname)
-    except ValueError:
-        usable = False
-    if not usable:
+    if not isinstance(raw, str) or not _is_web_url(raw):
         raise ValueError("an http or https URL with a host")
-    return str(raw)
+    return raw
+
+
+def _is_web_url(raw: str) -> bool:
+    try:
+        parts = urlsplit(raw)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number, a bracket that is not closed
+        return False
 
 
 def level(raw: object) -> int:
     """Take the name of a check level, or its number."""
-    value = LEVELS.get(raw.upper()) if isinstance(raw, str) else raw
+    value = LEVELS.get(raw.strip().upper()) if isinstance(raw, str) else raw
     if isinstance(value, bool) or value not in LEVELS.values():
         raise ValueError(f"one of {', '.join(map(repr, LEVELS))}")
     return cast(int, value)
@@ -136,10 +139,11 @@ def patterns(raw: object) -> tuple[re.Pattern[str], ...]:
     """Take a list of regular expressions, as JSON where it comes from the environment."""
     compiled = []
     for index, pattern in enumerate(_items(raw)):
-        if not isinstance(pattern, (str, re.Pattern)):
+        source = pattern.pattern if isinstance(pattern, re.Pattern) else pattern
+        if not isinstance(source, str):
             raise ValueError(f"a list of regular expressions; item {index} is {pattern!r}")  # noqa: TRY004
         try:
-            compiled.append(re.compile(pattern))
+            compiled.append(re.compile(cast("str | re.Pattern[str]", pattern)))
         except (re.error, RecursionError, OverflowError) as error:
             wanted = f"a list of regular expressions; item {index} does not compile: {error}"
             raise ValueError(wanted) from None
@@ -182,7 +186,26 @@ def probes(raw: object) -> dict[str, tuple[Entry, ...]]:
     for name in raw:
         if name not in PROBES:
             raise ValueError(f"a mapping whose keys are among {', '.join(PROBES)}, not {name!r}")
-    return {name: entries(listed) for name, listed in raw.items()}
+    return {name: _entries_of(name, listed) for name, listed in raw.items()}
+
+
+def check_options(keywords: Mapping[str, Any]) -> dict[str, Any]:
+    """Take the keywords of a check, of which ``timeout`` and ``every`` are seconds, or None."""
+    taken = dict(keywords)
+    for name, cast_seconds in (("timeout", number(0, above=True)), ("every", number(0))):
+        if taken.get(name) is not None:
+            try:
+                taken[name] = cast_seconds(taken[name])
+            except ValueError as error:
+                raise ValueError(f"{name}={taken[name]!r}, not {error}") from None
+    return taken
+
+
+def _entries_of(probe: str, raw: object) -> tuple[Entry, ...]:
+    try:
+        return entries(raw)
+    except ValueError as error:
+        raise ValueError(f"a mapping whose {probe!r} is {error}") from None
 
 
 def _entry(index: int, raw: object) -> Entry:
@@ -192,16 +215,20 @@ def _entry(index: int, raw: object) -> Entry:
             f"a list of checks; item {index} is {raw!r}, not (path, {{keyword: value}})"
         )
     try:
-        return target(path), dict(keywords)
+        function = target(path)
     except ValueError as error:
         raise ValueError(f"a list of checks; item {index} is {path!r}, not {error}") from None
+    try:
+        return function, check_options(keywords)
+    except ValueError as error:
+        raise ValueError(f"a list of checks; item {index} has {error}") from None
 
 
 def _items(raw: object) -> Sequence[object]:
     if isinstance(raw, str):
         try:
             raw = json.loads(raw)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise ValueError("a list, in the environment as JSON") from None
     if not isinstance(raw, (list, tuple)):
         raise ValueError("a list")  # noqa: TRY004

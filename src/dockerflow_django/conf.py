@@ -6,11 +6,11 @@ the default, and a system check names the setting, the value and the fix.
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Generic, Literal, TypeVar, overload
+from typing import Any, ClassVar, Generic, Literal, TypeVar, cast, overload
 
 from decouple import Config, RepositoryEmpty, RepositoryEnv, UndefinedValueError
 from django.conf import settings
@@ -21,10 +21,14 @@ from dockerflow_django import casts
 T = TypeVar("T")
 Origin = Literal["settings", "environment", ".env", "default"]
 
+# The namespace of the URLs, and the label of the app.
+APP_NAME = "dockerflow"
 DEFAULT_CHECKS = (
     "dockerflow_django.checks.check_database_connected",
     "dockerflow_django.checks.check_migrations_applied",
 )
+PREFIX = "DOCKERFLOW_"
+FILE_SUFFIX = "_FILE"
 MASK = "********"
 
 
@@ -85,33 +89,41 @@ class Setting(Generic[T]):
 
     def look_up(self, environment: Config) -> Found:
         """Find the value and say where it stood and what is wrong with it."""
+        name, raw, origin = self._find(environment)
         try:
-            name, raw, origin = self._find(environment)
-        except OSError as error:
-            name, wanted = f"{self.name}_FILE", f"a file that can be read: {error.strerror}"
-            return Found(name, "", self.cast(self.default), "environment", wanted=wanted)
-        own_cast = self.from_environment if origin in {"environment", ".env"} else self.cast
-        cast = own_cast if callable(own_cast) else self.cast
-        try:
-            return Found(name, raw, cast(raw), origin, self.secret)
+            value = raw if name == self.name else _content(str(raw))
+            return Found(name, raw, self._cast_for(origin)(value), origin, self.secret)
         except ValueError as error:
-            value = self.cast(self.default)
-            return Found(name, raw, value, origin, self.secret, wanted=str(error))
+            default = self.cast(self.default)
+            return Found(name, raw, default, origin, self.secret, wanted=str(error))
 
     def _find(self, environment: Config) -> tuple[str, object, Origin]:
         if hasattr(settings, self.name):
             return self.name, getattr(settings, self.name), "settings"
         names = [self.name] if self.from_environment else []
-        names += [f"{self.name}_FILE"] if self.secret else []
+        names += [f"{self.name}{FILE_SUFFIX}"] if self.secret else []
         for name in names:
             try:
                 raw: str = environment.get(name)
             except UndefinedValueError:
                 continue
-            if name != self.name:
-                raw = Path(raw).read_text(encoding="utf-8", errors="replace").strip()
             return name, raw, "environment" if name in os.environ else ".env"
         return self.name, self.default, "default"
+
+    def _cast_for(self, origin: Origin) -> Callable[[object], T]:
+        from_text = origin in {"environment", ".env"} and callable(self.from_environment)
+        return cast("Callable[[object], T]", self.from_environment) if from_text else self.cast
+
+
+def _content(path: str) -> str:
+    """Read a secret's file; an empty one would switch off what the secret protects."""
+    try:
+        content = Path(path).read_text(encoding="utf-8", errors="replace").strip()
+    except OSError as error:
+        raise ValueError(f"the path of a file that can be read ({error.strerror})") from None
+    if not content:
+        raise ValueError("the path of a file that is not empty")
+    return content
 
 
 class Conf:
@@ -146,6 +158,10 @@ class Conf:
     DOCKERFLOW_WEBHOOK_URL = Setting(None, casts.optional(casts.web_url), secret=True)
     DOCKERFLOW_WEBHOOK_SECRET = Setting(None, casts.optional(casts.text), secret=True)
 
+    table: ClassVar[dict[str, Setting[Any]]] = {
+        name: setting for name, setting in vars().items() if isinstance(setting, Setting)
+    }
+
     @cached_property
     def environment(self) -> Config:
         """The process's environment, and below it ``BASE_DIR/.env`` where there is one."""
@@ -157,9 +173,18 @@ class Conf:
 
     def look_up_all(self) -> Iterator[Found]:
         """Look every setting up anew, in the order of the table above."""
-        for setting in vars(Conf).values():
-            if isinstance(setting, Setting):
-                yield setting.look_up(self.environment)
+        return (setting.look_up(self.environment) for setting in self.table.values())
+
+    def written(self) -> Iterator[tuple[str, Origin]]:
+        """Name whatever is written as a setting of the app, and where it stands."""
+        dotenv: dict[str, str] = getattr(self.environment.repository, "data", {})
+        places: dict[Origin, Iterable[str]] = {
+            "settings": dir(settings),
+            "environment": os.environ,
+            ".env": dotenv,
+        }
+        for origin, names in places.items():
+            yield from ((name, origin) for name in sorted(names) if name.startswith(PREFIX))
 
     def reset(self) -> None:
         """Forget what was read."""
@@ -170,7 +195,7 @@ conf = Conf()
 
 
 def _forget(*, setting: str, **kwargs: object) -> None:
-    if setting == "BASE_DIR" or setting.startswith("DOCKERFLOW_"):
+    if setting == "BASE_DIR" or setting.startswith(PREFIX):
         conf.reset()
 
 

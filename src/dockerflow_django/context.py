@@ -23,14 +23,16 @@ class RequestState:
     `started` is on the performance clock. `query_seconds` has one item a query: a list, because
     threads may append to it at the same time. `error` describes the exception that Django answered
     last. `is_health` is of our own endpoints, `is_news` of a probe that fails only because the
-    process starts or drains. `is_over` since the summary is written: what still runs in this
-    context then, a task that lives on, is not counted.
+    process starts or drains. `progress` is the token of a request that counts as in progress.
+    `is_over` since the summary is written: what still runs in this context then, a task that lives
+    on, is not counted.
     """
 
     error = ""
     is_health = False
     is_news = False
     is_over = False
+    progress: int | None = None
 
     def __init__(self, rid: str, trace: Trace | None = None) -> None:
         self.rid = rid

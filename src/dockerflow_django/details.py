@@ -6,6 +6,7 @@ from typing import Any
 
 from asgiref.sync import async_to_sync, iscoroutinefunction, sync_to_async
 from django.conf import settings
+from django.core.signals import setting_changed
 from django.http import HttpRequest
 from django.utils.module_loading import import_string
 
@@ -20,14 +21,12 @@ def are_allowed(request: HttpRequest) -> bool:
     if wanted in ("debug", "always", "never"):
         return wanted == "always" or (wanted == "debug" and settings.DEBUG)
     try:
-        allowed: Callable[[HttpRequest], Any] = (
-            import_string(wanted) if isinstance(wanted, str) else wanted
-        )
-        if iscoroutinefunction(allowed):
-            return async_to_sync(allowed)(request) is True
-        return allowed(request) is True
-    except Exception:
-        logger.exception("DOCKERFLOW_HEARTBEAT_DETAILS raised, so nobody sees details")
+        return _ask(wanted, request) is True
+    except Exception as error:
+        # A callable that looks at ``request.user`` raises at every poll that is answered early.
+        if type(error) not in _logged:
+            _logged.add(type(error))
+            logger.exception("DOCKERFLOW_HEARTBEAT_DETAILS raised, so nobody sees details")
         return False
 
 
@@ -36,3 +35,21 @@ async def aare_allowed(request: HttpRequest) -> bool:
     if conf.DOCKERFLOW_HEARTBEAT_DETAILS in ("debug", "always", "never"):
         return are_allowed(request)
     return await sync_to_async(are_allowed)(request)
+
+
+def _ask(wanted: Callable[[HttpRequest], Any] | str, request: HttpRequest) -> Any:
+    allowed = import_string(wanted) if isinstance(wanted, str) else wanted
+    if iscoroutinefunction(allowed):
+        return async_to_sync(allowed)(request)
+    return allowed(request)
+
+
+_logged: set[type[Exception]] = set()
+
+
+def _forget(*, setting: str, **kwargs: object) -> None:
+    if setting == "DOCKERFLOW_HEARTBEAT_DETAILS":
+        _logged.clear()
+
+
+setting_changed.connect(_forget, dispatch_uid="dockerflow_django.details")

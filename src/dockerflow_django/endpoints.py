@@ -7,10 +7,12 @@ import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
+from django.core.serializers.json import DjangoJSONEncoder
 from django.utils.module_loading import import_string
 
 from dockerflow_django.casts import PROBES
@@ -46,10 +48,10 @@ class Answer:
     payload: Mapping[str, Any]
     allow: str = ""
 
-    @property
+    @cached_property
     def body(self) -> bytes:
-        """The payload as JSON."""
-        return json.dumps(self.payload, allow_nan=False).encode()
+        """The payload as JSON, with what Django's encoder knows: dates, decimals, lazy texts."""
+        return json.dumps(self.payload, cls=DjangoJSONEncoder, allow_nan=False).encode()
 
     @property
     def headers(self) -> dict[str, str]:
@@ -82,6 +84,15 @@ async def aanswer(endpoint: Endpoint, method: str, *, details: bool = False) -> 
     return _heartbeat(await aevaluate(endpoint.probe or HEARTBEAT), details=details)
 
 
+def status_of_heartbeat(report: Report) -> int:
+    """Return the status code that tells of the report's outcome."""
+    if report.passed:
+        return 200
+    if report.probe == HEARTBEAT:
+        return conf.DOCKERFLOW_HEARTBEAT_FAILED_STATUS_CODE
+    return SERVICE_UNAVAILABLE
+
+
 def has_details(endpoint: Endpoint) -> bool:
     """Tell whether the answer depends on who may see details."""
     return endpoint.name in {"heartbeat", "probe"}
@@ -108,13 +119,7 @@ def _simple(endpoint: Endpoint) -> Answer | None:
 
 
 def _heartbeat(report: Report, *, details: bool) -> Answer:
-    if report.passed:
-        status = 200
-    elif report.probe == HEARTBEAT:
-        status = conf.DOCKERFLOW_HEARTBEAT_FAILED_STATUS_CODE
-    else:
-        status = SERVICE_UNAVAILABLE
-    return Answer(status, report.payload(details=details))
+    return Answer(status_of_heartbeat(report), report.payload(details=details))
 
 
 def _version() -> Answer:
@@ -122,18 +127,27 @@ def _version() -> Answer:
     try:
         get_version = import_string(callback) if isinstance(callback, str) else callback
         version = get_version(getattr(settings, "BASE_DIR", None))
-        if version is None:
-            return _problem(404, "There is no version.json.")
-        if not isinstance(version, Mapping):
-            return _problem(500, "DOCKERFLOW_VERSION_CALLBACK did not return a mapping.")
-        json.dumps(version, allow_nan=False)
     except VersionError as error:
         logger.error("%s", error)  # noqa: TRY400 - the sentence says all
         return _problem(500, f"{error}.")
     except Exception as error:
         logger.exception("DOCKERFLOW_VERSION_CALLBACK raised")
         return _problem(500, f"DOCKERFLOW_VERSION_CALLBACK raised {type(error).__name__}.")
-    return Answer(200, version)
+    if version is None:
+        return _problem(404, "There is no version.json.")
+    return _object(version)
+
+
+def _object(version: object) -> Answer:
+    if not isinstance(version, Mapping):
+        return _problem(500, "DOCKERFLOW_VERSION_CALLBACK did not return a mapping.")
+    answer = Answer(200, dict(version))
+    try:
+        _ = answer.body
+    except (TypeError, ValueError, RecursionError) as error:
+        logger.error("The version object is not JSON: %s", error)  # noqa: TRY400 - the sentence says all
+        return _problem(500, "The version object holds what JSON cannot.")
+    return answer
 
 
 def _problem(status: int, sentence: str) -> Answer:

@@ -6,7 +6,9 @@ import threading
 from typing import Any
 
 from dockerflow_django import signals
-from dockerflow_django.heartbeat.report import Report, Result, status_of
+from dockerflow_django.checks.messages import cause_of
+from dockerflow_django.heartbeat.ledger import Ledger
+from dockerflow_django.heartbeat.report import LIFECYCLE, Report, Result, status_of
 from dockerflow_django.logging.sanitising import scrub
 
 logger = logging.getLogger("dockerflow_django.checks")
@@ -14,21 +16,32 @@ logger = logging.getLogger("dockerflow_django.checks")
 
 def log_changes(report: Report, **kwargs: Any) -> None:
     """Write one record for each check whose level or messages are others than last time."""
-    for name, result in report.results.items():
-        state = (result.level, *((message.id, message.level) for message in result.spoken))
-        with _lock:
-            before = _known.get(name, (0,))
-            _known[name] = state
-        if state != before:
-            _log(name, result)
+    for news in _ledger.news(report):
+        # What the process says of itself differs from probe to probe.
+        name = news.name if news.result.run else f"{news.name} ({report.probe})"
+        _log_change(name, news.result)
+    lifecycle = f"{LIFECYCLE} ({report.probe})"
+    if lifecycle in _known and LIFECYCLE not in report.results:
+        _log_change(lifecycle, Result((), 0.0, 0))
+
+
+def _log_change(name: str, result: Result) -> None:
+    state = (result.level, *((message.id, message.level) for message in result.spoken))
+    with _lock:
+        before = _known.get(name, (0,))
+        _known[name] = state
+    if state != before:
+        _log(name, result)
 
 
 def reset() -> None:
     """Forget the states, as a forked child does."""
     global _lock, _known
     _lock, _known = threading.Lock(), {}
+    _ledger.reset()
 
 
+_ledger = Ledger()
 _lock = threading.Lock()
 _known: dict[str, tuple[object, ...]] = {}
 os.register_at_fork(after_in_child=reset)
@@ -45,7 +58,7 @@ def _log(name: str, result: Result) -> None:
 
 
 def _text(message: Any) -> str:
-    cause = getattr(message, "cause", "")
+    cause = cause_of(message)
     return f"{message.id}: {message.msg}" + (f" ({cause})" if cause else "")
 
 

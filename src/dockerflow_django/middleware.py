@@ -10,8 +10,10 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from dockerflow_django import details, queries, summary
+from dockerflow_django.conf import conf
 from dockerflow_django.context import RequestState
 from dockerflow_django.endpoints import Answer, Endpoint, aanswer, answer, has_details
+from dockerflow_django.lifecycle import request_began, watch_loop
 from dockerflow_django.responses import accepts_html, respond
 from dockerflow_django.url_table import endpoints_in
 
@@ -47,6 +49,7 @@ class DockerflowMiddleware:
         try:
             endpoint = _endpoint(request)
             if endpoint is None:
+                state.progress = request_began()
                 response: HttpResponseBase = self.get_response(request)
             else:
                 response = _answer(endpoint, request, state)
@@ -58,9 +61,12 @@ class DockerflowMiddleware:
 
     async def _arespond(self, request: HttpRequest) -> HttpResponseBase:
         state = summary.begin(request)
+        if conf.DOCKERFLOW_LIVENESS_STALL_SECONDS is not None:
+            watch_loop()
         try:
             endpoint = _endpoint(request)
             if endpoint is None:
+                state.progress = request_began()
                 response: HttpResponseBase = await self.get_response(request)
             else:
                 response = await _aanswer(endpoint, request, state)

@@ -25,7 +25,7 @@ def path_of(request: HttpRequest) -> str:
     path = request.path
     match = request.resolver_match
     if match is None:
-        path = _unresolved(path)
+        path = _redact(path)
     elif match.kwargs and (secrets := _secrets_in(match.kwargs)):
         path = _redact(path)
         if REDACTED not in path and any(_may_be_in(path, secret) for secret in secrets):
@@ -48,14 +48,6 @@ def _secrets_in(parameters: Mapping[str, Any]) -> list[Any]:
 def _may_be_in(path: str, secret: Any) -> bool:
     # The text of what a converter made may be another, and may cost a query.
     return secret in path if isinstance(secret, str) else True
-
-
-def _unresolved(path: str) -> str:
-    redacted = _redact(path)
-    if REDACTED in redacted or path.endswith("/"):
-        return redacted
-    with_slash = _redact(f"{path}/")
-    return with_slash[:-1] if REDACTED in with_slash else redacted
 
 
 def _redact(path: str) -> str:

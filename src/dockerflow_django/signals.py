@@ -9,7 +9,9 @@
     fails. Keywords: ``probe``, ``old`` (``None`` for the first), ``new`` (``"passed"`` or
     ``"failed"``), ``report``.
 
-The sender is `dockerflow_django.heartbeat.report.Report`.
+Under a server the receivers are called in one thread of the heartbeat's own, in the order of the
+runs; an answer waits for them no longer than it may take. In tests and in ``manage.py heartbeat``
+they are called before the call returns. The sender is `dockerflow_django.heartbeat.report.Report`.
 """
 
 from django.dispatch import Signal

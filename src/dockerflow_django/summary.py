@@ -15,6 +15,7 @@ from dockerflow_django.context import RequestState, enter, leave
 from dockerflow_django.extra_fields import add_project_fields
 from dockerflow_django.failure import describe
 from dockerflow_django.fields import fields_of
+from dockerflow_django.lifecycle import request_ended
 from dockerflow_django.streaming import follow
 from dockerflow_django.trace import parse
 from dockerflow_django.verdict import (
@@ -98,6 +99,8 @@ def _write(
     if state.is_over:
         return
     state.is_over = True
+    if state.progress is not None:
+        request_ended(state.progress)
     errno, level = verdict_of(response.status_code, error, state)
     if not logger.isEnabledFor(level):
         return

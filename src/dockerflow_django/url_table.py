@@ -3,34 +3,41 @@
 Its paths have no script prefix, like ``request.path_info``, and no trailing slash.
 """
 
+import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
+from urllib.parse import unquote
 
 from django.core.signals import setting_changed
-from django.urls import (
-    NoReverseMatch,
-    URLResolver,
-    get_resolver,
-    get_script_prefix,
-    reverse,
-    set_script_prefix,
-)
+from django.urls import NoReverseMatch, URLResolver, get_resolver
 from django.urls.resolvers import LocalePrefixPattern
+from django.utils.functional import Promise
 
 from dockerflow_django.casts import PROBES
+from dockerflow_django.conf import APP_NAME
 from dockerflow_django.endpoints import Endpoint
 
-APP_NAME = "dockerflow"
 NAMES = ("version", "lbheartbeat", "heartbeat", "error")
+
+# What `django.urls.path` makes of a route without parameters, and plain regular expressions. A bare
+# dot is taken for the dot that is meant.
+_LITERAL = re.compile(r"\^?(?:[^\\^$*+?{}\[\]|()]|\\[^a-zA-Z0-9])*")
 
 
 @dataclass(frozen=True)
 class Include:
-    """One place where a URLconf includes ours; `is_fixed` where its prefix never varies."""
+    """One place where a URLconf includes ours.
 
-    namespaces: tuple[str, ...]
-    is_fixed: bool
+    `written` is the path above it as the patterns have it, `prefix` the same as it is requested,
+    None where it varies.
+    """
+
+    resolver: URLResolver
+    written: str
+    prefix: str | None
 
 
 @cache
@@ -38,51 +45,53 @@ def endpoints_in(urlconf: str) -> dict[str, Endpoint]:
     """Return the table of a URLconf, empty where it does not include the app's URLs."""
     table: dict[str, Endpoint] = {}
     for include in includes_in(urlconf):
-        if include.is_fixed:
-            table.update(_entries(urlconf, ":".join(include.namespaces)))
+        if include.prefix is not None:
+            for path, endpoint in _relative_paths(include.resolver):
+                table[(include.prefix + unquote(path)).removesuffix("/")] = endpoint
     return table
 
 
 def includes_in(urlconf: str) -> list[Include]:
     """Find every place where the URLconf includes ours."""
-    return list(_walk(get_resolver(urlconf), (), is_fixed=True))
+    return list(_walk(get_resolver(urlconf), "/", "/"))
 
 
-def _walk(
-    resolver: URLResolver, namespaces: tuple[str, ...], *, is_fixed: bool
-) -> Iterator[Include]:
+def _walk(resolver: URLResolver, written: str, prefix: str | None) -> Iterator[Include]:
     for pattern in resolver.url_patterns:
         if not isinstance(pattern, URLResolver):
             continue
-        below = (*namespaces, pattern.namespace) if pattern.namespace else namespaces
-        fixed = is_fixed and not _varies(pattern)
+        own = _literal(pattern.pattern)
+        below = written + str(pattern.pattern)
+        path = None if prefix is None or own is None else prefix + own
         if pattern.app_name == APP_NAME:
-            yield Include(below, fixed)
+            yield Include(pattern, below, path)
         else:
-            yield from _walk(pattern, below, is_fixed=fixed)
+            yield from _walk(pattern, below, path)
 
 
-def _varies(resolver: URLResolver) -> bool:
-    pattern = resolver.pattern
-    if isinstance(pattern, LocalePrefixPattern) or pattern.converters:
-        return True
-    return pattern.regex.groups > 0
+def _literal(pattern: Any) -> str | None:
+    """Return the one text that the pattern of an include matches, None where it matches others.
+
+    Its `converters` do not tell: Django lets patterns that are written alike share them, and adds
+    those of the includes around one of them to all.
+    """
+    written = getattr(pattern, "_route", getattr(pattern, "_regex", ""))
+    if isinstance(pattern, LocalePrefixPattern) or isinstance(written, Promise):
+        return None
+    regex: str = pattern.regex.pattern
+    if not _LITERAL.fullmatch(regex):
+        return None
+    return re.sub(r"\\(.)", r"\1", regex.removeprefix("^"), flags=re.DOTALL)
 
 
-def _entries(urlconf: str, namespace: str) -> Iterator[tuple[str, Endpoint]]:
-    prefix = get_script_prefix()
-    set_script_prefix("/")
-    try:
-        for name in NAMES:
-            yield reverse(f"{namespace}:{name}", urlconf), Endpoint(name)
-        for probe in PROBES:
-            path = reverse(f"{namespace}:probe", urlconf, kwargs={"probe": probe})
-            yield path, Endpoint("probe", probe)
-    except NoReverseMatch:
-        # A pattern that reverse() cannot undo: the included views answer.
-        return
-    finally:
-        set_script_prefix(prefix)
+def _relative_paths(resolver: URLResolver) -> Iterator[tuple[str, Endpoint]]:
+    """Yield what a project serves: it may have written URLs of its own for some of the views."""
+    for name in NAMES:
+        with suppress(NoReverseMatch):
+            yield resolver.reverse(name), Endpoint(name)
+    for probe in PROBES:
+        with suppress(NoReverseMatch):
+            yield resolver.reverse("probe", probe=probe), Endpoint("probe", probe)
 
 
 def _forget(*, setting: str, **kwargs: object) -> None:

@@ -5,9 +5,8 @@ import logging
 
 from django.http import HttpRequest
 
-from dockerflow_django.conf import conf
+from dockerflow_django.conf import APP_NAME, conf
 from dockerflow_django.context import RequestState
-from dockerflow_django.url_table import APP_NAME
 
 # nginx's; no specification has one.
 CLIENT_CLOSED_REQUEST = 499

@@ -3,31 +3,50 @@
 They answer what the middleware did not: where it is not installed, and where a browser asks.
 """
 
+import asyncio
 from typing import Any
 
-from django.contrib.auth.decorators import login_not_required
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.views.decorators.csrf import csrf_exempt
 
 from dockerflow_django import details
-from dockerflow_django.endpoints import Endpoint, aanswer, has_details
-from dockerflow_django.responses import respond
+from dockerflow_django.casts import PROBES
+from dockerflow_django.checks.registry import HEARTBEAT
+from dockerflow_django.endpoints import METHODS, Endpoint, aanswer, has_details
+from dockerflow_django.heartbeat.beat import aevaluate
+from dockerflow_django.page.response import respond_with_page
+from dockerflow_django.public_views import public
+from dockerflow_django.responses import accepts_html, respond
 
 
 def _view(name: str) -> Any:
-    async def view(request: HttpRequest, probe: str = "") -> HttpResponse:
+    # Below a captured pattern, a system-check error, the views answer and take what it captured.
+    async def view(
+        request: HttpRequest, *args: object, probe: str = "", **kwargs: object
+    ) -> HttpResponse:
         endpoint = Endpoint(name, probe)
         allowed = has_details(endpoint) and await details.aare_allowed(request)
         answer = await aanswer(endpoint, request.method or "", details=allowed)
         return respond(answer, request.method)
 
-    view.__name__ = view.__qualname__ = name
-    return login_not_required(csrf_exempt(transaction.non_atomic_requests(view)))
+    return public(view, name)
+
+
+def _for_people(view: Any) -> Any:
+    """Let a browser have the page where the details are allowed, and everybody else the view."""
+
+    async def page(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        is_asked = request.method in METHODS and accepts_html(request)
+        if not is_asked or not await details.aare_allowed(request):
+            return await view(request, *args, **kwargs)  # type: ignore[no-any-return]
+        reports = await asyncio.gather(*(aevaluate(name) for name in (HEARTBEAT, *PROBES)))
+        version = await aanswer(Endpoint("version"), "GET")
+        return respond_with_page(reports, version.payload, request.method)
+
+    return public(page, "heartbeat")
 
 
 version = _view("version")
 lbheartbeat = _view("lbheartbeat")
-heartbeat = _view("heartbeat")
+heartbeat = _for_people(_view("heartbeat"))
 probe = _view("probe")
 error = _view("error")

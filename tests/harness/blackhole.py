@@ -13,7 +13,7 @@ _TICK_SECONDS = 0.05
 
 
 class BlackHole:
-    """Accept every connection, read nothing, answer nothing; perhaps on a stopped service's port."""
+    """Accept every connection and answer nothing, perhaps on the port of a stopped service."""
 
     def __init__(self, port: int = 0) -> None:
         self._listener = socket.create_server((LOOPBACK, port), backlog=128)

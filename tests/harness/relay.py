@@ -1,7 +1,9 @@
 """A relay before a service that can lose everything that passes through it, and find it again."""
 
+import ctypes
 import selectors
 import socket
+import struct
 import threading
 from contextlib import suppress
 from types import TracebackType
@@ -12,13 +14,19 @@ from tests.harness.ports import LOOPBACK
 # How soon the thread notices that it should end.
 _TICK_SECONDS = 0.05
 
+# A packet filter on a socket sees a packet before TCP does, and needs no privilege (socket(7)).
+# This one has a single instruction: keep no byte of it.
+_SO_ATTACH_FILTER = 26
+_SO_DETACH_FILTER = 27
+_RETURN_NOTHING = ctypes.create_string_buffer(struct.pack("HBBI", 0x06, 0, 0, 0))
+_LOSE_ALL = struct.pack("HL", 1, ctypes.addressof(_RETURN_NOTHING))
+
 
 class Relay:
-    """Pass bytes on to another port, until told to swallow them.
+    """Pass bytes on to another port, until told to lose them.
 
-    While it swallows, connections stay open and new ones are accepted, and nothing comes through
-    in either direction, as when a firewall drops packets. When it forwards again, the connections
-    of before are as dead as they were, or reset where ``forward`` is told so; new ones are well.
+    When it forwards again, the connections of before are as dead as they were, or reset where
+    ``forward`` is told so; new ones are well.
     """
 
     def __init__(self, target_port: int) -> None:
@@ -36,7 +44,7 @@ class Relay:
         self._thread.start()
 
     def swallow(self) -> None:
-        """Kill every connection silently, and accept new ones that are dead from the start."""
+        """Take everything and answer nothing, as a stuck proxy: new connections are accepted."""
         with self._lock:
             self._swallows = True
             for connection in self._peers:
@@ -44,10 +52,18 @@ class Relay:
             self._dead += self._peers
             self._peers.clear()
 
+    def drop(self) -> None:
+        """Lose every packet, as a firewall: nothing is acknowledged, no connection comes about."""
+        self.swallow()
+        for end in [*self._dead, self._listener]:
+            end.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, _LOSE_ALL)
+
     def forward(self, *, reset: bool = False) -> None:
         """Pass on what comes from now on by new connections."""
         with self._lock:
             self._swallows = False
+            with suppress(FileNotFoundError):  # it did not drop
+                self._listener.setsockopt(socket.SOL_SOCKET, _SO_DETACH_FILTER, 0)
             if reset:
                 _close_all(self._dead)
 

@@ -3,12 +3,15 @@
 import os
 import pwd
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from signal import SIGCONT, SIGKILL, SIGSTOP, SIGTERM, Signals
 from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import ClassVar, Self
+
+import psutil
 
 from tests.harness.ports import Port
 from tests.harness.processes import Process
@@ -70,7 +73,7 @@ class Service(ABC):
 
     def freeze(self) -> None:
         """Stop every process of it in its tracks: connections are accepted, nobody answers."""
-        self._signal_family(SIGSTOP)
+        wait_until(self._is_frozen, what="every thread has stopped")
 
     def thaw(self) -> None:
         self._signal_family(SIGCONT)
@@ -108,8 +111,24 @@ class Service(ABC):
     ) -> None:
         self.close()
 
+    def _is_frozen(self) -> bool:
+        """Signal again whoever was started meanwhile; on a busy machine a thread stops late."""
+        self._signal_family(SIGSTOP)
+        return {state for process in self._family() for state in _thread_states(process)} == {"T"}
+
     def _signal_family(self, number: Signals) -> None:
         """Signal the parent first to stop it starting more, last to let it find all awake."""
-        family = self.process.family() if self.process is not None else []
+        family = self._family()
         for process in family if number is SIGSTOP else reversed(family):
-            process.send_signal(number)
+            with suppress(psutil.NoSuchProcess):
+                process.send_signal(number)
+
+    def _family(self) -> list[psutil.Process]:
+        return self.process.family() if self.process is not None else []
+
+
+def _thread_states(process: psutil.Process) -> Iterator[str]:
+    for path in Path(f"/proc/{process.pid}/task").glob("*/stat"):
+        with suppress(OSError):  # it has ended since it was listed
+            # The state follows the name, in brackets, which may itself hold some (proc(5)).
+            yield path.read_text().rpartition(")")[2].split()[0]

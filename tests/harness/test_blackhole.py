@@ -55,6 +55,25 @@ def test_relay_swallows_and_comes_back(upstream, reset):
             assert server.recv(100) == b"found"
 
 
+def test_relay_drops_packets_and_comes_back(upstream):
+    """What it drops is not even acknowledged, and no connection comes about until it forwards."""
+    with Relay(upstream.getsockname()[1]) as relay, connect(relay.port) as old:
+        with accept(upstream) as server:
+            old.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 300)
+            old.settimeout(5)
+            relay.drop()
+            old.sendall(b"lost")
+            with pytest.raises(TimeoutError, match="Connection timed out"):
+                old.recv(1)
+            with pytest.raises(TimeoutError):
+                connect(relay.port)
+            assert not ends(server)
+        relay.forward()
+        with connect(relay.port) as new, accept(upstream) as server:
+            new.sendall(b"found")
+            assert server.recv(100) == b"found"
+
+
 def test_relay_without_a_target_hangs_up():
     """Where nothing listens behind the relay, its clients are hung up on."""
     with Port() as target, Relay(target.number) as relay, connect(relay.port) as client:

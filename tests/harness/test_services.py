@@ -7,7 +7,6 @@ import psycopg
 import pytest
 import redis
 
-from tests.harness.mariadb import MariaDB
 from tests.harness.ports import LOOPBACK, accepts
 from tests.harness.postgres import PostgreSQL
 from tests.harness.processes import is_alive
@@ -16,18 +15,24 @@ from tests.harness.redis import Redis
 from tests.harness.waiting import wait_until
 
 
-@pytest.mark.parametrize("kind", [PostgreSQL, MariaDB, Redis])
-def test_service_comes_and_goes(kind):
-    """A service answers, is refused while stopped, comes back on its port, and leaves nothing."""
+@pytest.mark.parametrize("name", ["postgresql", "mariadb", "private_redis"])
+def test_service_comes_and_goes(request, name):
+    """A service answers, is refused while stopped, and comes back on its port."""
+    service = request.getfixturevalue(name)
+    assert service.answers()
+    service.stop()
+    service.stop()
+    assert not accepts(service.port)
+    assert not service.answers()
+    service.start()
+    service.restart()
+    assert service.answers()
+
+
+@pytest.mark.parametrize("kind", [PostgreSQL, Redis])
+def test_service_leaves_nothing(kind):
+    """At the end of a service its folder, its processes and its listener are gone."""
     with kind() as service:
-        assert service.answers()
-        service.stop()
-        service.stop()
-        assert not accepts(service.port)
-        assert not service.answers()
-        service.start()
-        service.restart()
-        assert service.answers()
         folder, family = service.folder, service.process.family()
     assert not folder.exists()
     assert not any(map(is_alive, family))

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 
 import pytest
 from django.core import checks
@@ -77,7 +78,7 @@ def test_liveness_asks_nothing(evaluated, configure, counted):
 
 
 def test_readiness_waits_until_migrations_have_been_applied_once(evaluated, configure):
-    """By default an unapplied migration, a warning, keeps the process unready; later ones do not."""
+    """By default an unapplied migration, a warning, keeps the process unready."""
     configure(DOCKERFLOW_HEARTBEAT_MAX_AGE=0)
     with replace_check(MIGRATIONS, WARNING):
         assert not evaluated("readiness").passed
@@ -148,6 +149,17 @@ def test_not_ready_is_news_for_readiness_alone(evaluated, configure):
     assert evaluated("readiness").passed
 
 
+def test_ready_again_is_announced_though_no_check_ran_anew(evaluated, configure, counted, received):
+    """A process that is let back into the service is news, whatever results were reused for it."""
+    configure(DOCKERFLOW_PROBES={"readiness": [counted]}, DOCKERFLOW_HEARTBEAT_MAX_AGE=60)
+    assert evaluated("readiness").passed
+    for ready in (False, True, False, True):
+        lifecycle.set_ready(ready)
+        assert evaluated("readiness").passed is ready
+    assert [change["new"] for change in received.changed] == ["failed", "passed"] * 2
+    assert counted.runs == 1
+
+
 def test_registered_check_is_in_the_heartbeat_and_in_its_probe(evaluated, configure):
     """`register("readiness")` adds to that probe and to the heartbeat, which runs every check."""
     configure(DOCKERFLOW_CHECKS=[])
@@ -186,6 +198,54 @@ def test_changed_is_sent_when_the_outcome_changes(evaluated, configure, counted,
     ]
     assert len(received.passed) == 3
     assert [failed["level"] for failed in received.failed] == [checks.ERROR, checks.WARNING]
+
+
+def test_change_back_is_told_though_no_check_ran_again(evaluated, configure, counted, received):
+    """Set not ready and ready again, over one result that is reused: each time is a change."""
+    configure(DOCKERFLOW_PROBES={"readiness": [counted]}, DOCKERFLOW_HEARTBEAT_MAX_AGE=60)
+    for ready in (True, False, True, True, False):
+        lifecycle.set_ready(ready, "maintenance")
+        evaluated("readiness")
+    assert counted.runs == 1
+    assert [(c["old"], c["new"]) for c in received.changed] == [
+        ("passed", "failed"),
+        ("failed", "passed"),
+        ("passed", "failed"),
+    ]
+
+
+def test_check_of_both_readiness_and_startup_runs_once(configure, counted):
+    """While starting, a check that two of the probes list is asked once, fresh results or not."""
+    configure(
+        DOCKERFLOW_PROBES={"startup": [counted], "readiness": [counted]},
+        DOCKERFLOW_HEARTBEAT_MAX_AGE=0,
+    )
+    assert evaluate("readiness", fresh=True).passed
+    assert counted.runs == 1
+
+
+@pytest.mark.django_db
+def test_check_of_both_runs_once_inside_a_transaction(configure, counted):
+    """The same where nothing is shared between two heartbeats."""
+    configure(DOCKERFLOW_PROBES={"startup": [counted]})
+    assert evaluate("startup").passed
+    assert counted.runs == 1
+
+
+def test_check_named_like_the_lifecycle_is_not_hidden(evaluated, configure):
+    """A project's own check `lifecycle` is shown beside the process's."""
+
+    def lifecycle_check(app_configs):
+        return [ERROR]
+
+    lifecycle_check.__name__ = "lifecycle"
+    configure(DOCKERFLOW_PROBES={"readiness": [lifecycle_check]})
+    lifecycle.set_ready(False)
+    results = evaluated("readiness").results
+    assert [m.id for result in results.values() for m in result.messages] == [
+        "shop.E001",
+        health.INFO_NOT_READY,
+    ]
 
 
 def test_first_failure_is_a_change(evaluated, configure, counted, received):
@@ -244,7 +304,7 @@ def test_inside_a_transaction_nothing_is_reused(configure, counted):
 
 
 async def test_async_under_test_evaluates_in_the_tests_thread(counted):
-    """With a test environment the question is handed to the thread that knows of the transaction."""
+    """With a test environment the question goes to the thread that knows of the transaction."""
     with override_settings(DOCKERFLOW_CHECKS=[counted]):
         assert (await aevaluate()).passed
     assert counted.runs == 1
@@ -254,25 +314,49 @@ async def test_news_is_sent_though_the_client_hangs_up(production, counted, rece
     """Cancelling the request that ran the heartbeat does not lose its signal."""
     from dockerflow_django.signals import heartbeat_passed
 
-    sent = asyncio.Event()
-    entered = asyncio.Event()
+    entered, gate, sent = threading.Event(), threading.Event(), threading.Event()
 
     async def slow(**kwargs):
         entered.set()
-        await asyncio.sleep(0.05)
+        assert await asyncio.to_thread(gate.wait, 5)
         sent.set()
 
     heartbeat_passed.connect(slow)
     try:
-        with override_settings(DOCKERFLOW_CHECKS=[counted]):
+        with override_settings(DOCKERFLOW_CHECKS=[counted], DOCKERFLOW_CHECK_TIMEOUT=10):
             request = asyncio.create_task(aevaluate())
-            await asyncio.wait_for(entered.wait(), 5)
+            assert await asyncio.to_thread(entered.wait, 5)
             request.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await request
-            await asyncio.wait_for(sent.wait(), 5)
+            gate.set()
+            assert await asyncio.to_thread(sent.wait, 5)
     finally:
         heartbeat_passed.disconnect(slow)
+
+
+def test_hung_receiver_delays_no_answer(evaluated, counted, configure):
+    """Whoever asks is answered within the timeout, though a receiver of the signal hangs."""
+    from dockerflow_django.signals import heartbeat_passed
+
+    gate = threading.Event()
+
+    def hang(**kwargs):
+        assert gate.wait(30)
+
+    configure(
+        DOCKERFLOW_CHECKS=[counted], DOCKERFLOW_CHECK_TIMEOUT=0.2, DOCKERFLOW_HEARTBEAT_MAX_AGE=0
+    )
+    heartbeat_passed.connect(hang)
+    try:
+        for _ in range(3):
+            began = time.monotonic()
+            assert evaluated().passed
+            assert time.monotonic() - began < 2
+        assert [t.name for t in threading.enumerate()].count("dockerflow-news") == 1
+    finally:
+        heartbeat_passed.disconnect(hang)
+        gate.set()
 
 
 def test_patient_caller_waits_as_long_as_the_check_asks(configure, hung):

@@ -46,6 +46,12 @@ def test_messages_of_one_id_are_all_shown():
     }
 
 
+def test_id_that_looks_numbered_hides_no_other():
+    """An id may end with what tells two of one id apart."""
+    messages = [checks.Error(text, id=id_) for text, id_ in [("a", "x#2"), ("b", "x"), ("c", "x")]]
+    assert keyed(messages) == {"x#2": "a", "x": "b", "x#3": "c"}
+
+
 def test_message_without_id_is_keyed_by_its_level():
     """A missing id is no null key (python-dockerflow)."""
     assert keyed([checks.Error("one"), checks.Error("two")]) == {"error": "one", "error#2": "two"}

@@ -32,6 +32,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.staticfiles",
     "dockerflow_django",
+    "tests.project",
 ]
 MIDDLEWARE = [
     "dockerflow_django.middleware.DockerflowMiddleware",

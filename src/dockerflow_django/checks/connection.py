@@ -6,10 +6,13 @@ calling thread's own.
 """
 
 import copy
+import logging
 import math
 import os
+import socket
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -17,8 +20,11 @@ from typing import Any
 
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.utils.connection import ConnectionDoesNotExist
 
 from dockerflow_django.conf import conf
+
+logger = logging.getLogger("dockerflow_django.checks")
 
 # The heartbeat sets this in its threads; a `sync_to_async` thread below one inherits it.
 in_heartbeat_thread: ContextVar[bool] = ContextVar("in_heartbeat_thread", default=False)
@@ -33,6 +39,8 @@ def connection_to(alias: str) -> Iterator[BaseDatabaseWrapper]:
     if not in_heartbeat_thread.get():
         yield connections[alias]
         return
+    if alias not in connections.settings:
+        raise ConnectionDoesNotExist(f"There is no database alias '{alias}'.")
     with _lock:
         turns = _turns.setdefault(alias, _Turns(alias))
     with turns.lock, _installed(alias, turns.current()) as connection:
@@ -40,6 +48,25 @@ def connection_to(alias: str) -> Iterator[BaseDatabaseWrapper]:
             yield connection
         finally:
             turns.put_back(connection)
+
+
+def reconnect(connection: BaseDatabaseWrapper) -> None:
+    """Close the connection and make it anew: the server may have closed it, and a pool many."""
+    with _guard:
+        connection.close()
+    if pool := getattr(connection, "pool", None):
+        pool.check()
+    connection.ensure_connection()
+
+
+def end_stuck_waits() -> None:
+    """Let every turn that waits for a server that no longer answers end, with an error.
+
+    No timeout of PostgreSQL's driver covers a peer that acknowledges and never answers, like a
+    frozen server or a stuck proxy. Shutting the socket down wakes the thread that waits for it.
+    """
+    for turns in list(_turns.values()):
+        turns.end_stuck_wait()
 
 
 def close_all() -> None:
@@ -50,7 +77,8 @@ def close_all() -> None:
 
 def is_testing() -> bool:
     """Tell whether Django's test environment is set up, where no connection may stay behind."""
-    return hasattr(sys.modules.get("django.core.mail"), "outbox")
+    # `django.core.mail.outbox` does not tell: the locmem backend makes one wherever it is used.
+    return hasattr(getattr(sys.modules.get("django.test.utils"), "_TestState", None), "saved_data")
 
 
 def _close(connection: BaseDatabaseWrapper) -> None:
@@ -68,23 +96,48 @@ class _Turns:
         self.lock = threading.Lock()
         self.connection: BaseDatabaseWrapper | None = None
         self.made_for: dict[str, Any] = {}
+        self.taken_at: float | None = None
 
     def current(self) -> BaseDatabaseWrapper:
         """Return the connection, made anew where the settings are others than they were."""
-        wanted = connections.settings.get(self.alias)
+        wanted = connections.settings[self.alias]
         if self.connection is None or wanted != self.made_for:
             if self.connection is not None:
                 _close(self.connection)
             self.connection = _make(self.alias)
-            self.made_for = copy.deepcopy(connections.settings[self.alias])
+            self.made_for = copy.deepcopy(wanted)
+        self.taken_at = time.monotonic()
         self.connection.close_if_unusable_or_obsolete()
         return self.connection
 
     def put_back(self, connection: BaseDatabaseWrapper) -> None:
         """Keep the connection as long as the project keeps its own, and in tests not at all."""
+        with _guard:
+            self.taken_at = None
         if is_testing():
             _close(connection)
         connection.close_if_unusable_or_obsolete()
+
+    def end_stuck_wait(self) -> None:
+        """Shut the socket down where this turn has lasted longer than a driver's timeout would."""
+        with _guard:
+            if self.taken_at is None or time.monotonic() - self.taken_at < _patience_seconds():
+                return
+            raw = self.connection.connection if self.connection else None
+            if hasattr(raw, "fileno"):
+                _shut_down(raw)
+
+
+def _shut_down(raw: Any) -> None:
+    try:
+        with socket.socket(fileno=os.dup(raw.fileno())) as duplicate:
+            duplicate.shutdown(socket.SHUT_RDWR)
+    except Exception:  # noqa: BLE001 - the driver's own class: the connection is closed already
+        logger.debug("The connection was closed meanwhile.")
+
+
+def _patience_seconds() -> int:
+    return max(2, math.ceil(conf.DOCKERFLOW_CHECK_TIMEOUT) + 1)  # libpq: 2 s at least
 
 
 def _make(alias: str) -> BaseDatabaseWrapper:
@@ -105,7 +158,7 @@ def _bounds(connection: BaseDatabaseWrapper) -> dict[str, int]:
     """
     if connection.settings_dict["OPTIONS"].get("pool"):
         return {}
-    seconds = max(2, math.ceil(conf.DOCKERFLOW_CHECK_TIMEOUT) + 1)  # libpq: 2 s at least
+    seconds = _patience_seconds()
     if connection.vendor == "postgresql":
         keepalive = {"keepalives_idle": seconds, "keepalives_interval": seconds}
         lost = {"keepalives_count": 2, "tcp_user_timeout": seconds * 2000}  # milliseconds
@@ -129,15 +182,17 @@ def _installed(alias: str, connection: BaseDatabaseWrapper) -> Iterator[BaseData
 
 
 _lock = threading.Lock()
+# Held while a connection is closed or shut down: its file descriptor is nobody else's meanwhile.
+_guard = threading.Lock()
 _turns: dict[str, _Turns] = {}
 _abandoned: list[dict[str, _Turns]] = []
 
 
 def _abandon() -> None:
     """Leave the parent's connections to the parent: closing one here would end it there too."""
-    global _lock, _turns
+    global _guard, _lock, _turns
     _abandoned.append(_turns)
-    _lock, _turns = threading.Lock(), {}
+    _guard, _lock, _turns = threading.Lock(), threading.Lock(), {}
 
 
 os.register_at_fork(after_in_child=_abandon)

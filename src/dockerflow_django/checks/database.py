@@ -10,7 +10,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils.connection import ConnectionDoesNotExist
 
 from dockerflow_django import health
-from dockerflow_django.checks.connection import connection_to
+from dockerflow_django.checks.connection import connection_to, reconnect
 from dockerflow_django.checks.messages import failure
 
 
@@ -47,6 +47,5 @@ def _is_usable_anew(connection: BaseDatabaseWrapper) -> bool:
     """
     if connection.in_atomic_block:
         return False
-    connection.close()
-    connection.ensure_connection()
+    reconnect(connection)
     return bool(connection.is_usable())

@@ -1,4 +1,4 @@
-"""How a check says that something failed: a fixed sentence outside, the cause for the log."""
+"""What a failing check says: a fixed sentence for everyone, the cause for the log."""
 
 from collections.abc import Callable
 
@@ -6,21 +6,37 @@ from django.core.checks import CheckMessage
 
 from dockerflow_django.logging.sanitising import scrub
 
-CAUSE_LENGTH = 500
+CAUSE_ATTRIBUTE = "cause"
+MAXIMUM_LENGTH = 500
 
 
 def failure(
-    kind: Callable[..., CheckMessage], sentence: str, id_: str, cause: BaseException | None
+    kind: Callable[..., CheckMessage],
+    sentence: str,
+    message_id: str,
+    cause: BaseException | str | None = None,
 ) -> CheckMessage:
-    """Make a message of `kind` whose ``cause`` attribute, a string, only the log shows."""
-    message = kind(sentence, id=id_)
-    message.cause = describe(cause)  # type: ignore[attr-defined]
+    """Make a message that carries its cause beside the sentence.
+
+    ``kind`` is one of Django's message classes. The sentence is public: it names an alias or a
+    queue, never an address or an exception's text. What happened goes into ``cause``, scrubbed
+    and on one line, for whoever logs the change of state.
+    """
+    message = kind(sentence, id=message_id)
+    setattr(message, CAUSE_ATTRIBUTE, describe(cause))
     return message
 
 
-def describe(cause: BaseException | None) -> str:
-    """Return the exception's class and first line, without credentials, or an empty string."""
-    if cause is None:
-        return ""
-    first_line = next(iter(str(cause).splitlines()), "")
-    return scrub(f"{type(cause).__name__}: {first_line}".rstrip(": "))[:CAUSE_LENGTH]
+def cause_of(message: CheckMessage) -> str:
+    """Return what `failure` has put beside the sentence, empty for any other message."""
+    cause: str = getattr(message, CAUSE_ATTRIBUTE, "")
+    return cause
+
+
+def describe(cause: BaseException | str | None) -> str:
+    """Return the cause on one line: an exception's class and first line, scrubbed and bounded."""
+    if not isinstance(cause, BaseException):
+        return scrub(cause or "")[:MAXIMUM_LENGTH]
+    lines = str(cause).strip().splitlines()
+    text = ": ".join([type(cause).__name__, *lines[:1]])
+    return scrub(text)[:MAXIMUM_LENGTH]

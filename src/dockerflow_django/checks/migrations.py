@@ -16,7 +16,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.utils.connection import ConnectionDoesNotExist
 
 from dockerflow_django import health
-from dockerflow_django.checks.connection import connection_to, in_heartbeat_thread
+from dockerflow_django.checks.connection import connection_to, in_heartbeat_thread, reconnect
 from dockerflow_django.checks.messages import failure
 
 Node = tuple[str, str]
@@ -110,21 +110,31 @@ def _recorded(connection: BaseDatabaseWrapper) -> set[Node]:
     )
     try:
         with savepoint:
-            return set(recorder.migration_qs.values_list("app", "name"))
+            return _applied(recorder)
     except Error:
-        if recorder.has_table():
+        if connection.connection is None:
+            raise  # it could not be made: once is enough to ask
+        is_lost = not connection.in_atomic_block and not connection.is_usable()
+        if is_lost:
+            reconnect(connection)  # the server had closed the one that was kept
+        if not recorder.has_table():
+            return set()  # nothing was ever migrated
+        if not is_lost:
             raise
-        return set()  # nothing was ever migrated
+    return _applied(recorder)
+
+
+def _applied(recorder: MigrationRecorder) -> set[Node]:
+    return set(recorder.migration_qs.values_list("app", "name"))
 
 
 def _missing(nodes: Nodes, recorded: set[Node]) -> Iterator[Node]:
+    """Yield what Django's plan would apply; a squashed one is applied when what it replaces is."""
     for node, migration in nodes.items():
-        replaced = [] if node in recorded else [(app, name) for app, name in migration.replaces]
-        if any(old in recorded for old in replaced):
-            # A squashed migration, half of it applied: the rest of that half is what is missing.
-            yield from (old for old in replaced if old not in recorded)
-        elif node not in recorded:
-            yield node
+        replaced = [(app, name) for app, name in migration.replaces]
+        missing = [old for old in replaced or [node] if old not in recorded]
+        half_applied = 0 < len(missing) < len(replaced)
+        yield from missing if half_applied else [node] * bool(missing)
 
 
 _holds_until: dict[str, float] = {}

@@ -5,7 +5,9 @@ management command, and an image must build while every backing service is down.
 """
 
 import inspect
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any, overload
@@ -15,7 +17,7 @@ from django.core.checks.registry import registry as django_registry
 from django.db import connections
 from django.utils.module_loading import import_string
 
-from dockerflow_django.casts import PROBES, Entry
+from dockerflow_django.casts import PROBES, Entry, check_options
 from dockerflow_django.conf import conf
 from dockerflow_django.health import CRITICAL_CHECK_NOT_IMPORTABLE
 
@@ -59,11 +61,11 @@ class Check:
         return str(getattr(_innermost(self.function), "__module__", None) or "unknown")
 
     def call(self) -> Any:
-        """Call the function as Django calls a check, and return whatever it returns."""
-        keywords = {"databases": list(connections), **self.keywords}
-        if not _takes(self.function, "databases"):
-            del keywords["databases"]
-        return self.function(app_configs=None, **keywords)
+        """Call the function as Django calls a check; what it returns or raises is its answer."""
+        keywords: dict[str, Any] = {"app_configs": None}
+        if _takes(self.function, "databases"):
+            keywords["databases"] = list(connections)
+        return self.function(**{**keywords, **self.keywords})
 
 
 @overload
@@ -83,17 +85,20 @@ def register(
 
     Use it as Django's: ``@register``, ``@register("readiness")``, ``register(check, "readiness")``.
     Raises `ValueError` for a tag that is not one of ``heartbeat``, ``liveness``, ``readiness`` and
-    ``startup``, and for a `timeout` or `every` (seconds) below zero.
+    ``startup``, and for a `timeout` or `every` that is no number of seconds; `TypeError` for what
+    cannot be called.
     """
     function, tags = _split(arguments)
     for tag in tags:
         if tag not in TAGS:
             raise ValueError(f"{tag!r} is no tag of a check; take {', '.join(sorted(TAGS))}")
-    if (timeout is not None and timeout <= 0) or (every is not None and every < 0):
-        raise ValueError(f"timeout={timeout!r}, every={every!r}: seconds are not negative")
+    options = check_options({"timeout": timeout, "every": every})
 
     def keep(function: CheckFunction) -> CheckFunction:
-        check = Check(function, {}, timeout, every, tags=frozenset(tags), source="register()")
+        if not callable(function):
+            raise TypeError(f"{function!r} cannot be called, so it is no check")
+        unregister(function)
+        check = Check(function, {}, **options, tags=frozenset(tags), source="register()")
         _registered[check.key] = check
         return function
 
@@ -102,7 +107,7 @@ def register(
 
 def unregister(function: CheckFunction) -> None:
     """Take a check back that was registered here; one that was not is left alone."""
-    for key in [key for key, check in _registered.items() if check.function is function]:
+    for key in [key for key, check in _registered.items() if check.function == function]:
         del _registered[key]
 
 
@@ -124,6 +129,11 @@ def configured(probe: str = HEARTBEAT) -> list[Check]:
     return list(once_each.values())
 
 
+def registered() -> list[Check]:
+    """Return the checks that code registered, here or under our tags in Django's registry."""
+    return list(_tagged(TAGS))
+
+
 def named(checks_: Iterable[Check]) -> list[tuple[str, Check]]:
     """Give each check a name that no other one has: the module's tells two of one name apart."""
     checks_ = list(checks_)
@@ -140,11 +150,13 @@ def named(checks_: Iterable[Check]) -> list[tuple[str, Check]]:
 def registered_in_django() -> list[CheckFunction]:
     """Return the checks under our tags in Django's registry, which runs them everywhere."""
     everything = django_registry.get_checks(include_deployment_checks=True)
-    ours = [check for check in everything if TAGS & set(getattr(check, "tags", ()))]
-    return sorted(ours, key=lambda check: (check.__module__, check.__qualname__))
+    ours = [Check(check, {}) for check in everything if TAGS & set(getattr(check, "tags", ()))]
+    # Django keeps a set: sorted, every process has them in one order.
+    return [check.function for check in sorted(ours, key=lambda check: (check.module, check.name))]
 
 
 _registered: dict[tuple[object, ...], Check] = {}
+_deferred: set[str] = set()
 # Set by `dockerflow_django.testing`: what to call instead of the check of that path or name.
 replacements: dict[str, CheckFunction] = {}
 
@@ -157,7 +169,7 @@ def _defaults(probe: str) -> Iterator[Check]:
 
 def _tagged(tags: Iterable[str]) -> Iterator[Check]:
     wanted = set(tags)
-    for check in _registered.values():
+    for check in list(_registered.values()):
         if wanted & (check.tags or {HEARTBEAT}):
             yield Check(
                 _replaced(check.function), {}, check.timeout, check.every, source=check.source
@@ -178,25 +190,53 @@ def _from_settings(entries: Iterable[Entry], setting: str) -> Iterator[Check]:
 def _resolve(path: str) -> CheckFunction:
     if path in replacements:
         return replacements[path]
-    try:
-        return _replaced(import_string(path))
-    except Exception as error:  # noqa: BLE001 - importing a project's module may raise anything
-        return _unimportable(path, type(error).__name__)
+    function = None if path in _deferred else _loaded(path)
+    if function is None:
+        # From now on: another function would be another check, with a run of its own.
+        _deferred.add(path)
+        function = _on_call(path)
+    return _replaced(function)
 
 
-def _replaced(function: CheckFunction) -> CheckFunction:
-    return replacements.get(getattr(function, "__name__", ""), function)
+def _loaded(path: str) -> CheckFunction | None:
+    """Return what the path names, None where its module has not been imported to its end.
+
+    Importing a project's module may take long or raise anything, and an event loop may be waiting.
+    """
+    module_path, _, name = path.rpartition(".")
+    module = sys.modules.get(module_path)
+    if getattr(getattr(module, "__spec__", None), "_initializing", False):
+        return None
+    with suppress(Exception):
+        function: CheckFunction = getattr(module, name)
+        return function
+    return None
 
 
 @cache
-def _unimportable(path: str, error_name: str) -> CheckFunction:
-    def check_not_importable(app_configs: object, **kwargs: object) -> list[checks.CheckMessage]:
-        sentence = f"The check {path} cannot be imported ({error_name})."
-        return [checks.Critical(sentence, id=CRITICAL_CHECK_NOT_IMPORTABLE)]
+def _on_call(path: str) -> CheckFunction:
+    """Make a check that imports the one that it stands for where checks run, within its time."""
 
-    check_not_importable.__name__ = path.rpartition(".")[2]
-    check_not_importable.__module__ = path.rpartition(".")[0]
-    return check_not_importable
+    def check(app_configs: object, **keywords: object) -> Any:
+        try:
+            function = _replaced(import_string(path))
+        except Exception as error:  # noqa: BLE001 - importing a project's module may raise anything
+            sentence = f"The check {path} cannot be imported ({type(error).__name__})."
+            return [checks.Critical(sentence, id=CRITICAL_CHECK_NOT_IMPORTABLE)]
+        if not _takes(function, "databases"):
+            keywords.pop("databases", None)
+        return function(app_configs=app_configs, **keywords)
+
+    check.__module__, _, check.__name__ = path.rpartition(".")
+    return check
+
+
+def _replaced(function: CheckFunction) -> CheckFunction:
+    name = Check(function, {}).name
+    for known, replacement in replacements.items():
+        if known == name or _loaded(known) is function:
+            return replacement
+    return function
 
 
 def _split(arguments: tuple[Any, ...]) -> tuple[CheckFunction | None, tuple[str, ...]]:

@@ -8,6 +8,8 @@ from typing import Any
 from django.core import checks
 from django.core.checks import CheckMessage
 
+# What the process says of itself stands among the results under this name.
+LIFECYCLE = "lifecycle"
 STATUSES = {
     0: "ok",
     checks.DEBUG: "debug",
@@ -31,7 +33,7 @@ class Result:
     `duration_seconds` is how long it took, or has taken so far; `answered_at` is on the monotonic
     clock, `timestamp` in seconds since 1970. `traceback` is the text of what the check raised, for
     the log alone. `run` is the number of the run in this process, negative while it
-    has not ended.
+    has not ended, and 0 for what the process says of itself.
     """
 
     messages: tuple[CheckMessage, ...]
@@ -97,9 +99,11 @@ def keyed(messages: Iterable[CheckMessage]) -> dict[str, str]:
     texts: dict[str, str] = {}
     seen: dict[str, int] = {}
     for message in messages:
-        key = str(message.id or status_of(message.level))
-        seen[key] = seen.get(key, 0) + 1
-        texts[f"{key}#{seen[key]}" if seen[key] > 1 else key] = str(message.msg)
+        key = name = str(message.id or status_of(message.level))
+        while name in texts:  # an id may look like a numbered one
+            seen[key] = seen.get(key, 1) + 1
+            name = f"{key}#{seen[key]}"
+        texts[name] = str(message.msg)
     return texts
 
 

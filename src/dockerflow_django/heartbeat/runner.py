@@ -22,7 +22,7 @@ from django.core import checks
 from django.core.checks import CheckMessage
 
 from dockerflow_django import health
-from dockerflow_django.checks.connection import close_all, in_heartbeat_thread
+from dockerflow_django.checks.connection import close_all, end_stuck_waits, in_heartbeat_thread
 from dockerflow_django.checks.registry import Check
 from dockerflow_django.conf import conf
 from dockerflow_django.heartbeat import threads
@@ -41,7 +41,7 @@ class Run:
 
     def remaining(self, cap_seconds: float | None) -> float:
         """Seconds that a heartbeat may still wait for this run; none once it is overdue."""
-        limit = min(self.limit_seconds, cap_seconds or self.limit_seconds)
+        limit = min(self.limit_seconds, cap_seconds or self.limit_seconds, threading.TIMEOUT_MAX)
         return max(0.0, self.started + limit - time.monotonic())
 
 
@@ -60,7 +60,7 @@ def gather(
             run.future.result(run.remaining(cap_seconds))
         except FutureTimeoutError:
             continue
-    return [_settled(answer) for answer in answers]
+    return [_settled(answer, cap_seconds) for answer in answers]
 
 
 async def agather(checks_: Iterable[Check], cap_seconds: float | None = None) -> list[Result]:
@@ -74,7 +74,7 @@ async def agather(checks_: Iterable[Check], cap_seconds: float | None = None) ->
                 await asyncio.wait([waiter], timeout=remaining)
             finally:
                 waiter.cancel()  # the run is running, so this never reaches it
-    return [_settled(answer) for answer in answers]
+    return [_settled(answer, cap_seconds) for answer in answers]
 
 
 def gather_here(checks_: Iterable[Check]) -> list[Result]:
@@ -124,7 +124,7 @@ def _is_reusable(check: Check, last: Result) -> bool:
     return last.age_seconds < max_age or (check.once and last.level == 0)
 
 
-def _settled(answer: Run | Result) -> Result:
+def _settled(answer: Run | Result, cap_seconds: float | None) -> Result:
     if isinstance(answer, Result):
         return answer
     if answer.future.done():
@@ -132,8 +132,11 @@ def _settled(answer: Run | Result) -> Result:
     with _lock:
         slot = _slots.get(answer.check.key)
     elapsed = time.monotonic() - answer.started
-    if slot is not None and slot.last is not None and elapsed < answer.limit_seconds:
-        return slot.last  # the check asked for more time than a heartbeat has
+    # The check may have asked for more time than a heartbeat has.
+    has_time_left = cap_seconds is not None and max(cap_seconds, elapsed) < answer.limit_seconds
+    if has_time_left and slot is not None and slot.last is not None:
+        return slot.last
+    end_stuck_waits()
     return _overdue(answer, elapsed)
 
 
@@ -173,7 +176,7 @@ def _execute(run: Run, wait_for: Callable[[Awaitable[Any]], Any]) -> Result:
         answer = run.check.call()
         if inspect.isawaitable(answer):
             answer = wait_for(answer)
-        messages = tuple(answer)
+        messages = tuple(answer) if isinstance(answer, Iterable) else (answer,)
         strangers = [message for message in messages if not _is_message(message)]
     except BaseException as error:
         if isinstance(error, KeyboardInterrupt) and not in_heartbeat_thread.get():
@@ -183,8 +186,13 @@ def _execute(run: Run, wait_for: Callable[[Awaitable[Any]], Any]) -> Result:
 
 
 def _is_message(stranger: object) -> bool:
-    # A lazy text may raise when it is made a string: better here than in the answer.
-    return isinstance(stranger, CheckMessage) and isinstance(str(stranger.msg), str)
+    # A lazy text may raise when it is made a string: better here than in the answer. Django asserts
+    # that the level is a number, which `python -O` leaves out.
+    return (
+        isinstance(stranger, CheckMessage)
+        and isinstance(stranger.level, int)
+        and isinstance(str(stranger.msg), str)
+    )
 
 
 async def _await(answer: Awaitable[Any]) -> Any:

@@ -18,6 +18,12 @@ async def slow_async(request: HttpRequest) -> HttpResponse:
     return HttpResponse("slow")
 
 
+async def stall_loop(request: HttpRequest) -> HttpResponse:
+    """Block the event loop, as no view should."""
+    time.sleep(_seconds(request))  # noqa: ASYNC251 - that is the point
+    return HttpResponse("stalled")
+
+
 def blocked(request: HttpRequest) -> HttpResponse:
     """Leave a line in ``<name>.waiting``, answer once ``<name>.release`` is there."""
     name = request.GET.get("name", "blocked")
@@ -29,9 +35,7 @@ def blocked(request: HttpRequest) -> HttpResponse:
 async def blocked_async(request: HttpRequest) -> HttpResponse:
     name = request.GET.get("name", "blocked")
     files.count(f"{name}.waiting")
-    async with asyncio.timeout(files.LONGEST_WAIT_SECONDS):
-        while not files.is_there(f"{name}.release"):  # noqa: ASYNC110 - the test has a file, not an event
-            await asyncio.sleep(0.02)
+    await files.await_for(f"{name}.release")
     return HttpResponse("released")
 
 

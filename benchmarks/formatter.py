@@ -1,0 +1,72 @@
+"""How long formatting one summary record takes."""
+
+import logging
+import sys
+import time
+from collections.abc import Iterator
+
+from benchmarks.measure import medians, serve
+from benchmarks.rows import Row, microseconds
+
+REPETITIONS = 4000
+PEER, STDLIB, ORJSON = "python-dockerflow", "standard library", "orjson"
+EXTRA = {
+    "agent": "Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0",
+    "code": 200,
+    "errno": 0,
+    "lang": "de",
+    "method": "GET",
+    "path": "/shop/items/42/",
+    "rid": "9f86d081884c7d659a2feaa0c55ad015",
+    "route": "shop/items/<int:pk>/",
+    "t": 12,
+    "uid": "42",
+}
+
+
+def rows() -> list[Row]:
+    """Measure both encoders beside the peer."""
+    names = (PEER, "python-json-logger", STDLIB, ORJSON)
+    taken = medians({name: ("benchmarks.formatter", name) for name in names})
+    beside = ", ".join(f"{name} {microseconds(taken[name])}" for name in names[:2])
+    return [
+        Row(
+            f"formatting a summary record, {name}",
+            taken[name] / taken[PEER],
+            target,
+            f"{microseconds(taken[name])}; {beside}",
+        )
+        for name, target in ((STDLIB, 0.60), (ORJSON, 0.40))
+    ]
+
+
+def formatter(name: str) -> logging.Formatter:
+    """Make the contender's formatter."""
+    if name == PEER:
+        from dockerflow.logging import MozlogFormatter
+
+        return MozlogFormatter(logger_name="shop")
+    if name == "python-json-logger":
+        from pythonjsonlogger.json import JsonFormatter
+
+        return JsonFormatter(["created", "name", "levelno", "process", "message"])
+    if name == STDLIB:
+        sys.modules["orjson"] = None  # type: ignore[assignment] # as if it were not installed
+    from dockerflow_django.logging import MozlogFormatter as Ours
+
+    return Ours(logger_name="shop")
+
+
+def main(name: str) -> Iterator[float]:
+    """Format over and over; yield the seconds for one record."""
+    form = formatter(name).format
+    record = logging.makeLogRecord({"name": "request.summary", "levelno": logging.INFO, **EXTRA})
+    while True:
+        began = time.perf_counter()
+        for _ in range(REPETITIONS):
+            form(record)
+        yield (time.perf_counter() - began) / REPETITIONS
+
+
+if __name__ == "__main__":
+    serve(main(sys.argv[1]))

@@ -1,0 +1,44 @@
+"""What a container's health check costs: a process that starts, asks and ends."""
+
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks.measure import medians, serve
+from benchmarks.rows import Row
+from benchmarks.storm import _served
+
+OURS, PEER = "python -m dockerflow_django.healthcheck", "manage.py health_check"
+PING = ("health_check", "ping", "--forwarded-proto", "http")
+URL = "http://127.0.0.1:{port}/__lbheartbeat__"
+
+
+def rows() -> list[Row]:
+    """Measure beside django-health-check's command, both asking the same server."""
+    command = ["granian", "--interface", "wsgi", "benchmarks.healthcheck_peer:wsgi"]
+    with tempfile.TemporaryDirectory() as folder, _served(command, Path(folder)) as port:
+        commands = {name: ("benchmarks.healthcheck", name, str(port)) for name in (OURS, PEER)}
+        taken = medians(commands)
+    measured = (
+        f"{taken[OURS] * 1e3:.0f} ms; {PEER} of django-health-check {taken[PEER] * 1e3:.0f} ms"
+    )
+    return [Row(f"`{OURS}`", taken[OURS] / taken[PEER], 0.20, measured)]
+
+
+def main(name: str, port: str) -> Iterator[float]:
+    """Run the command over and over; yield its seconds."""
+    command = {
+        OURS: [sys.executable, "-m", "dockerflow_django.healthcheck", URL.format(port=port)],
+        PEER: [sys.executable, "-m", "benchmarks.healthcheck_peer", *PING, f"127.0.0.1:{port}"],
+    }[name]
+    while True:
+        began = time.perf_counter()
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        yield time.perf_counter() - began
+
+
+if __name__ == "__main__":
+    serve(main(*sys.argv[1:]))

@@ -1,0 +1,1 @@
+"""An app with as many models as ``BENCH_MODELS`` says."""

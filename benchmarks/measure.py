@@ -1,0 +1,79 @@
+"""Contenders in processes of their own, asked in turn."""
+
+import json
+import statistics
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from types import TracebackType
+from typing import Self
+
+ROUNDS = 9
+
+
+class Contender:
+    """A subprocess that repeats one thing when it is told to, and says how long that took."""
+
+    def __init__(self, module: str, *arguments: str) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", module, *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self._hear()  # it is ready
+
+    def seconds(self) -> float:
+        """Let it repeat once more; return the seconds for one of its repetitions."""
+        assert self._process.stdin
+        self._process.stdin.write("again\n")
+        self._process.stdin.flush()
+        return float(self._hear())
+
+    def _hear(self) -> float | str:
+        assert self._process.stdout
+        line = self._process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"{self._process.args} ended with {self._process.wait()}")
+        return json.loads(line)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._process.kill()
+        self._process.wait()
+
+
+def medians(contenders: Mapping[str, tuple[str, ...]], rounds: int = ROUNDS) -> dict[str, float]:
+    """Start every contender, let them take turns, and return each one's median in seconds.
+
+    The first round warms up and does not count.
+    """
+    running: dict[str, Contender] = {}
+    try:
+        for name, command in contenders.items():
+            running[name] = Contender(*command)
+        taken: dict[str, list[float]] = {name: [] for name in running}
+        for number in range(rounds + 1):
+            for name, contender in running.items():
+                seconds = contender.seconds()
+                if number:
+                    taken[name].append(seconds)
+    finally:
+        for contender in running.values():
+            contender.__exit__(None, None, None)
+    return {name: statistics.median(values) for name, values in taken.items()}
+
+
+def serve(once: "Iterable[float]") -> None:
+    """Be a contender: say that all is ready, then take one value from `once` for each line read."""
+    iterator = iter(once)
+    print(json.dumps("ready"), flush=True)
+    for _ in sys.stdin:
+        print(json.dumps(next(iterator)), flush=True)

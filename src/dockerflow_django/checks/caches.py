@@ -1,0 +1,78 @@
+"""Ask whether the caches keep what they are given."""
+
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import Any
+from uuid import uuid4
+
+from django.core.cache import caches
+from django.core.cache.backends.base import BaseCache, InvalidCacheBackendError
+from django.core.cache.backends.dummy import DummyCache
+from django.core.checks import CheckMessage, Error, Info
+
+from dockerflow_django import health
+from dockerflow_django.checks.messages import failure
+from dockerflow_django.checks.private_cache import opened
+
+# Should removing the key fail, it is gone after so long.
+KEY_LIFETIME_SECONDS = 10
+READS = 3
+PAUSE_BETWEEN_READS_SECONDS = 0.02
+
+
+def check_caches(
+    app_configs: Any,
+    *,
+    aliases: Iterable[str] | None = None,
+    timeout_seconds: float = 0.7,
+    **kwargs: Any,
+) -> list[CheckMessage]:
+    """Write a random key to each cache, read it back, compare and remove it.
+
+    Comparing finds out a backend that swallows its errors, as django-redis does with
+    ``IGNORE_EXCEPTIONS``. ``aliases`` defaults to all of ``CACHES``; ``timeout_seconds`` bounds
+    each answer of Django's Redis cache, other backends have options of their own.
+    """
+    found = (_ask(alias, timeout_seconds) for alias in (caches if aliases is None else aliases))
+    return [message for message in found if message]
+
+
+def _ask(alias: str, timeout_seconds: float) -> CheckMessage | None:
+    try:
+        with opened(alias, timeout_seconds) as cache:
+            if isinstance(cache, DummyCache):
+                sentence = f'The cache "{alias}" is a dummy: it keeps nothing.'
+                return failure(Info, sentence, health.INFO_NOT_CONFIGURED)
+            kept = _keeps(cache)
+    except InvalidCacheBackendError as error:
+        sentence = f'The cache "{alias}" is not one that CACHES describes: add it or correct it.'
+        return failure(Error, sentence, health.ERROR_MISCONFIGURED_CHECK, error)
+    except Exception as error:  # noqa: BLE001 - each backend raises what its client raises
+        sentence = f'The cache "{alias}" does not work.'
+        return failure(Error, sentence, health.ERROR_CACHE_FAILED, error)
+    sentence = f'The cache "{alias}" does not keep what it is given.'
+    return None if kept else failure(Error, sentence, health.ERROR_CACHE_FAILED)
+
+
+def _keeps(cache: BaseCache) -> bool:
+    key, value = f"dockerflow-check-{uuid4().hex}", uuid4().hex
+    try:
+        cache.set(key, value, KEY_LIFETIME_SECONDS)
+        kept = _reads(cache, key, value)
+    except Exception:
+        # The first error is the one to tell.
+        with suppress(Exception):
+            cache.delete(key)
+        raise
+    cache.delete(key)
+    return kept
+
+
+def _reads(cache: BaseCache, key: str, value: str) -> bool:
+    """Read more than once: Django's Redis cache reads from replicas, which lag."""
+    for pause_seconds in (0.0, *[PAUSE_BETWEEN_READS_SECONDS] * (READS - 1)):
+        time.sleep(pause_seconds)
+        if cache.get(key) == value:
+            return True
+    return False

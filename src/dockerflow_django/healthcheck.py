@@ -1,0 +1,118 @@
+"""Ask a health endpoint once: exit 0 where it answers with a 2xx in time, else 1.
+
+For ``HEALTHCHECK`` in a Dockerfile, health checks of Compose and exec probes. It starts no Django
+and imports little, as it runs every few seconds for as long as a container lives. Docker reserves
+the status 2, so nothing ends with it, a wrong option neither.
+
+.. versionadded:: 0.1
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from dockerflow_django.client.command_line import (
+    asks_for_help,
+    complain,
+    read_arguments,
+    read_seconds,
+    run,
+    say,
+    show,
+)
+from dockerflow_django.client.http_get import Answer, ask, leave_out_ssl
+from dockerflow_django.client.target import DEFAULT_PORT, LIVENESS_PATH, Target, locate
+
+# Docker gives a health check 30 seconds; a kubelet gives an exec probe 1, where it must be passed.
+TIMEOUT_SECONDS = 4.0
+SHORTEST_SECONDS = 0.01
+LONGEST_SECONDS = 3600.0
+
+HELP = f"""\
+Usage: python -m dockerflow_django.healthcheck [--timeout SECONDS] [--insecure] [URL]
+
+Exit 0 where the URL answers with a 2xx status in time, else 1.
+
+URL is one of
+  (none)                      http://127.0.0.1:$PORT{LIVENESS_PATH}
+                              (port {DEFAULT_PORT} where PORT is not set)
+  /path                       that path on http://127.0.0.1:$PORT
+  http://host:port/path
+  https://host:port/path
+  unix:/run/app.sock:/path    a path on a unix socket
+and where the path is left out of the last three, it is {LIVENESS_PATH}.
+Proxies are ignored, and a redirect is a failure.
+
+  --timeout SECONDS   for all of it, from looking up the name to the last byte (default {TIMEOUT_SECONDS:g})
+  --insecure          accept any certificate: for the container's own, asked on its own address
+  --help              show this text"""  # noqa: E501 - shorter once the number is in it
+
+
+def main(arguments: list[str]) -> int:
+    """Ask as the arguments say, print one line, and return the exit status."""
+    if asks_for_help(arguments):
+        show(HELP)
+        return 0
+    try:
+        given, urls = read_arguments(arguments, ["timeout=", "insecure"], most_operands=1)
+        timeout = given.get("--timeout", str(TIMEOUT_SECONDS))
+        seconds = read_seconds("--timeout", timeout, SHORTEST_SECONDS, LONGEST_SECONDS)
+        target = locate("".join(urls), os.environ.get("PORT", ""))
+    except ValueError as error:
+        complain(f"healthcheck: {error} (--help shows how to call it)")
+        return 1
+    return check(target, seconds, verify="--insecure" not in given)
+
+
+def check(target: Target, seconds: float, *, verify: bool = True) -> int:
+    """Ask the target once, print one line that says what came of it, and return the exit status."""
+    try:
+        answer = ask(target, seconds, verify=verify)
+    except Exception as error:  # noqa: BLE001 - the line is for someone who cannot read a traceback
+        complain(f"healthcheck: {target.shown}: {_cause(error, seconds)}")
+        return 1
+    if answer.status // 100 == 2:  # noqa: PLR2004 - HTTP's class of success
+        say(f"{target.shown}: {answer.status} {answer.reason}")
+        return 0
+    complain(f"healthcheck: {target.shown}: {_failure(answer)}")
+    return 1
+
+
+def _failure(answer: Answer) -> str:
+    if answer.status // 100 == 3:  # noqa: PLR2004 - HTTP's class of redirection
+        place = answer.location.rpartition("@")[2].partition("?")[0]
+        return f"{answer.status}, a redirect to {place}: not followed, no health endpoint sends one"
+    hint = _HINTS.get(answer.status, "")
+    return f"{answer.status} {answer.reason} {hint} {answer.body}"
+
+
+_HINTS = {
+    400: "(is DockerflowMiddleware the first? it answers whatever ALLOWED_HOSTS holds)",
+    404: "(is dockerflow_django.urls included?)",
+}
+
+
+def _cause(error: Exception, seconds: float) -> str:
+    """Say why there is no answer, in plain words where the exception's own need explaining."""
+    if isinstance(error, TimeoutError):
+        return f"no complete answer within {seconds:g} s"
+    name = type(error).__name__
+    if name == "SSLCertVerificationError":
+        return f"{getattr(error, 'verify_message', '')} (--insecure accepts any certificate)"
+    return _CAUSES.get(name) or f"{getattr(error, 'strerror', '') or error} ({name})"
+
+
+# By name, as http.client is imported late.
+_CAUSES = {
+    "BadStatusLine": "what answers there does not speak HTTP",
+    "ConnectionRefusedError": "nothing listens there",
+    "ConnectionResetError": "the connection was cut before the answer came",
+    "FileNotFoundError": "there is no such socket",
+    "RemoteDisconnected": "the connection was closed without an answer",
+}
+
+
+if __name__ == "__main__":
+    leave_out_ssl()
+    sys.exit(run(main))

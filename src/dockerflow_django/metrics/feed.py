@@ -1,0 +1,71 @@
+"""What writes to the metrics: the heartbeat's signals, once this process serves."""
+
+import threading
+from typing import Any
+
+from django.core import checks
+
+from dockerflow_django import signals
+from dockerflow_django.checks.registry import configured, named
+from dockerflow_django.conf import conf
+from dockerflow_django.endpoints import Endpoint, answer
+from dockerflow_django.heartbeat.ledger import Ledger, News, names_of
+from dockerflow_django.heartbeat.report import Report
+from dockerflow_django.logging.sanitising import scrub
+from dockerflow_django.metrics import definitions, process, workers
+
+_UID = "dockerflow_django.metrics"
+VERSION_KEYS = ("version", "commit", "source", "build")
+
+
+def start() -> None:
+    """Feed the metrics from now on: for a process that serves without Django's request handlers."""
+    global _has_started  # noqa: PLW0603
+    with _lock:
+        if _has_started:
+            return
+        _has_started = True
+    signals.heartbeat_passed.connect(record, dispatch_uid=_UID)
+    signals.heartbeat_failed.connect(record, dispatch_uid=_UID)
+    workers.join()
+    process.start()
+    definitions.BUILD_INFO.labels(**_version_labels()).set(1)
+
+
+def record(report: Report, **kwargs: Any) -> None:
+    """Write what one run of a heartbeat found."""
+    definitions.HEARTBEATS.labels(report.probe, report.outcome).inc()
+    if report.probe == "readiness":
+        process.look()
+    names = names_of(report.probe)
+    asked_once = {names[name] for name, check in named(configured(report.probe)) if check.once}
+    for news in _ledger.news(report):
+        # Where the process is in its life is no run of a check.
+        if news.result.run not in {0, news.run_before}:
+            _record_news(news, has_age=news.name not in asked_once)
+
+
+def _record_news(news: News, *, has_age: bool) -> None:
+    name, result = news.name, news.result
+    if abs(result.run) > abs(news.run_before):
+        definitions.CHECK_DURATION.labels(name).observe(result.duration_seconds)
+    definitions.CHECK_STATUS.labels(name).set(_status(result.level))
+    if result.run > 0 and has_age:
+        definitions.CHECK_LAST_RUN.labels(name).set(result.timestamp)
+
+
+def _status(level: int) -> int:
+    if level >= min(conf.DOCKERFLOW_HEARTBEAT_FAIL_LEVEL, checks.ERROR):
+        return definitions.FAILING
+    return definitions.WARNING if level >= checks.WARNING else definitions.OK
+
+
+def _version_labels() -> dict[str, str]:
+    found = answer(Endpoint("version"), "GET")
+    version = found.payload if found.status == 200 else {}  # noqa: PLR2004 - the only good one
+    return {key: scrub(str(version.get(key) or "")) for key in VERSION_KEYS}
+
+
+_lock = threading.Lock()
+_has_started = False
+_ledger = Ledger()

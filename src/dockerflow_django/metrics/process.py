@@ -1,0 +1,37 @@
+"""What this process is doing now: its requests in progress, and whether it is ready.
+
+Nothing is written while a request is served. In one process the values are looked at when a scrape
+asks; in many, where any of them may be asked, each writes its own once a second.
+"""
+
+import time
+
+from dockerflow_django.heartbeat import threads
+from dockerflow_django.heartbeat.beat import last_report
+from dockerflow_django.lifecycle import lifecycle
+from dockerflow_django.metrics import definitions, workers
+
+INTERVAL_SECONDS = 1.0
+
+
+def start() -> None:
+    """Look from now on."""
+    if workers.folder() is None:
+        definitions.requests_in_progress().set_function(lambda: lifecycle.requests_in_progress)
+        return
+    look()
+    threads.start(_look_on, name="dockerflow-metrics")
+
+
+def look() -> None:
+    """Write what holds at this moment."""
+    if workers.folder() is not None:
+        definitions.requests_in_progress().set(lifecycle.requests_in_progress)
+    if (report := last_report("readiness")) is not None:
+        definitions.ready().set(report.passed and not lifecycle.notices("readiness"))
+
+
+def _look_on() -> None:
+    while True:
+        time.sleep(INTERVAL_SECONDS)
+        look()

@@ -1,0 +1,92 @@
+"""What ``manage.py dockerflow`` tells: where the endpoints are, what probes run, what is set."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core import checks
+from django.urls import NoReverseMatch, reverse
+
+from dockerflow_django.casts import PROBES
+from dockerflow_django.checks.registry import HEARTBEAT, Check, configured, named
+from dockerflow_django.conf import APP_NAME, conf
+from dockerflow_django.heartbeat.report import status_of
+from dockerflow_django.logging.sanitising import scrub
+from dockerflow_django.url_table import endpoints_in, includes_in
+
+MIDDLEWARE = "dockerflow_django.middleware.DockerflowMiddleware"
+METRICS_URLS = ("dockerflow_metrics:metrics", "prometheus-django-metrics")
+
+Overview = dict[str, Any]
+
+
+def look_over() -> Overview:
+    """Return everything as what JSON can hold; no check is run and no service is asked."""
+    return {
+        "endpoints": _endpoints(),
+        "metrics": [path for name in METRICS_URLS if (path := _path(name))],
+        "is_answered_early": MIDDLEWARE in settings.MIDDLEWARE,
+        "checks": {probe: _checks(probe) for probe in (HEARTBEAT, *PROBES)},
+        "settings": _settings(),
+        "system_checks": _system_checks(),
+    }
+
+
+def _endpoints() -> list[dict[str, str]]:
+    """Return every path; one below a pattern that varies is the pattern's."""
+    urlconf = settings.ROOT_URLCONF
+    found = [
+        {"path": path, "name": endpoint.probe or endpoint.name}
+        for path, endpoint in endpoints_in(urlconf).items()
+    ]
+    varying = [include for include in includes_in(urlconf) if include.prefix is None]
+    return found + [{"path": include.written, "name": APP_NAME} for include in varying]
+
+
+def _path(name: str) -> str:
+    try:
+        return reverse(name)
+    except NoReverseMatch:
+        return ""
+
+
+def _checks(probe: str) -> list[dict[str, Any]]:
+    return [_check(name, check) for name, check in named(configured(probe))]
+
+
+def _check(name: str, check: Check) -> dict[str, Any]:
+    keywords = {key: scrub(repr(value)) for key, value in check.keywords.items()}
+    return {
+        "name": name,
+        "path": f"{check.module}.{check.name}",
+        "source": check.source,
+        "keywords": keywords,
+        "timeout": check.timeout,
+        "every": check.every,
+        "once": check.once,
+    }
+
+
+def _settings() -> list[dict[str, str]]:
+    return [
+        {
+            "name": found.name,
+            "value": scrub(found.shown),
+            "origin": found.origin,
+            "problem": f"It must be {found.wanted}." if found.wanted else "",
+        }
+        for found in conf.look_up_all()
+    ]
+
+
+def _system_checks() -> list[dict[str, str]]:
+    messages = [message for message in checks.run_checks() if not message.is_silenced()]
+    return [
+        {
+            "id": message.id or "",
+            "level": status_of(message.level),
+            "message": str(message.msg),
+            "hint": str(message.hint or ""),
+        }
+        for message in messages
+        if str(message.id).startswith("dockerflow.")
+    ]

@@ -1,0 +1,1 @@
+"""The heartbeat for people: what a browser gets at ``/__heartbeat__``."""

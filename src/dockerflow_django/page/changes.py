@@ -1,0 +1,47 @@
+"""Since when each check answers what it answers, as this process has seen it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from dockerflow_django import signals
+from dockerflow_django.heartbeat.ledger import Ledger
+from dockerflow_django.heartbeat.report import Report, status_of
+
+
+@dataclass(frozen=True)
+class Change:
+    """The state of a check, and the time (seconds since 1970) of the answer that began it.
+
+    `is_first` says that it was so when the process first asked.
+    """
+
+    status: str
+    since: float
+    is_first: bool
+
+
+def last_change(name: str) -> Change | None:
+    """Return the last change of the check of that name, None where it has not been asked."""
+    return _changes.get(name)
+
+
+def note(report: Report, **kwargs: Any) -> None:
+    """Take notice of what a heartbeat found."""
+    for news in _ledger.news(report):
+        status = status_of(news.result.level)
+        before = _changes.get(news.name)
+        if before is None or status != before.status:
+            _changes[news.name] = Change(status, news.result.timestamp, before is None)
+
+
+def reset() -> None:
+    """Forget what was seen."""
+    _ledger.reset()
+    _changes.clear()
+
+
+_ledger = Ledger()
+_changes: dict[str, Change] = {}
+
+signals.heartbeat_passed.connect(note, dispatch_uid="dockerflow_django.page.passed")
+signals.heartbeat_failed.connect(note, dispatch_uid="dockerflow_django.page.failed")

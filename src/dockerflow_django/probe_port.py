@@ -1,0 +1,181 @@
+"""One small HTTP listener that answers the probes while every worker is busy.
+
+It reads no body and answers one request a connection, on the standard library's server class with
+bounds on connections, time and header size. It is meant for the kubelet and for Prometheus, and
+belongs behind no load balancer.
+"""
+
+import errno
+import logging
+import socket
+import sys
+import threading
+from collections.abc import Callable
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from dockerflow_django.crew import Reply
+
+# Three probes, a scrape and a person come at once; each connection is a thread.
+CONNECTIONS = 16
+# From the first byte to the last of a request; a kubelet waits one second for the whole.
+SECONDS = 5
+HEADER_BYTES = 8192
+
+logger = logging.getLogger("dockerflow_django")
+
+Ask = Callable[[str], Reply | None]
+
+
+class ProbePort:
+    """The listener; it accepts from the constructor on and answers from `start` on."""
+
+    def __init__(self, host: str, port: int, ask: Ask) -> None:
+        """Bind; `ask` answers a path without its trailing slash, None stands for 404.
+
+        Raises `OSError` where the port is taken.
+        """
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        server = type("Server", (_Server,), {"address_family": family})
+        self._server: _Server = server((host, port), _Handler)
+        self._server.ask = ask
+        self.address: tuple[str, int] = self._server.server_address[:2]
+
+    def start(self) -> None:
+        """Answer, in daemon threads."""
+        threading.Thread(
+            target=self._server.serve_forever, name="dockerflow-probe-port", daemon=True
+        ).start()
+
+    def stop(self) -> None:
+        """Stop answering and free the port."""
+        self._server.shutdown()
+        self._server.server_close()
+
+    def close_in_child(self) -> None:
+        """Close the inherited socket in a forked child, which has none of the threads."""
+        self._server.socket.close()
+
+
+class _Server(ThreadingHTTPServer):
+    ask: Ask
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = CONNECTIONS
+    # A second process on the same port is an error, never a silent sharing.
+    allow_reuse_port = False
+
+    def __init__(self, *args: Any) -> None:
+        self._free = threading.BoundedSemaphore(CONNECTIONS)
+        super().__init__(*args)
+
+    def server_bind(self) -> None:
+        """Bind without asking a name server for this machine's name, as the base class does."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.socket.bind(self.server_address)
+        self.server_address = self.socket.getsockname()
+        self.server_name, self.server_port = str(self.server_address[0]), self.server_address[1]
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Answer in a thread where one is free, else close: the client is told at once."""
+        if not self._free.acquire(blocking=False):
+            self.shutdown_request(request)
+            return
+        try:
+            super().process_request(request, client_address)
+        except RuntimeError:  # no thread could be started
+            self._free.release()
+            self.shutdown_request(request)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Answer, and make room."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._free.release()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Log what is not just a client that has gone."""
+        logger.debug("A request on the probe port failed: %r", sys.exception())
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
+    protocol_version = "HTTP/1.1"
+    timeout = SECONDS
+
+    def setup(self) -> None:
+        """Cut a client that trickles: the socket's own timeout begins anew with every byte."""
+        super().setup()
+        self._cut = threading.Timer(SECONDS, self._hang_up)
+        self._cut.daemon = True
+        self._cut.start()
+        self.rfile = _Bounded(self.rfile)  # type: ignore[assignment]
+
+    def finish(self) -> None:
+        """Leave no timer behind."""
+        self._cut.cancel()
+        super().finish()
+
+    def do_GET(self) -> None:
+        """Answer, with a body unless it is HEAD."""
+        path = self.path.partition("?")[0].rstrip("/")
+        found = self.server.ask(path)
+        self._send(found or Reply(404, b'{"error": "There is nothing here."}'))
+
+    do_HEAD = do_GET  # noqa: N815 - the base class looks for this name
+
+    def handle_one_request(self) -> None:
+        """Answer one request, then close: a probe makes a new connection each time."""
+        super().handle_one_request()
+        self.close_connection = True
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Answer in JSON what the base class finds wrong, without a page or a banner."""
+        if code == HTTPStatus.NOT_IMPLEMENTED:  # the base class's answer to any other method
+            code = HTTPStatus.METHOD_NOT_ALLOWED
+        reason = HTTPStatus(code).phrase
+        self._send(Reply(code, f'{{"error": "{reason}."}}'.encode()))
+
+    def _send(self, found: Reply) -> None:
+        # Where the request line could not be read, the base class takes it for HTTP/0.9.
+        self.request_version = self.protocol_version
+        self.send_response_only(found.status)
+        self.send_header("Content-Type", found.content_type)
+        self.send_header("Content-Length", str(len(found.body)))
+        self.send_header("Cache-Control", "no-store")
+        self.send_header("X-Content-Type-Options", "nosniff")
+        if found.status == HTTPStatus.METHOD_NOT_ALLOWED:
+            self.send_header("Allow", "GET, HEAD")
+        self.send_header("Connection", "close")
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(found.body)
+
+    def _hang_up(self) -> None:
+        try:
+            self.connection.shutdown(socket.SHUT_RDWR)
+        except OSError as error:
+            if error.errno not in {errno.ENOTCONN, errno.EBADF}:
+                raise
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
+        """Keep the polls out of the log."""
+
+
+class _Bounded:
+    """Reads no more than a header of a decent size."""
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+        self._left = HEADER_BYTES
+
+    def readline(self, size: int = -1) -> bytes:
+        """Read a line; the one that goes beyond the bound is cut, and the header ends with it."""
+        line: bytes = self._file.readline(min(size, self._left) if size >= 0 else self._left)
+        self._left -= len(line)
+        return line
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)

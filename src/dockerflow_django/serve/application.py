@@ -1,0 +1,55 @@
+"""The application as the workers serve it: while draining, every answer ends its connection.
+
+A client or proxy that keeps connections then opens its next one elsewhere, before the last moment.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from typing import Any
+
+from dockerflow_django.lifecycle import lifecycle, watch_loop
+
+CLOSE = ("Connection", "close")
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Any]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+
+class Wsgi:
+    """A WSGI application around another."""
+
+    def __init__(self, application: Callable[..., Iterable[bytes]]) -> None:
+        self._application = application
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
+        """Answer a request."""
+        if not lifecycle.is_draining or environ["SERVER_PROTOCOL"] not in {"HTTP/1.1", "HTTP/1.0"}:
+            return self._application(environ, start_response)
+
+        def start(status: str, headers: list[tuple[str, str]], *exc_info: Any) -> Any:
+            return start_response(status, [*headers, CLOSE], *exc_info)
+
+        return self._application(environ, start)
+
+
+class Asgi:
+    """An ASGI application around another."""
+
+    def __init__(self, application: Callable[[Scope, Receive, Send], Awaitable[None]]) -> None:
+        self._application = application
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or whatever else the scope is of."""
+        watch_loop()
+        is_http1 = scope["type"] == "http" and scope["http_version"].startswith("1")
+        if not (is_http1 and lifecycle.is_draining):
+            await self._application(scope, receive, send)
+            return
+
+        async def send_closing(message: MutableMapping[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                close = tuple(part.lower().encode() for part in CLOSE)
+                message = {**message, "headers": [*message.get("headers", ()), close]}
+            await send(message)
+
+        await self._application(scope, receive, send_closing)

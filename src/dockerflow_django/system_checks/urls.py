@@ -1,0 +1,40 @@
+"""Rules about where the URLs are included."""
+
+from collections.abc import Iterator
+
+from django.conf import settings
+from django.core.checks import Error, Warning  # noqa: A004 - Django's name
+
+from dockerflow_django.system_checks.rule import Finding, rule
+from dockerflow_django.url_table import Include, includes_in
+
+
+@rule("dockerflow.W006", Warning)
+def check_urls_are_included() -> Iterator[Finding]:
+    """Find a URLconf without our URLs."""
+    if _includes() == []:
+        yield Finding(
+            f"The URLs of dockerflow_django are not included in {settings.ROOT_URLCONF!r}: no "
+            "endpoint is served.",
+            'Add path("", include("dockerflow_django.urls")) to its urlpatterns.',
+        )
+
+
+@rule("dockerflow.E006", Error)
+def check_urls_have_one_prefix() -> Iterator[Finding]:
+    """Find our URLs below a prefix that varies."""
+    for include in _includes() or ():
+        if include.prefix is None:
+            yield Finding(
+                f"The URLs of dockerflow_django are included below {include.written!r}, which "
+                "varies: a probe has no fixed path, and the middleware does not answer there.",
+                "Include them where nothing is captured or translated, outside of i18n_patterns().",
+            )
+
+
+def _includes() -> list[Include] | None:
+    """Return the includes, None where the URLconf is missing or broken: Django reports that."""
+    try:
+        return includes_in(settings.ROOT_URLCONF)
+    except Exception:  # noqa: BLE001 - importing a project's URLs may raise anything
+        return None

@@ -1,0 +1,83 @@
+"""Rules about the values of settings and where they stand."""
+
+import difflib
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from decouple import RepositoryEnv
+from django.conf import settings
+from django.core.checks import Error, Warning  # noqa: A004 - Django's name
+
+from dockerflow_django.conf import FILE_SUFFIX, conf
+from dockerflow_django.system_checks.rule import Finding, rule
+
+_PLACES = {
+    "settings": "the project's settings",
+    "environment": "the environment",
+    ".env": ".env",
+    "default": "the defaults",
+}
+# What Kubernetes sets in every container for a Service that is named dockerflow or dockerflow-….
+_SERVICE_LINK = re.compile(r"\w+?_(SERVICE_HOST=|SERVICE_PORT(_\w+)?=|PORT=\w+://|PORT_\d+_)")
+
+
+@rule("dockerflow.E001", Error)
+def check_values() -> Iterator[Finding]:
+    """Find settings whose value the app cannot use."""
+    for found in conf.look_up_all():
+        if found.wanted:
+            yield Finding(
+                f"{found.name} is {found.shown}, but must be {found.wanted}.",
+                f"Correct it in {_PLACES[found.origin]}, or remove it there; until then its "
+                "default is used.",
+            )
+
+
+@rule("dockerflow.W001", Warning)
+def check_environment_is_read() -> Iterator[Finding]:
+    """Find environment variables of settings that the environment cannot set."""
+    for name, origin in conf.written():
+        setting = conf.table.get(name)
+        if origin != "settings" and setting is not None and not setting.from_environment:
+            yield Finding(
+                f"{name} stands in {_PLACES[origin]}, where it is not read.",
+                "Set it in the project's settings: which code runs is not for the environment "
+                "to say.",
+            )
+
+
+@rule("dockerflow.W002", Warning)
+def check_names_are_known() -> Iterator[Finding]:
+    """Find names that look like a setting of the app and are none."""
+    secrets = {name + FILE_SUFFIX for name, setting in conf.table.items() if setting.secret}
+    for name, origin in conf.written():
+        if origin == "settings" and name in secrets:
+            hint = f"Only the environment can name a file for {name.removesuffix(FILE_SUFFIX)}."
+        elif name in conf.table or name in secrets or _is_service_link(name):
+            continue
+        else:
+            close = difflib.get_close_matches(name, conf.table, n=1, cutoff=0.8)
+            hint = f"Did you mean {close[0]}?" if close else "Remove it: nothing reads it."
+        yield Finding(f"{name} in {_PLACES[origin]} is no setting of dockerflow_django.", hint)
+
+
+@rule("dockerflow.W003", Warning)
+def check_env_file_is_readable() -> Iterator[Finding]:
+    """Find a ``.env`` that cannot be read."""
+    base_dir = getattr(settings, "BASE_DIR", "")
+    try:
+        RepositoryEnv(str(Path(base_dir, ".env")))
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError, TypeError):
+        return  # nothing there to read; a folder of that name is a virtual environment
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "it is not UTF-8"
+        yield Finding(
+            f".env in BASE_DIR cannot be read ({why}), so no setting is taken from it.",
+            "Make it readable for the user that runs the app, as UTF-8, or remove it.",
+        )
+
+
+def _is_service_link(name: str) -> bool:
+    return _SERVICE_LINK.match(f"{name}={os.environ.get(name)}") is not None

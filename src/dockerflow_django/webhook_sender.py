@@ -1,0 +1,150 @@
+"""Post what happened to a webhook: in order, from one thread, signed, retried, never in the way."""
+
+import hashlib
+import hmac
+import json
+import logging
+import queue
+import random
+import threading
+import time
+from base64 import b64encode
+from typing import Any
+from urllib.error import HTTPError
+from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.request import (
+    HTTPDefaultErrorHandler,
+    HTTPErrorProcessor,
+    HTTPHandler,
+    HTTPSHandler,
+    OpenerDirector,
+    ProxyHandler,
+    Request,
+)
+
+from dockerflow_django.heartbeat import threads
+
+SIGNATURE_HEADER = "X-Dockerflow-Signature"
+USER_AGENT = "dockerflow-django"
+TIMEOUT_SECONDS = 5.0
+# After so many seconds, made uneven by a quarter, so that a fleet does not knock as one.
+BACKOFF_SECONDS = (1.0, 2.0, 4.0, 8.0)
+# A receiver that is down for long learns the newest of what it missed.
+QUEUE_LENGTH = 64
+TOO_MANY_REQUESTS = 429
+
+logger = logging.getLogger("dockerflow_django.webhooks")
+
+
+class WebhookSender:
+    """Sends to one URL, one message after the other."""
+
+    def __init__(self, url: str, secret: str | None = None) -> None:
+        parts = urlsplit(url)
+        self._url = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+        self._headers = {"Content-Type": "application/json", "User-Agent": USER_AGENT}
+        self._headers |= _authorization(parts)
+        self._secret = secret
+        # The path of a webhook is often its password.
+        self.shown = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+        self._queue: queue.Queue[bytes] = queue.Queue(QUEUE_LENGTH)
+        self._lock = threading.Lock()
+        self._is_started = False
+        self._is_hurried = threading.Event()
+
+    def send(self, payload: dict[str, Any]) -> None:
+        """Queue a message, and return at once."""
+        body = json.dumps(payload, allow_nan=False).encode()
+        with self._lock:
+            while True:
+                try:
+                    self._queue.put_nowait(body)
+                    break
+                except queue.Full:
+                    self._drop_oldest()
+            if not self._is_started:
+                self._is_started = True
+                threads.start(self._work, name="dockerflow-webhooks")
+
+    def flush(self, seconds: float) -> None:
+        """Wait so long at most for what is queued: a process is about to end."""
+        self._is_hurried.set()
+        end = time.monotonic() + seconds
+        while self._queue.unfinished_tasks and time.monotonic() < end:
+            time.sleep(0.01)
+
+    def _drop_oldest(self) -> None:
+        try:
+            self._queue.get_nowait()
+            self._queue.task_done()
+        except queue.Empty:
+            return
+
+    def _work(self) -> None:
+        while True:
+            body = self._queue.get()
+            try:
+                self._deliver(body)
+            except Exception:
+                logger.exception("The webhook at %s could not be sent", self.shown)
+            finally:
+                self._queue.task_done()
+
+    def _deliver(self, body: bytes) -> None:
+        problem = ""
+        for pause in (*BACKOFF_SECONDS, None):
+            problem, is_final = self._try(body)
+            if not problem:
+                return
+            if is_final or pause is None or self._is_hurried.is_set():
+                break
+            self._is_hurried.wait(pause * random.uniform(0.75, 1.25))  # noqa: S311 - no secret
+        logger.warning("The webhook at %s was not delivered: %s.", self.shown, problem)
+
+    def _try(self, body: bytes) -> tuple[str, bool]:
+        """Post once; return what went wrong, if anything, and whether trying again is futile."""
+        request = Request(self._url, data=body, headers=self._headers, method="POST")  # noqa: S310 - http(s)
+        if self._secret:
+            request.add_header(SIGNATURE_HEADER, sign(self._secret, body, int(time.time())))
+        try:
+            with _opener().open(request, timeout=TIMEOUT_SECONDS):
+                return "", True
+        except HTTPError as error:
+            error.close()
+            is_passing = error.code >= 500 or error.code == TOO_MANY_REQUESTS  # noqa: PLR2004
+            return f"it answered {error.code}", not is_passing
+        except Exception as error:  # noqa: BLE001 - what answers need not speak HTTP at all
+            return _said(error), False
+
+
+def sign(secret: str, body: bytes, timestamp: int) -> str:
+    """Return the signature's header: the time, and the HMAC-SHA256 of time, dot and body.
+
+    Who compares it, in constant time, and looks at the time knows that the message is neither made
+    up nor an old one.
+    """
+    digest = hmac.new(secret.encode(), f"{timestamp}.".encode() + body, hashlib.sha256)
+    return f"t={timestamp},v1={digest.hexdigest()}"
+
+
+def _opener() -> OpenerDirector:
+    """Make an opener that follows no redirect and knows no scheme but http and https."""
+    opener = OpenerDirector()
+    for handler in (ProxyHandler, HTTPHandler, HTTPSHandler):
+        opener.add_handler(handler())
+    opener.add_handler(HTTPDefaultErrorHandler())
+    opener.add_handler(HTTPErrorProcessor())
+    return opener
+
+
+def _authorization(parts: SplitResult) -> dict[str, str]:
+    if parts.username is None:
+        return {}
+    credentials = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+    return {"Authorization": f"Basic {b64encode(credentials.encode()).decode()}"}
+
+
+def _said(error: Exception) -> str:
+    """Say what happened without the exception's text, which may hold the URL."""
+    reason = getattr(error, "reason", error)
+    return str(getattr(reason, "strerror", None) or type(reason).__name__)

@@ -1,0 +1,77 @@
+"""A receiver of webhooks that answers as the test says, and keeps what it got."""
+
+import json
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any, NamedTuple, Self
+
+from tests.harness.ports import LOOPBACK
+
+
+class Post(NamedTuple):
+    """One request, as it came."""
+
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+class Receiver:
+    """Listens on a free port; `statuses` are answered in turn, the last one for ever."""
+
+    def __init__(
+        self, *statuses: int, raw: bytes = b"", delay: float = 0, location: str = ""
+    ) -> None:
+        self.posts: list[Post] = []
+        self._statuses = list(statuses) or [204]
+        receiver = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                receiver.posts.append(Post(self.path, dict(self.headers.items()), body))
+                time.sleep(delay)
+                if raw:
+                    self.wfile.write(raw)
+                    return
+                self.send_response(receiver.next_status())
+                self.send_header("Content-Length", "0")
+                if location:
+                    self.send_header("Location", location)
+                self.end_headers()
+
+            do_GET = do_POST  # noqa: N815 - the base class looks for this name
+
+            def log_message(self, *args: Any) -> None:
+                """Keep the test's output clean."""
+
+        self._server = ThreadingHTTPServer((LOOPBACK, 0), Handler)
+        self.port = self._server.server_address[1]
+        self.url = f"http://{LOOPBACK}:{self.port}/hook"
+        self._thread = threading.Thread(target=self._server.serve_forever)
+
+    def next_status(self) -> int:
+        return self._statuses.pop(0) if len(self._statuses) > 1 else self._statuses[0]
+
+    def news(self) -> list[tuple[str, str]]:
+        """Return type and status of what came, in order."""
+        return [(post.json()["type"], post.json()["status"]) for post in self.posts]
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()

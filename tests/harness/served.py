@@ -1,0 +1,96 @@
+"""The project under ``manage.py serve``, Gunicorn with our hooks, or Uvicorn, with a probe port."""
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from tests.harness import http
+from tests.harness.ports import LOOPBACK, Port
+from tests.harness.processes import Process
+from tests.harness.project import Project
+from tests.harness.waiting import wait_until
+
+GUNICORN = ["gunicorn", "--config", "python:tests.harness.gunicorn_hooks", "--no-control-socket"]
+KINDS = {
+    "serve-wsgi": ["tests.project.manage", "serve"],
+    "serve-asgi": ["tests.project.manage", "serve", "--asgi"],
+    "gunicorn": [*GUNICORN, "-k", "gthread", "--threads", "4", "tests.project.wsgi:application"],
+    "gunicorn-sync": [*GUNICORN, "tests.project.wsgi:application"],
+    "uvicorn": ["uvicorn", "tests.project.asgi:application"],
+}
+
+
+class Served(Process):
+    """One instance, with an application port and, but for Uvicorn, a probe port."""
+
+    def __init__(
+        self,
+        project: Project,
+        *options: str,
+        kind: str = "serve-wsgi",
+        drain_seconds: float = 1.0,
+        before: Sequence[str] = (),
+        wait: bool = True,
+        port: Port | None = None,
+    ) -> None:
+        """Start it; `before` is what the command line begins with, as ``unshare --pid --fork``."""
+        self.kind = kind
+        self.project = project
+        self._own = [Port(), Port()]
+        self.port = port or self._own[0]
+        self.probe_port = self._own[1]
+        self.address = (LOOPBACK, self.port.number)
+        self.probe_address = (LOOPBACK, self.probe_port.number)
+        project = project.with_environ(
+            **{
+                "DOCKERFLOW_PROBE_PORT": str(self.probe_port.number),
+                "DOCKERFLOW_PROBE_HOST": LOOPBACK,
+                "DOCKERFLOW_DRAIN_SECONDS": str(drain_seconds),
+                **project.environ,
+            }
+        )
+        argv = [*before, sys.executable, "-m", *KINDS[kind], *self._where(), *options]
+        super().__init__(argv, env=project.env(), cwd=project.folder)
+        if wait:
+            try:
+                self.wait_until_up()
+            except BaseException as error:
+                self.kill()
+                error.add_note(str(self.output))
+                raise
+
+    def _where(self) -> list[str]:
+        if self.kind.startswith("gunicorn"):
+            return ["--bind", f"{LOOPBACK}:{self.port.number}"]
+        return ["--host", LOOPBACK, "--port", str(self.port.number)]
+
+    def wait_until_up(self, timeout: float = 30.0) -> None:
+        """Wait until every worker has started, and the application answers on its own port."""
+        wait_until(self._is_up, timeout=timeout, what=f"{self.kind} answers")
+
+    def connect(self, timeout: float = 10.0) -> http.Connection:
+        return http.Connection(self.address, timeout)
+
+    def get(self, path: str = "/", **more: Any) -> http.Answer:
+        return http.request(self.address, "GET", path, **more)
+
+    def probe(self, name: str, **more: Any) -> http.Answer:
+        """Ask a probe on the probe port."""
+        return http.request(self.probe_address, "GET", f"/__heartbeat__/{name}", **more)
+
+    def workers(self) -> list[int]:
+        """Return the pids of the processes that have this one as their parent."""
+        return [process.pid for process in self._process.children()]
+
+    def kill(self) -> None:
+        super().kill()
+        for port in self._own:
+            port.close()
+
+    def _is_up(self) -> bool:
+        assert self.running(), "it has ended"
+        try:
+            started = self.kind == "uvicorn" or self.probe("startup").status == 200
+            return started and self.get("/__lbheartbeat__", timeout=5.0).status == 200
+        except OSError:
+            return False

@@ -1,0 +1,126 @@
+"""``manage.py dockerflow``."""
+
+import json
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core import checks
+from django.core.management import call_command
+from django.test import override_settings
+from django.urls import include, re_path
+
+from dockerflow_django import dashboards, overview
+from dockerflow_django.conf import MASK, Conf, Setting
+
+
+def check_stock(app_configs: Any, **kwargs: Any) -> list[checks.CheckMessage]:
+    raise AssertionError("the command asks no service")  # pragma: no cover - it does not
+
+
+CHECKS = [
+    (
+        "tests.management.test_dockerflow.check_stock",
+        {"url": "redis://h", "timeout": 0.2, "every": 60},
+    )
+]
+
+varying = [re_path(r"^(?P<shop>\w+)/", include("dockerflow_django.urls"))]
+
+
+def run(*arguments: str) -> str:
+    out = StringIO()
+    call_command("dockerflow", *arguments, stdout=out)
+    return out.getvalue()
+
+
+def as_json() -> dict[str, Any]:
+    return json.loads(run("--json"))
+
+
+def test_endpoints_are_where_the_urlconf_has_them():
+    """Every path is told without its slash, and whether the middleware answers it."""
+    found = as_json()
+    paths = {endpoint["path"]: endpoint["name"] for endpoint in found["endpoints"]}
+    assert paths["/__heartbeat__"] == "heartbeat"
+    assert paths["/__heartbeat__/readiness"] == "readiness"
+    assert found["is_answered_early"]
+    assert found["metrics"] == []
+    with override_settings(ROOT_URLCONF="tests.metrics.urls", MIDDLEWARE=[]):
+        found = as_json()
+        assert found["metrics"] == ["/__metrics__", "/metrics"]
+        assert not found["is_answered_early"]
+        assert "/__metrics__" in run()
+
+
+def test_paths_that_vary_are_told_as_such():
+    """An include below a captured pattern has no one path."""
+    with override_settings(ROOT_URLCONF=Urls(varying)):
+        assert as_json()["endpoints"] == [{"path": r"/^(?P<shop>\w+)/", "name": "dockerflow"}]
+
+
+def test_nothing_included_is_said():
+    """The text says which line is missing."""
+    with override_settings(ROOT_URLCONF=Urls([])):
+        text = run()
+    assert 'the URLconf lacks include("dockerflow_django.urls")' in text
+    assert 'the URLconf lacks include("dockerflow_django.metrics.urls")' in text
+
+
+class Urls:
+    """A URLconf without a module."""
+
+    def __init__(self, urlpatterns: list[Any]) -> None:
+        self.urlpatterns = urlpatterns
+
+
+@override_settings(DOCKERFLOW_CHECKS=CHECKS)
+def test_checks_are_told_with_their_source():
+    """Each check of each probe, where it comes from and how it is asked; none is run."""
+    (check,) = as_json()["checks"]["heartbeat"]
+    assert check["path"] == "tests.management.test_dockerflow.check_stock"
+    assert check["source"] == "DOCKERFLOW_CHECKS[0]"
+    assert (check["timeout"], check["every"]) == (0.2, 60)
+    text = run()
+    assert "url='redis://h' timeout=0.2 every=60" in text
+    assert "check_migrations_applied  default  once" in text
+
+
+@override_settings(DOCKERFLOW_WEBHOOK_SECRET="h1dden", DOCKERFLOW_CHECK_TIMEOUT="soon")
+def test_settings_are_told_with_their_origin(monkeypatch: pytest.MonkeyPatch):
+    """Every setting is there; a secret is masked, a wrong value says what it must be."""
+    monkeypatch.setenv("DOCKERFLOW_DRAIN_SECONDS", "7")
+    found = {each["name"]: each for each in as_json()["settings"]}
+    assert set(found) == {name for name, each in vars(Conf).items() if isinstance(each, Setting)}
+    assert found["DOCKERFLOW_DRAIN_SECONDS"]["origin"] == "environment"
+    assert found["DOCKERFLOW_WEBHOOK_SECRET"]["value"] == MASK
+    assert found["DOCKERFLOW_CHECK_TIMEOUT"]["problem"].startswith("It must be ")
+    text = run()
+    assert "h1dden" not in text
+    assert "! DOCKERFLOW_CHECK_TIMEOUT: It must be " in text
+
+
+def test_system_checks_have_their_say(monkeypatch: pytest.MonkeyPatch):
+    """Those of this app are told, with their hints; silenced ones and others' are not."""
+    messages = [
+        checks.Warning("no URLs", hint="Include them.", id="dockerflow.W001"),
+        checks.Info("by the way", id="dockerflow.I001"),
+        checks.Warning("silent", id="dockerflow.W002"),
+        checks.Error("another's", id="models.E001"),
+    ]
+    monkeypatch.setattr(overview.checks, "run_checks", lambda: messages)
+    with override_settings(SILENCED_SYSTEM_CHECKS=["dockerflow.W002"]):
+        text = run()
+    told = "  warning dockerflow.W001: no URLs\n    Include them.\n"
+    assert f"{told}  info dockerflow.I001: by the way\n" in text
+    assert "silent" not in text
+    assert "another's" not in text
+    messages.clear()
+    assert "nothing to say" in run()
+
+
+def test_dashboard_and_rules_are_printed():
+    """What is printed is a file as it is."""
+    assert run("--dashboard") == dashboards.dashboard() + "\n"
+    assert json.loads(run("--dashboard"))["title"] == "Dockerflow"
+    assert run("--rules") == dashboards.rules() + "\n"

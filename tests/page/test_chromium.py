@@ -1,0 +1,83 @@
+"""The page in a real browser."""
+
+import html
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from django.test import Client
+
+from tests.harness.chromium import corner_of, take_picture, visit
+from tests.page.conftest import BROWSER
+
+
+@pytest.fixture
+def page(client: Client, shown: None) -> Iterator[tuple[str, list[str]]]:
+    """Serve the page with its headers; give its URL and the list of the paths asked for."""
+    response = client.get("/__heartbeat__", headers=BROWSER)
+    asked: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked.append(self.path)
+            is_page = self.path == "/__heartbeat__"
+            self.send_response(200 if is_page else 404)
+            for name, value in response.headers.items() if is_page else ():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(response.content if is_page else b"")
+
+        def log_message(self, *arguments):
+            """Stay silent."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/__heartbeat__", asked
+        server.shutdown()
+        thread.join()
+
+
+def test_browser_has_nothing_to_complain_of(page: tuple[str, list[str]]):
+    """No violation of the policy, no error, no request but for the page and the browser's icon."""
+    url, asked = page
+    seen = visit(url)
+    assert "check_mail" in seen.dom
+    assert seen.console == []
+    assert set(asked) <= {"/__heartbeat__", "/favicon.ico"}
+
+
+def test_colours_are_the_readers(page: tuple[str, list[str]], tmp_path: Path):
+    """The policy lets the style through, and the style follows light and dark."""
+    url, _ = page
+    for dark, corner in ((False, (0xFF, 0xFF, 0xFF)), (True, (0x0D, 0x11, 0x17))):
+        take_picture(url, tmp_path / "page.png", width=800, height=600, dark=dark)
+        assert corner_of(tmp_path / "page.png") == corner
+
+
+@pytest.mark.parametrize("width", [320, 768, 1280])
+@pytest.mark.usefixtures("shown")
+def test_nothing_is_wider_than_the_screen(client: Client, tmp_path: Path, width: int):
+    """A phone has nothing to scroll sideways, whatever the checks say (WCAG 2.2, 1.4.10)."""
+    text = client.get("/__heartbeat__", headers=BROWSER).content.decode()
+    frame = tmp_path / "frame.html"
+    frame.write_text(FRAME % (width, html.escape(text)))
+    dom = visit(frame.as_uri()).dom
+    found = json.loads(html.unescape(dom.partition("<title>")[2].partition("</title>")[0]))
+    assert found["shown"] <= width
+    assert found["shown"] == found["whole"]
+
+
+FRAME = """<!doctype html><title>none</title>
+<iframe width="%d" height="600" style="border: 0" srcdoc="%s"></iframe>
+<script>
+const frame = document.querySelector("iframe");
+frame.onload = () => {
+  const root = frame.contentDocument.documentElement;
+  document.title = JSON.stringify({shown: root.clientWidth, whole: root.scrollWidth});
+};
+</script>
+"""

@@ -1,0 +1,94 @@
+"""The application as the workers serve it: while draining, every answer ends its connection."""
+
+from collections.abc import Callable, Iterator, MutableMapping
+from typing import Any
+
+import pytest
+
+from dockerflow_django import lifecycle
+from dockerflow_django.serve.application import CLOSE, Asgi, Wsgi
+from tests.harness import http
+from tests.harness.served import Served
+
+Serve = Callable[..., Served]
+
+
+@pytest.fixture
+def draining() -> Iterator[None]:
+    lifecycle.lifecycle.drain()
+    yield
+    lifecycle.reset()
+
+
+def wsgi_headers(protocol: str) -> list[tuple[str, str]]:
+    """Return the headers of one answer."""
+    found: list[tuple[str, str]] = []
+
+    def application(environ: Any, start_response: Any) -> list[bytes]:
+        start_response("200 OK", [("A", "b")])
+        return [b""]
+
+    def start(status: str, headers: list[tuple[str, str]]) -> None:
+        found.extend(headers)
+
+    Wsgi(application)({"SERVER_PROTOCOL": protocol}, start)
+    return found
+
+
+async def asgi_headers(scope: MutableMapping[str, Any]) -> list[tuple[bytes, bytes]]:
+    """Return the headers of one answer."""
+    found: list[tuple[bytes, bytes]] = []
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"a", b"b")]})
+        await send({"type": "http.response.body", "body": b""})
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        found.extend(message.get("headers", ()))
+
+    await Asgi(application)(scope, send, send)  # type: ignore[arg-type]
+    return found
+
+
+def test_wsgi_while_serving() -> None:
+    """Without a drain nothing is added."""
+    assert wsgi_headers("HTTP/1.1") == [("A", "b")]
+
+
+@pytest.mark.parametrize(
+    ("protocol", "more"), [("HTTP/1.1", [CLOSE]), ("HTTP/1.0", [CLOSE]), ("HTTP/2", [])]
+)
+def test_wsgi_while_draining(draining: None, protocol: str, more: list[tuple[str, str]]) -> None:
+    """While draining the header is there, but in HTTP/2, which forbids it."""
+    assert wsgi_headers(protocol) == [("A", "b"), *more]
+
+
+async def test_asgi_while_serving() -> None:
+    """Without a drain nothing is added."""
+    assert await asgi_headers({"type": "http", "http_version": "1.1"}) == [(b"a", b"b")]
+
+
+@pytest.mark.parametrize(
+    ("scope", "more"),
+    [
+        ({"type": "http", "http_version": "1.1"}, [(b"connection", b"close")]),
+        ({"type": "http", "http_version": "2"}, []),
+        ({"type": "websocket", "http_version": "1.1"}, []),
+    ],
+)
+async def test_asgi_while_draining(
+    draining: None, scope: dict[str, str], more: list[tuple[bytes, bytes]]
+) -> None:
+    """While draining the header is there, but in HTTP/2 and for WebSockets."""
+    assert await asgi_headers(scope) == [(b"a", b"b"), *more]
+
+
+@pytest.mark.parametrize("kind", ["serve-wsgi", "serve-asgi", "gunicorn"])
+def test_metrics_on_the_probe_port(served: Serve, kind: str) -> None:
+    """The probe port answers a scrape, in Prometheus's format, for the worker that serves."""
+    instance = served(kind=kind)
+    assert instance.probe("readiness").status == 200
+    found = http.request(instance.probe_address, "GET", "/__metrics__")
+    assert found.status == 200
+    assert found.headers["Content-Type"].startswith("text/plain")
+    assert b"dockerflow_ready 1.0" in found.body

@@ -1,0 +1,103 @@
+"""What ``serve`` passes on: every option of Granian's, and none of its own over theirs."""
+
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from signal import SIGHUP
+
+import pytest
+
+from tests.harness.ports import accepts
+from tests.harness.programs import missing
+from tests.harness.project import Project
+from tests.harness.served import Served
+from tests.harness.waiting import wait_until
+
+Serve = Callable[..., Served]
+
+
+def test_lines_that_say_what_follows(served: Serve) -> None:
+    """A few lines say what is served where, and what SIGTERM will do, in the project's format."""
+    instance = served("--workers", "2", "--graceful-timeout", "7", drain_seconds=3)
+    text = str(instance.output)
+    assert f"(wsgi) at http://127.0.0.1:{instance.port.number}, workers: 2" in text
+    assert f"probes are answered at http://127.0.0.1:{instance.probe_port.number}." in text
+    assert "drain for 3 s, then up to 7 s" in text
+    instance.send_signal(15)
+
+
+def test_log_format_is_the_projects(served: Serve, project: Project) -> None:
+    """With the app's LOGGING every line, Granian's too, is one JSON object."""
+    import json
+
+    instance = served(project=project.with_environ(PROJECT_LOGGING="1"), drain_seconds=0)
+    assert instance.stop().code == 0
+    lines = [line for line in instance.lines() if line]
+    assert {"_granian", "dockerflow_django.serve"} <= {json.loads(line)["Type"] for line in lines}
+
+
+def test_granian_options(served: Serve, project: Project) -> None:
+    """Options after ``--`` reach Granian: a prefix, static files."""
+    static = project.folder / "files"
+    static.mkdir()
+    (static / "a.txt").write_text("static")
+    options = ["--", "--url-path-prefix", "/under", "--static-path-mount", str(static)]
+    instance = served(*options, wait=False)
+    wait_until(lambda: instance.probe("startup").status == 200 if _accepts(instance) else False)
+    wait_until(lambda: accepts(instance.port.number))
+    assert instance.get("/under/plain/").body == b"plain"
+    assert instance.get("/static/a.txt").body == b"static"
+
+
+def test_unix_socket(served: Serve, tmp_path: Path) -> None:
+    """A unix socket is served, and gone after the end."""
+    path = tmp_path / "app.sock"
+    instance = served("--", "--uds", str(path), wait=False, drain_seconds=0)
+    wait_until(lambda: path.exists() and _accepts(instance))
+    wait_until(lambda: instance.probe("readiness").status == 200)
+    assert instance.stop().code == 0
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("kind", ["serve-wsgi", "serve-asgi"])
+def test_hang_up_replaces_the_workers(served: Serve, kind: str) -> None:
+    """SIGHUP replaces the workers, and the probes ask the new ones."""
+    instance = served("--", "--respawn-interval", "0.5", kind=kind)
+    before = instance.workers()
+    instance.send_signal(SIGHUP)
+    wait_until(lambda: not set(instance.workers()) & set(before), timeout=10)
+    wait_until(lambda: instance.probe("readiness").status == 200)
+    assert instance.stop().code == 0
+
+
+def test_reload_brings_new_code(served: Serve, project: Project) -> None:
+    """With ``-- --reload`` a changed file is served anew, and the drain is as ever."""
+    if find_spec("watchfiles") is None:
+        missing("watchfiles is not installed, which granian[reload] brings")
+    module = project.folder / "reloaded.py"
+    source = "from django.http import HttpResponse\n"
+    source += "from django.urls import include, path\n"
+    source += "def view(request): return HttpResponse('{}')\n"
+    source += "urlpatterns = [path('', include('dockerflow_django.urls')), path('x/', view)]\n"
+    module.write_text(source.format("old"))
+    reloading = project.with_settings(ROOT_URLCONF="reloaded")
+    options = ["--", "--reload", "--reload-paths", str(project.folder)]
+    instance = served(*options, project=reloading)
+    assert instance.get("/x/").body == b"old"
+    module.write_text(source.format("newer"))
+    wait_until(lambda: _body(instance) == b"newer", timeout=15)
+    assert instance.stop().code == 0
+
+
+def _body(instance: Served) -> bytes:
+    try:
+        return instance.get("/x/").body
+    except OSError:
+        return b""
+
+
+def _accepts(instance: Served) -> bool:
+    try:
+        return instance.probe("liveness").status == 200
+    except OSError:
+        return False

@@ -1,0 +1,176 @@
+"""Signals: whenever they come, and to whom, nothing is lost and nothing stays."""
+
+import contextlib
+import signal
+import threading
+import time
+from collections.abc import Callable
+from http.client import HTTPException
+
+import psutil
+import pytest
+
+from tests.harness import http
+from tests.harness.project import Project
+from tests.harness.served import Served
+from tests.harness.waiting import wait_until
+
+Serve = Callable[..., Served]
+STOPS = [signal.SIGTERM, signal.SIGINT]
+
+
+def ask_in_thread(instance: Served, path: str) -> tuple[threading.Thread, list[http.Answer]]:
+    """Ask in a thread of its own; the answer is in the list once the thread has ended."""
+    answers: list[http.Answer] = []
+    thread = threading.Thread(target=lambda: answers.append(instance.get(path)))
+    thread.start()
+    return thread, answers
+
+
+def ask_and_be_cut(instance: Served) -> None:
+    """Ask what is never answered."""
+    with contextlib.suppress(OSError, HTTPException):
+        instance.get("/blocked/")
+
+
+@pytest.mark.parametrize("kind", ["serve-wsgi", "serve-asgi"])
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_request_under_way_finishes(served: Serve, kind: str, workers: str) -> None:
+    """A request of 3 s that is under way at SIGTERM is answered, and the exit is 0 (H6, X5, P1)."""
+    instance = served("--workers", workers, kind=kind)
+    thread, answers = ask_in_thread(instance, "/slow/?seconds=3")
+    wait_until(lambda: len(answers) == 0 and thread.is_alive())
+    time.sleep(0.3)  # the request has to be with its view
+    ended = instance.stop()
+    thread.join(5)
+    assert [answer.status for answer in answers] == [200]
+    assert ended.code == 0
+    assert 2 < ended.seconds < 5
+
+
+@pytest.mark.parametrize("stop", STOPS)
+@pytest.mark.parametrize("to_group", [False, True])
+def test_signal_drains(
+    served: Serve, project: Project, stop: signal.Signals, to_group: bool
+) -> None:
+    """SIGTERM and SIGINT, to the process or its group: readiness fails while it serves on (H6)."""
+    instance = served("--workers", "2", drain_seconds=1.5)
+    assert instance.probe("readiness").status == 200
+    with instance.connect() as kept:
+        assert kept.request(path="/plain/").headers["Connection"] is None
+        (instance.send_signal_to_group if to_group else instance.send_signal)(stop)
+        wait_until(
+            lambda: instance.probe("readiness").status == 503, timeout=1, what=str(instance.output)
+        )
+        assert instance.probe("liveness").status == 200
+        assert instance.get("/__heartbeat__/readiness").status == 503
+        answer = kept.request(path="/plain/")
+        assert (answer.status, answer.headers["Connection"]) == (200, "close")
+    ended = instance.wait()
+    assert ended.code == 0
+    assert ended.seconds > 0.5
+    assert "Stopped." in str(instance.output)
+
+
+@pytest.mark.parametrize("kind", ["serve-wsgi", "serve-asgi"])
+def test_second_signal_hurries(served: Serve, kind: str) -> None:
+    """A second signal ends the drain, and what is in flight is still answered."""
+    instance = served(kind=kind, drain_seconds=60)
+    thread, answers = ask_in_thread(instance, "/slow/?seconds=2")
+    time.sleep(0.3)
+    instance.send_signal(signal.SIGTERM)
+    instance.wait_for_line("Draining")
+    ended = instance.stop(signal.SIGINT)
+    thread.join(5)
+    assert [answer.status for answer in answers] == [200]
+    assert ended.code == 0
+    assert ended.seconds < 5
+
+
+def test_third_signal_cuts(served: Serve) -> None:
+    """A third signal waits for nothing, and the exit is still 0."""
+    instance = served(drain_seconds=60)
+    thread = threading.Thread(target=ask_and_be_cut, args=(instance,))
+    thread.start()
+    time.sleep(0.3)
+    instance.send_signal(signal.SIGTERM)
+    instance.wait_for_line("Draining")
+    instance.send_signal(signal.SIGTERM)
+    instance.wait_for_line("hurry")
+    ended = instance.stop(signal.SIGTERM)
+    thread.join(5)
+    assert ended.code == 0
+    assert ended.seconds < 3
+
+
+def test_graceful_timeout_is_finite(served: Serve) -> None:
+    """A request that never ends is cut after the graceful timeout, and the exit is 0 (X5)."""
+    instance = served("--graceful-timeout", "1", drain_seconds=0)
+    thread = threading.Thread(target=ask_and_be_cut, args=(instance,))
+    thread.start()
+    time.sleep(0.3)
+    ended = instance.stop()
+    thread.join(5)
+    assert ended.code == 0
+    assert 0.8 < ended.seconds < 4
+
+
+@pytest.mark.parametrize("stop", STOPS)
+def test_as_first_process(served: Serve, stop: signal.Signals) -> None:
+    """As PID 1, for which the kernel has no default action, a signal drains and the exit is 0."""
+    instance = served(before=["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"])
+    (first,) = psutil.Process(instance.pid).children()
+    first.send_signal(stop)
+    instance.wait_for_line("Draining")
+    assert instance.wait().code == 0
+
+
+@pytest.mark.parametrize("to_group", [False, True])
+def test_during_command(served: Serve, project: Project, to_group: bool) -> None:
+    """A signal during ``--command`` ends the command, serves nothing, and the exit is 0."""
+    instance = served("--command", "sleep 30", wait=False)
+    instance.wait_for_line("Sleeping", timeout=10)
+    assert instance.probe("liveness").status == 200
+    assert instance.probe("startup").status == 503
+    (instance.send_signal_to_group if to_group else instance.send_signal)(signal.SIGTERM)
+    ended = instance.wait()
+    assert ended.code == 0
+    assert ended.seconds < 3
+    assert instance.family() == []
+    assert "Stopped before serving began." in str(instance.output)
+
+
+def test_during_command_as_first_process(served: Serve) -> None:
+    """A signal during ``--command`` ends a PID 1 too, even where the command does not listen."""
+    before = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"]
+    instance = served("--command", "sleep 30 --deaf", wait=False, before=before)
+    instance.wait_for_line("Sleeping", timeout=10)
+    (first,) = psutil.Process(instance.pid).children()
+    first.send_signal(signal.SIGTERM)
+    ended = instance.wait(15)
+    assert ended.code == 0
+    assert ended.seconds < 8
+
+
+def test_during_wait(served: Serve, project: Project) -> None:
+    """A signal during ``--wait`` ends the wait, and the exit is 0 (H13)."""
+    away = project.with_databases(
+        default={"ENGINE": "django.db.backends.postgresql", "HOST": "127.0.0.1", "PORT": "1"}
+    )
+    instance = served("--wait", "60", project=away, wait=False)
+    instance.wait_for_line("Still waiting", timeout=10)
+    assert instance.probe("readiness").status == 503
+    instance.send_signal(signal.SIGTERM)
+    ended = instance.wait()
+    assert ended.code == 0
+    assert ended.seconds < 3
+
+
+def test_parent_killed(served: Serve) -> None:
+    """Workers whose parent was killed end too, so nobody keeps the port (X2, X5)."""
+    instance = served("--workers", "2")
+    workers = [psutil.Process(pid) for pid in instance.workers()]
+    assert len(workers) == 2
+    instance.send_signal(signal.SIGKILL)
+    _, alive = psutil.wait_procs(workers, timeout=5)
+    assert alive == []

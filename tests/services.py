@@ -1,0 +1,87 @@
+"""The services that tests ask: where they are, and what to do without them."""
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import NoReturn
+from urllib.parse import urlsplit
+
+import pytest
+
+DEFAULT_URLS = {
+    "amqp": "amqp://guest:guest@127.0.0.1:5672//",
+    "redis": "redis://127.0.0.1:6379/0",
+}
+
+
+def amqp_url() -> str:
+    """Return the URL of RabbitMQ, from ``TEST_AMQP_URL`` where that is set."""
+    return _url("amqp")
+
+
+def redis_url() -> str:
+    """Return the URL of Redis, from ``TEST_REDIS_URL`` where that is set."""
+    return _url("redis")
+
+
+def require(name: str) -> None:
+    """Skip the test where the service is not there; fail it under CI, where it has to be."""
+    if not _is_there(_url(name)):
+        _do_without(f"{name} does not answer; set TEST_{name.upper()}_URL")
+
+
+def free_port() -> int:
+    """Return a port on which nobody listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def private_redis(*options: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """Run a Redis that a test may freeze and stop; give its URL and its process."""
+    if not shutil.which("redis-server"):
+        _do_without("there is no redis-server to start")
+    port = free_port()
+    command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", *options]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+        try:
+            _wait_for(port)
+            yield f"redis://127.0.0.1:{port}/0", process
+        finally:
+            process.kill()
+
+
+def _do_without(reason: str) -> NoReturn:
+    (pytest.fail if "CI" in os.environ else pytest.skip)(reason)
+
+
+def _wait_for(port: int) -> None:
+    deadline = time.monotonic() + 10
+    while not _listens(port):
+        assert time.monotonic() < deadline, f"nobody came to listen on {port}"
+        time.sleep(0.02)
+
+
+def _url(name: str) -> str:
+    return os.environ.get(f"TEST_{name.upper()}_URL", DEFAULT_URLS[name])
+
+
+@cache
+def _is_there(url: str) -> bool:
+    parts = urlsplit(url)
+    return _listens(parts.port or 0, parts.hostname or "127.0.0.1")
+
+
+def _listens(port: int, host: str = "127.0.0.1") -> bool:
+    try:
+        socket.create_connection((host, port), timeout=2).close()
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,18 @@
+"""Tests of the system checks, a module for each module of rules."""
+
+from django.core.checks import CheckMessage, run_checks
+
+from dockerflow_django.system_checks import TAG
+
+
+def messages(id_: str, *, deploy: bool = False) -> list[CheckMessage]:
+    """Return what ``manage.py check`` says under that id."""
+    found = run_checks(tags=[TAG], include_deployment_checks=deploy)
+    return [message for message in found if message.id == id_]
+
+
+def sentences(id_: str, *, deploy: bool = False) -> list[str]:
+    """Return the texts alone; every message has a hint."""
+    found = messages(id_, deploy=deploy)
+    assert all(message.hint for message in found)
+    return [message.msg for message in found]

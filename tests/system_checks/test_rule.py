@@ -1,0 +1,64 @@
+"""What holds for every rule."""
+
+import logging
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+from django.core import checks
+from django.core.checks.registry import registry
+
+from dockerflow_django.logging import MozlogFormatter
+from dockerflow_django.summary import logger
+from dockerflow_django.system_checks import RULES, TAG
+from dockerflow_django.system_checks.rule import Rule
+
+
+def test_every_id_is_one_rule_s() -> None:
+    """Silencing one message silences no other (one id for two errors, as peers have it)."""
+    counted = Counter(rule.id for rule in RULES)
+    assert [id_ for id_, times in counted.items() if times > 1] == []
+    assert len(counted) > 15
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def test_an_id_tells_the_level(rule: Rule) -> None:
+    """An id with an E is an error, one with a W a warning."""
+    assert re.fullmatch(r"dockerflow\.[EW]\d{3}", rule.id)
+    assert rule.kind is {"E": checks.Error, "W": checks.Warning}[rule.id[-4]]
+
+
+@pytest.mark.parametrize("letter", ["E", "W"])
+def test_the_numbers_have_no_gap(letter: str) -> None:
+    """A new rule takes the next number."""
+    numbers = sorted(int(rule.id[-3:]) for rule in RULES if rule.id[-4] == letter)
+    assert numbers == list(range(1, len(numbers) + 1))
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def test_a_rule_is_registered_under_the_tag(rule: Rule) -> None:
+    """``manage.py check --tag dockerflow`` asks exactly these; some only with ``--deploy``."""
+    where = registry.deployment_checks if rule.deploy else registry.registered_checks
+    (check,) = [each for each in where if each.__qualname__ == rule.find.__qualname__]
+    assert check.tags == (TAG,)
+    assert check.__module__ == rule.find.__module__
+    assert check.__doc__ == rule.find.__doc__
+
+
+@pytest.fixture
+def written() -> Iterator[None]:
+    """Let the summaries be written as the README says."""
+    handler, level = logging.StreamHandler(), logger.level
+    handler.setFormatter(MozlogFormatter())
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    yield
+    logger.removeHandler(handler)
+    logger.setLevel(level)
+
+
+@pytest.mark.usefixtures("written")
+def test_a_project_that_is_in_order_hears_nothing() -> None:
+    """The settings of these tests, with the logging of the README, are all well."""
+    assert checks.run_checks(tags=[TAG], include_deployment_checks=True) == []

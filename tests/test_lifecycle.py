@@ -1,0 +1,158 @@
+"""Where a process is in its life, as its probes tell."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.test import override_settings
+
+from dockerflow_django import drain_marker, health, lifecycle
+from dockerflow_django.heartbeat.beat import evaluate
+from dockerflow_django.lifecycle import request_began, request_ended, set_ready, watch_loop
+
+
+@pytest.fixture(autouse=True)
+def _new_life() -> Iterator[None]:
+    lifecycle.reset()
+    lifecycle.lifecycle.has_started = True
+    yield
+    lifecycle.reset()
+
+
+def ids(probe: str) -> list[str | None]:
+    """Return the ids of what the probe would be told."""
+    return [notice.id for notice in lifecycle.lifecycle.notices(probe)]
+
+
+def test_starting() -> None:
+    """While starting, readiness and startup fail and liveness does not."""
+    lifecycle.lifecycle.has_started = False
+    assert ids("readiness") == ids("startup") == [health.INFO_STARTING]
+    assert ids("liveness") == []
+
+
+def test_set_ready() -> None:
+    """A process taken out says why, in readiness alone, and comes back."""
+    set_ready(False, "maintenance")
+    (notice,) = lifecycle.lifecycle.notices("readiness")
+    assert (notice.id, "maintenance" in notice.msg) == (health.INFO_NOT_READY, True)
+    assert ids("liveness") == ids("startup") == []
+    set_ready(True)
+    assert ids("readiness") == []
+
+
+def test_drain() -> None:
+    """Draining fails readiness alone, and the first who began it counts."""
+    lifecycle.lifecycle.drain()
+    since = lifecycle.lifecycle.draining_since
+    lifecycle.lifecycle.drain()
+    assert lifecycle.lifecycle.draining_since == since
+    assert ids("readiness") == [health.INFO_DRAINING]
+    assert ids("liveness") == ids("startup") == []
+
+
+def test_marker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The marker of a client is obeyed, looked at no more than five times a second."""
+    path = tmp_path / "draining"
+    looks: list[str] = []
+    obeyed = drain_marker.is_obeyed
+    monkeypatch.setattr(drain_marker, "is_obeyed", lambda p: looks.append(p) or obeyed(p))
+    with override_settings(DOCKERFLOW_DRAIN_PATH=str(path)):
+        lifecycle.lifecycle.has_started = True
+        for _ in range(50):
+            assert ids("readiness") == []
+        assert len(looks) == 1
+        drain_marker.leave(str(path))
+        time.sleep(lifecycle.MARKER_SECONDS + 0.05)
+        assert ids("readiness") == [health.INFO_DRAINING]
+
+
+def test_planted_link(tmp_path: Path) -> None:
+    """A link at the marker's path is neither obeyed nor followed nor removed."""
+    real, link = tmp_path / "real", tmp_path / "link"
+    drain_marker.leave(str(real))
+    link.symlink_to(real)
+    with override_settings(DOCKERFLOW_DRAIN_PATH=str(link)):
+        lifecycle.lifecycle.has_started = True
+        assert ids("readiness") == []
+    assert link.is_symlink()
+
+
+def test_requests_in_progress() -> None:
+    """Requests count from their beginning to their end, and ending one twice is no harm."""
+    first = request_began()
+    time.sleep(0.02)
+    second = request_began()
+    assert lifecycle.lifecycle.requests_in_progress == 2
+    assert 0.02 <= lifecycle.lifecycle.oldest_request_seconds < 1
+    request_ended(first)
+    request_ended(first)
+    assert lifecycle.lifecycle.requests_in_progress == 1
+    request_ended(second)
+    assert lifecycle.lifecycle.oldest_request_seconds == 0
+
+
+def test_too_many_requests() -> None:
+    """Above its limit readiness fails with an error; at it, and without one, it does not."""
+    tokens = [request_began() for _ in range(3)]
+    assert ids("readiness") == []
+    for limit, expected in ((2, [health.ERROR_TOO_MANY_REQUESTS_IN_PROGRESS]), (3, [])):
+        with override_settings(DOCKERFLOW_MAX_REQUESTS_IN_PROGRESS=limit):
+            lifecycle.lifecycle.has_started = True
+            for token in tokens:
+                lifecycle.lifecycle._requests[token] = time.monotonic()
+            assert ids("readiness") == expected
+            assert ids("liveness") == []
+
+
+def test_stalled_threads() -> None:
+    """Liveness fails once every worker thread is on a request that began too long ago."""
+    with override_settings(DOCKERFLOW_LIVENESS_STALL_SECONDS=0.05):
+        tokens = [request_began(), request_began()]
+        time.sleep(0.06)
+        assert ids("liveness") == []  # nobody has told how many threads there are
+        lifecycle.lifecycle.worker_threads = 3
+        assert ids("liveness") == []
+        lifecycle.lifecycle.worker_threads = 2
+        assert ids("liveness") == [health.ERROR_STALLED]
+        request_ended(tokens[0])
+        assert ids("liveness") == []
+
+
+async def test_stalled_loop() -> None:
+    """Liveness fails while the event loop does not turn, and is well once it does."""
+    with override_settings(DOCKERFLOW_LIVENESS_STALL_SECONDS=0.6):
+        watch_loop()
+        watch_loop()
+        await asyncio.sleep(0.01)
+        assert ids("liveness") == []
+        time.sleep(0.7)  # noqa: ASYNC251 - that is the point
+        assert ids("liveness") == [health.ERROR_STALLED]
+        await asyncio.sleep(0.05)
+        assert ids("liveness") == []
+        await asyncio.sleep(0.7)
+        assert ids("liveness") == []
+
+
+def test_closed_loop_is_no_stall() -> None:
+    """A loop that was closed is nobody's to wait for."""
+
+    async def watch() -> None:
+        watch_loop()
+
+    with override_settings(DOCKERFLOW_LIVENESS_STALL_SECONDS=0.01):
+        asyncio.run(watch())
+        time.sleep(0.02)
+        assert ids("liveness") == []
+
+
+@pytest.mark.django_db
+def test_notice_fails_the_probe() -> None:
+    """Each notice fails its probe, whatever the checks say."""
+    assert evaluate("liveness").passed
+    set_ready(False)
+    report = evaluate("readiness")
+    assert not report.passed
+    assert "no reason given" in report.results["lifecycle"].messages[-1].msg

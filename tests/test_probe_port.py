@@ -1,0 +1,153 @@
+"""The listener of the probe port: small answers, bounded questions, no banner."""
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from dockerflow_django import probe_port
+from dockerflow_django.crew import Reply
+from dockerflow_django.probe_port import ProbePort
+from tests.harness import http
+from tests.harness.ports import LOOPBACK
+from tests.harness.waiting import wait_until
+
+
+def answer(path: str) -> Reply | None:
+    if path == "/broken":
+        raise RuntimeError("s3cret")
+    return Reply(503, b'{"status": "error"}') if path == "/known" else None
+
+
+@pytest.fixture
+def listener() -> Iterator[ProbePort]:
+    """Give a listener on a free port."""
+    listener = ProbePort(LOOPBACK, 0, answer)
+    listener.start()
+    yield listener
+    listener.stop()
+
+
+@pytest.mark.parametrize("path", ["/known", "/known/", "/known?a=b"])
+def test_answers(listener: ProbePort, path: str) -> None:
+    """An answer has the status, the body, and no header that tells what runs here."""
+    found = http.request(listener.address, "GET", path)
+    assert (found.status, found.body) == (503, b'{"status": "error"}')
+    assert found.headers["Cache-Control"] == "no-store"
+    assert found.headers["Content-Type"] == "application/json"
+    assert found.headers["Connection"] == "close"
+    assert "Server" not in found.headers
+    assert "Date" not in found.headers
+
+
+def test_head(listener: ProbePort) -> None:
+    """HEAD gets the headers of GET, and no body."""
+    found = http.request(listener.address, "HEAD", "/known")
+    assert (found.status, found.body, found.headers["Content-Length"]) == (503, b"", "19")
+
+
+@pytest.mark.parametrize(
+    ("request_bytes", "status"),
+    [
+        (b"GET /unknown HTTP/1.1\r\n\r\n", 404),
+        (b"POST /known HTTP/1.1\r\nContent-Length: 0\r\n\r\n", 405),
+        (b"garbage\r\n\r\n", 400),
+        (b"GET /known\r\n\r\n", 503),
+        (b"GET /known HTTP/9.9\r\n\r\n", 505),
+        (b"GET /" + b"a" * 10000 + b" HTTP/1.1\r\n\r\n", 404),
+        (b"GET /known HTTP/1.1\r\n" + b"A: b\r\n" * 101 + b"\r\n", 431),
+    ],
+)
+def test_refusals(listener: ProbePort, request_bytes: bytes, status: int) -> None:
+    """What is not asked for is refused in JSON, and what is too long is not read."""
+    with http.Connection(listener.address) as connection:
+        connection._asked.append(("GET", time.monotonic()))
+        connection.send_bytes(request_bytes)
+        found = connection.read()
+    assert found.status == status
+    assert set(found.json()) == {"error"} or status == 503
+    assert (found.headers["Allow"] == "GET, HEAD") == (status == 405)
+
+
+@pytest.mark.parametrize("request_bytes", [b"", b"\r\n"])
+def test_no_answer(listener: ProbePort, request_bytes: bytes) -> None:
+    """Who asks nothing gets no byte, and the end of the connection."""
+    with socket.create_connection(listener.address, timeout=5) as connection:
+        connection.sendall(request_bytes)
+        connection.shutdown(socket.SHUT_WR)
+        assert connection.recv(100) == b""
+
+
+def test_long_header_is_not_read(listener: ProbePort) -> None:
+    """A header beyond its bound is cut, and costs no memory."""
+    with socket.create_connection(listener.address, timeout=5) as connection:
+        connection.sendall(b"GET /known HTTP/1.1\r\nA: " + b"a" * 9000)
+        assert connection.recv(100).startswith(b"HTTP/1.1 ")
+
+
+def test_error_is_no_answer(listener: ProbePort) -> None:
+    """What fails here ends the connection, tells nothing, and the next one is answered."""
+    with socket.create_connection(listener.address, timeout=5) as connection:
+        connection.sendall(b"GET /broken HTTP/1.1\r\n\r\n")
+        assert connection.recv(100) == b""
+    assert http.request(listener.address, "GET", "/known").status == 503
+
+
+def test_trickle_is_cut(monkeypatch: pytest.MonkeyPatch, listener: ProbePort) -> None:
+    """A client that sends a byte now and then is cut, however often it does."""
+    monkeypatch.setattr(probe_port, "SECONDS", 0.3)
+    begin = time.monotonic()
+    with socket.create_connection(listener.address, timeout=5) as connection:
+        wait_until(lambda: _is_cut(connection))
+    assert time.monotonic() - begin < 2
+
+
+def test_connections_are_bounded(listener: ProbePort) -> None:
+    """Silent connections take no more threads than there are places, and each has its end."""
+    before = threading.active_count()
+    silent = [socket.create_connection(listener.address, timeout=5) for _ in range(40)]
+    try:
+        closed = [each for each in silent if _is_closed(each)]
+        assert len(closed) >= 40 - probe_port.CONNECTIONS
+        # Each place is a thread, and a timer that cuts it.
+        assert threading.active_count() - before <= 2 * probe_port.CONNECTIONS
+    finally:
+        for connection in silent:
+            connection.close()
+
+
+def test_taken_port_is_not_shared(listener: ProbePort) -> None:
+    """A second listener on the port is refused."""
+    with pytest.raises(OSError, match="in use"):
+        ProbePort(*listener.address, answer)
+
+
+def test_ipv6() -> None:
+    """It listens on IPv6 where the host is such an address."""
+    listener = ProbePort("::1", 0, answer)
+    listener.start()
+    try:
+        assert http.request(listener.address, "GET", "/known", host="[::1]").status == 503
+    finally:
+        listener.stop()
+
+
+def _is_cut(connection: socket.socket) -> bool:
+    try:
+        connection.sendall(b"G")
+        time.sleep(0.05)
+    except OSError:
+        return True
+    return False
+
+
+def _is_closed(connection: socket.socket) -> bool:
+    connection.settimeout(0.1)
+    try:
+        return connection.recv(1) == b""
+    except TimeoutError:
+        return False
+    except ConnectionResetError:
+        return True

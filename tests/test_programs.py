@@ -1,0 +1,13 @@
+import pytest
+
+from tests.programs import need
+
+
+@pytest.mark.parametrize(
+    ("environment", "outcome"), [("", pytest.skip.Exception), ("true", pytest.fail.Exception)]
+)
+def test_a_missing_program(environment, outcome, monkeypatch):
+    """A program that is missing skips a test for a person, and fails it in CI."""
+    monkeypatch.setenv("CI", environment)
+    with pytest.raises(outcome, match="no-such-program is not installed"):
+        need("no-such-program")

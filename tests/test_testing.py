@@ -1,0 +1,93 @@
+"""The helpers for a project's own tests."""
+
+import pytest
+from django.core import checks
+from django.http import HttpResponse
+from django.test import AsyncClient, Client
+
+from dockerflow_django import testing
+from dockerflow_django.checks import registry
+from dockerflow_django.heartbeat.beat import evaluate
+from dockerflow_django.testing import aassert_ready, assert_ready, replace_check
+
+DATABASE = "dockerflow_django.checks.check_database_connected"
+MIGRATIONS = "dockerflow_django.checks.check_migrations_applied"
+
+
+@pytest.fixture(autouse=True)
+def _anew(db):
+    testing.reset()
+    yield
+    testing.reset()
+
+
+@pytest.mark.parametrize("check", [DATABASE, "check_database_connected"])
+def test_check_is_replaced_by_path_or_name(check):
+    """A test says what a check answers; afterwards the check is itself again."""
+    with replace_check(check, checks.Error("down", id="shop.E001")):
+        report = evaluate()
+    assert [m.id for m in report.results["check_database_connected"].messages] == ["shop.E001"]
+    assert evaluate().passed
+
+
+def test_check_may_be_made_to_raise():
+    """A test may ask what happens when a check raises."""
+    with replace_check(DATABASE, raises=OSError()):
+        assert evaluate().level == checks.CRITICAL
+
+
+def test_replacing_twice_is_refused():
+    """Two replacements of one check would hide each other."""
+    with (
+        replace_check(DATABASE),
+        pytest.raises(ValueError, match="replaced already"),
+        replace_check(DATABASE),
+    ):
+        pass
+    assert registry.replacements == {}
+
+
+@replace_check(MIGRATIONS)
+def test_replace_check_is_a_decorator():
+    """It serves for a whole test."""
+    assert MIGRATIONS in registry.replacements
+
+
+def test_assert_ready_passes_when_ready(client: Client):
+    """A migrated project is ready."""
+    assert_ready(client)
+
+
+def test_assert_ready_gives_every_reason(client: Client):
+    """A project that is not ready fails its test with what stands in the way."""
+    unapplied = checks.Warning("Unapplied migration shop.0002", id="dockerflow.health.W001")
+    with replace_check(MIGRATIONS, unapplied), pytest.raises(AssertionError) as caught:
+        assert_ready(client)
+    assert str(caught.value) == (
+        "Not ready: 503\n"
+        "check_migrations_applied: dockerflow.health.W001: Unapplied migration shop.0002"
+    )
+
+
+def test_assert_ready_shows_an_answer_that_is_not_ours(client: Client, settings):
+    """Where something else answered, its answer is what the test shows."""
+    settings.MIDDLEWARE = ["tests.test_testing.refuse"]
+    with pytest.raises(AssertionError, match="Not ready: 418 short and stout"):
+        assert_ready(client)
+
+
+def refuse(get_response):
+    return lambda request: HttpResponse("short and stout", status=418)
+
+
+async def test_aassert_ready_does_the_same(async_client: AsyncClient):
+    """An asynchronous test has the helper, too."""
+    await aassert_ready_when(async_client, [])
+    with pytest.raises(AssertionError, match="check_migrations_applied"):
+        await aassert_ready_when(async_client, [checks.Warning("x", id="dockerflow.health.W001")])
+
+
+async def aassert_ready_when(async_client, messages):
+    testing.reset()
+    with replace_check(MIGRATIONS, *messages):
+        await aassert_ready(async_client)
