@@ -38,7 +38,9 @@ def query_of(request: HttpRequest) -> str:
     """Return the request's query string, the values of secret-looking keys replaced."""
     query = request.META.get("QUERY_STRING", "")
     pairs = parse_qsl(query, keep_blank_values=True, errors="replace")
-    return urlencode([(key, _value(key, value)) for key, value in pairs], safe="[]/:,")
+    return urlencode(
+        [(key, _value(key, value)) for key, value in pairs], safe="[]/:,", errors="replace"
+    )
 
 
 def _secrets_in(parameters: Mapping[str, Any]) -> list[Any]:

@@ -46,7 +46,8 @@ def remember(name: str, level: int) -> Iterator[list[logging.LogRecord]]:
 def site() -> Iterator[None]:
     """Serve these views; leave no request behind, in progress or in this thread."""
     before = lifecycle.requests_in_progress
-    with override_settings(ROOT_URLCONF="tests.summary.urls"):
+    alone = handlers._connections_left_alone()
+    with alone, override_settings(ROOT_URLCONF="tests.summary.urls"):
         yield
     leave()
     assert lifecycle.requests_in_progress == before

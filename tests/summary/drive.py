@@ -69,4 +69,16 @@ async def asgi(
         await (gone or asyncio.Event()).wait()
         return {"type": "http.disconnect"}
 
-    await ASGIHandler()(scope, receive, send)
+    handler = _Handler()
+    try:
+        await handler(scope, receive, send)
+    finally:
+        handler.body.close()
+
+
+class _Handler(ASGIHandler):
+    """Django's, whose body can be closed: before 6.1 it stays open where a request fails."""
+
+    async def read_body(self, receive: Any) -> Any:
+        self.body = await super().read_body(receive)
+        return self.body

@@ -1,7 +1,6 @@
 """The request that code runs for: its id is valid, is nobody else's, and ends with it."""
 
 import asyncio
-import contextvars
 import gc
 import threading
 
@@ -40,11 +39,11 @@ def test_a_valid_id_is_taken(rid):
     "rid",
     [
         *(None, "", " ", "7" * 129, "7" * 20_000, "a\r\nb", "a\n", "\na", "a\0", "\0", "grün"),
-        *("é", "a b", "a,b", "٣", "a;b", '"a"', "<a>", "{a}", "a\x7f", "a%0a", "\ud800"),
+        *("é", "a b", "a,b", "\u0663", "a;b", '"a"', "<a>", "{a}", "a\x7f", "a%0a", "\ud800"),
     ],
 )
 def test_another_id_is_replaced(rid):
-    """A line feed forges no record and 20 kB fill no disk: 32 hex digits it is (D11)."""
+    """A line feed forges no record and 20 kB fill no disk: 32 hex digits then (D11, django-guid)."""
     made = enter(rid, None).rid
     assert (len(made), set(made) <= set(HEX), made == current_rid()) == (32, True, True)
 
@@ -231,11 +230,14 @@ def test_threads_of_a_request_have_its_id():
         seen.append(await asyncio.create_task(task()))
         return seen
 
-    assert contextvars.copy_context().run(asyncio.run, work()) == ["abc"] * 3
+    assert asyncio.run(work()) == ["abc"] * 3
 
 
 async def test_concurrent_asynchronous_requests_do_not_share(monkeypatch):
-    """Twenty of them wait for each other in the middle: each has its own id before and after."""
+    """Twenty wait for each other in the middle: each has its own id before and after.
+
+    django-log-request-id keeps it in a `threading.local`, which they would share.
+    """
     barrier = asyncio.Barrier(20)
     answers = []
 

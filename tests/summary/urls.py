@@ -76,6 +76,11 @@ def session(request):
     return HttpResponse("read")
 
 
+async def asession(request):
+    await request.session.aget("basket")
+    return HttpResponse("read")
+
+
 def user(request):
     return HttpResponse(str(request.user.pk))
 
@@ -156,7 +161,7 @@ urlpatterns = [
     *_both("unavailable/", unavailable),
     *_both("halt/", halt),
     *_both("rid/", rid),
-    *_both("session/", session),
+    *_both("session/", session, asession),
     *_both("user/", user, auser),
     *_both("queries/", queries, aqueries),
     *_both("stream/", stream, astream),

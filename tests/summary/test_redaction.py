@@ -1,0 +1,143 @@
+"""The secrets that a URL holds are in no record."""
+
+import pytest
+from django.test import override_settings
+from django.urls import resolve
+
+from dockerflow_django.logging.scrubbing import REDACTED
+from dockerflow_django.redaction import path_of, query_of
+
+TOKEN = "cx3k2l-0123456789abcdef0123456789abcdef"
+COMMON = [
+    "dockerflow_django.middleware.DockerflowMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "django.middleware.common.CommonMiddleware",
+]
+
+
+def test_a_reset_link_shows_neither_user_nor_token(ask, summaries):
+    """Who reads the log cannot set the password."""
+    ask(f"/reset/Nw/{TOKEN}/")
+    assert summaries[0].path.removeprefix("/async") == f"/reset/{REDACTED}/{REDACTED}/"
+
+
+@pytest.mark.parametrize(
+    "path", [f"/reset/Nw/{TOKEN}", f"/unknown/Nw/{TOKEN}/", f"/reset/Nw/{TOKEN}/more/"]
+)
+def test_a_reset_link_that_nothing_resolves_hides_its_token(ask, summaries, path):
+    """A redirect to its slash, and a link that is not quite right, are logged as well."""
+    ask(path)
+    assert TOKEN not in summaries[0].path
+    assert REDACTED in summaries[0].path
+
+
+@override_settings(MIDDLEWARE=COMMON, SECURE_SSL_REDIRECT=True)
+def test_a_redirect_to_https_hides_it_too(ask, summaries):
+    """A middleware answered before anything was resolved."""
+    answer = ask(f"/reset/Nw/{TOKEN}/")
+    assert (answer.status, summaries[0].code) == (301, 301)
+    assert TOKEN not in summaries[0].path
+    assert "Nw" not in summaries[0].path
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/items/7/", "/items/7/"),
+        ("/plain/", "/plain/"),
+        ("/keys/hunter2", f"/keys/{REDACTED}"),
+        ("/keys/hunter2/", f"/keys/{REDACTED}/"),
+        ("/reset/Nw/hunter2/", f"/reset/{REDACTED}/{REDACTED}/"),
+    ],
+)
+@pytest.mark.parametrize("is_resolved", [True, False])
+def test_values_go_by_the_names_of_their_parameters(make_request, path, expected, is_resolved):
+    """Whether or not Django came so far as to resolve them."""
+    request = make_request(path)
+    request.resolver_match = resolve(path) if is_resolved else None
+    assert path_of(request) == expected
+
+
+def test_without_its_slash_a_link_is_hidden_too(make_request):
+    """CommonMiddleware will redirect it; the path stays without the slash."""
+    assert path_of(make_request("/reset/Nw/hunter2")) == f"/reset/{REDACTED}/{REDACTED}"
+    assert path_of(make_request("/nowhere")) == "/nowhere"
+
+
+def test_a_path_of_another_urlconf_is_its_route(make_request):
+    """What the URLconf of now does not know is not shown in part."""
+    request = make_request("/elsewhere/hunter2/")
+    request.resolver_match = resolve("/keys/hunter2/")
+    assert path_of(request) == "/^keys/(?P<key>[^/]+)/?$"
+
+
+@pytest.mark.parametrize(
+    "path", ["/a/password=hunter2/", "/a/token=hunter2", "/proxy/https://ada:hunter2@shop/"]
+)
+def test_what_looks_like_a_secret_is_hidden_anywhere(make_request, path):
+    """By its form, where no parameter names it."""
+    assert "hunter2" not in path_of(make_request(path))
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("", ""),
+        ("a=1", "a=1"),
+        ("a=1&a=2&b", "a=1&a=2&b="),
+        ("page=2&tag[]=x", "page=2&tag[]=x"),
+        ("next=/a/b,c:d", "next=/a/b,c:d"),
+        ("q=a%20b", "q=a+b"),
+        ("token=hunter2&page=2", f"token={REDACTED}&page=2"),
+        ("API_KEY=hunter2", f"API_KEY={REDACTED}"),
+        ("code=hunter2", f"code={REDACTED}"),
+        ("Code=hunter2", f"Code={REDACTED}"),
+        ("uidb64=hunter2", f"uidb64={REDACTED}"),
+        ("postcode=8000", "postcode=8000"),
+        ("next=https://ada:hunter2@shop/", f"next=https://{REDACTED}%40shop/"),
+        ("a=%ff", "a=%EF%BF%BD"),
+        ("a=1\r\nb=2", "a=1%0D%0Ab%3D2"),
+    ],
+)
+def test_query_strings_lose_their_secrets(make_request, query, expected):
+    """By key and by form; the rest stays readable, on one line (django-structlog shows all)."""
+    request = make_request()
+    request.META["QUERY_STRING"] = query
+    assert query_of(request) == expected
+
+
+def test_what_follows_a_token_in_a_value_is_hidden(make_request):
+    """A URL in a query string has one of its own."""
+    request = make_request("/?next=/a/%3Ftoken%3Dhunter2")
+    assert "hunter2" not in query_of(request)
+
+
+@pytest.mark.parametrize("query", ["a=\ud800", "\udcff=1"])
+def test_what_cannot_be_encoded_costs_no_record(make_request, query):
+    """A server that decodes with surrogate escapes cannot make a request fail."""
+    request = make_request()
+    request.META["QUERY_STRING"] = query
+    assert query_of(request).isascii()
+
+
+def test_without_a_query_string_there_is_none(make_request):
+    """A server need not set it."""
+    request = make_request()
+    del request.META["QUERY_STRING"]
+    assert query_of(request) == ""
+
+
+@override_settings(DOCKERFLOW_SUMMARY_LOG_QUERYSTRING=True)
+def test_planted_secrets_are_nowhere(ask, summaries, lines):
+    """Path, query string, header, cookie and exception: none of them is in the record."""
+    ask(
+        f"/reset/Nw/{TOKEN}/?token=hunter2&password=hunter2&next=https://a:hunter2@b/",
+        Authorization="Bearer hunter2",
+        Cookie="sessionid=hunter2",
+        X_Api_Key="hunter2",
+    )
+    ask("/broken/?key=hunter2")
+    for record in summaries:
+        text = repr(vars(record))
+        assert "hunter2" not in text
+        assert TOKEN not in text

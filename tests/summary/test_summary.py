@@ -1,0 +1,202 @@
+"""When the record is written, how, and what is not done for it."""
+
+import logging
+import sys
+import types
+
+import pytest
+from django.http import HttpResponse, StreamingHttpResponse
+from django.template import engines
+from django.template.response import TemplateResponse
+from django.test import override_settings
+
+from dockerflow_django import summary
+from dockerflow_django.context import current_rid, enter
+from dockerflow_django.lifecycle import lifecycle
+from dockerflow_django.logging import MozlogFormatter
+from dockerflow_django.middleware import DockerflowMiddleware
+from dockerflow_django.summary import SUMMARY_LOGGER, begin, fail, finish, tell_sentry
+from tests.logging.lines import fields_of
+
+SENTRY = "sentry_sdk.integrations.logging"
+
+
+@pytest.fixture
+def answered(make_request, summaries):
+    """Answer a request with this response, and return the record."""
+
+    def answer(response, method="GET"):
+        DockerflowMiddleware(lambda request: response)(make_request(method=method))
+        (record,) = summaries
+        return record
+
+    return answer
+
+
+def test_the_record_is_of_its_logger(answered):
+    """By its name projects choose where it goes; no frame is looked up for it."""
+    record = answered(HttpResponse("four"))
+    assert (record.name, record.args, record.exc_info) == (SUMMARY_LOGGER, (), None)
+    assert (record.pathname, record.lineno) == ("(unknown file)", 0)
+
+
+def test_the_record_is_mozlog(ask, summaries):
+    """Every record is a valid line, and the fields are where the contract has them (D29)."""
+    for url in ("/plain/", "/broken/", "/nowhere/"):
+        ask(url, X_Request_ID="abc", User_Agent="curl/8")
+    for record in summaries:
+        fields = fields_of(MozlogFormatter(logger_name="tests").format(record))
+        assert (fields["rid"], fields["agent"], fields["code"]) == ("abc", "curl/8", record.code)
+
+
+@pytest.mark.parametrize("body", [b"", b"four", "grün", b"a" * 100_000])
+def test_the_size_is_the_bodys(answered, body):
+    """In bytes."""
+    response = HttpResponse(body)
+    assert answered(response).size == len(response.content)
+
+
+def test_a_head_request_has_no_body(answered):
+    """What a view made for it does not go out."""
+    assert answered(HttpResponse("four"), "HEAD").size == 0
+
+
+def test_what_is_not_rendered_has_no_size(answered, rf):
+    """The middleware renders nothing."""
+    template = engines["django"].from_string("text")
+    assert not hasattr(answered(TemplateResponse(rf.get("/"), template)), "size")
+
+
+def test_a_response_of_another_kind_has_no_size(answered):
+    """A project's own class may have no content to measure."""
+
+    class Odd(HttpResponse):
+        @property
+        def content(self):
+            raise NotImplementedError
+
+        @content.setter
+        def content(self, value): ...
+
+    assert not hasattr(answered(Odd()), "size")
+
+
+def test_the_id_replaces_another(make_request):
+    """A view's own header under that name would lie."""
+    request = make_request(X_Request_ID="abc")
+    response = HttpResponse(headers={"X-Request-ID": "other"})
+    finish(request, response, begin(request))
+    assert response.headers["X-Request-ID"] == "abc"
+
+
+def test_other_headers_are_left_alone(make_request):
+    """What CORS exposes is another middleware's business (django-guid overwrites it)."""
+    request = make_request()
+    response = HttpResponse(headers={"Access-Control-Expose-Headers": "X-Page"})
+    finish(request, response, begin(request))
+    assert dict(response.headers).keys() == {
+        "Content-Type",
+        "Access-Control-Expose-Headers",
+        "X-Request-ID",
+    }
+    assert response.headers["Access-Control-Expose-Headers"] == "X-Page"
+
+
+def test_the_request_has_its_id(make_request):
+    """For the log filter, and under python-dockerflow's name."""
+    request = make_request(X_Request_ID="abc")
+    begin(request)
+    assert (request._dockerflow_rid, request._id, current_rid()) == ("abc", "abc", "abc")
+
+
+def test_a_request_is_written_once(make_request, summaries):
+    """Whoever tells of its end again is too late."""
+    request = make_request()
+    state = begin(request)
+    finish(request, HttpResponse(), state)
+    finish(request, HttpResponse(status=500), state)
+    fail(request, state, LookupError())
+    assert [record.code for record in summaries] == [200]
+
+
+def test_a_logger_that_is_off_costs_no_fields(make_request, summaries, monkeypatch):
+    """Nothing is made for nobody; the request has its id, and ends."""
+    monkeypatch.setattr(summary, "fields_of", pytest.fail)
+    logging.getLogger(SUMMARY_LOGGER).setLevel(logging.CRITICAL)
+    middleware = DockerflowMiddleware(lambda request: HttpResponse(status=503))
+    assert middleware(make_request(X_Request_ID="abc")).headers["X-Request-ID"] == "abc"
+    assert (summaries, lifecycle.requests_in_progress) == ([], 0)
+
+
+@pytest.mark.parametrize(("level", "codes"), [("WARNING", [500]), ("INFO", [200, 500])])
+def test_the_loggers_level_counts(make_request, summaries, level, codes):
+    """Who wants failures alone gets them."""
+    logging.getLogger(SUMMARY_LOGGER).setLevel(level)
+    for status in (200, 500):
+        response = HttpResponse(status=status)
+        DockerflowMiddleware(lambda request, response=response: response)(make_request())
+    assert [record.code for record in summaries] == codes
+
+
+def test_what_is_not_sampled_costs_no_fields(make_request, summaries, monkeypatch):
+    """The decision comes first."""
+    monkeypatch.setattr(summary, "fields_of", pytest.fail)
+    with override_settings(DOCKERFLOW_SUMMARY_SAMPLE_RATE=0):
+        DockerflowMiddleware(lambda request: HttpResponse())(make_request())
+    assert summaries == []
+
+
+def test_a_stream_that_is_not_logged_ends_all_the_same(make_request, summaries):
+    """It is in progress until its end."""
+    with override_settings(DOCKERFLOW_SUMMARY_SAMPLE_RATE=0):
+        middleware = DockerflowMiddleware(lambda request: StreamingHttpResponse([b"one"]))
+        response = middleware(make_request())
+        assert lifecycle.requests_in_progress == 1
+        list(response)
+    assert (summaries, lifecycle.requests_in_progress) == ([], 0)
+
+
+def test_failing_forgets_the_request(make_request, summaries):
+    """There is no response whose closing would end it."""
+    request = make_request()
+    fail(request, begin(request), LookupError("odd"))
+    assert (current_rid(), summaries[0].getMessage()) == (None, "LookupError: odd")
+    assert not hasattr(summaries[0], "size")
+
+
+def test_the_projects_own_records_may_be_named_alike(make_request, summaries):
+    """A record by that name which the project writes itself passes as any."""
+    enter(None, None)
+    logging.getLogger(SUMMARY_LOGGER).info("hello")
+    assert summaries[0].getMessage() == "hello"
+
+
+def fake_sentry(ignore_logger):
+    """Make a module like the one of sentry_sdk."""
+    module = types.ModuleType(SENTRY)
+    module.ignore_logger = ignore_logger
+    return module
+
+
+def test_sentry_makes_no_event_of_a_summary(monkeypatch):
+    """It has the exception itself, with its traceback."""
+    ignored = []
+    for name in ("sentry_sdk", "sentry_sdk.integrations"):
+        monkeypatch.setitem(sys.modules, name, types.ModuleType(name))
+    monkeypatch.setitem(sys.modules, SENTRY, fake_sentry(ignored.append))
+    DockerflowMiddleware(lambda request: HttpResponse())
+    assert ignored == [SUMMARY_LOGGER]
+
+
+def breaks(name):
+    """Raise what no one expects."""
+    raise RuntimeError("no sentry today")
+
+
+@pytest.mark.parametrize("module", [None, types.ModuleType(SENTRY), fake_sentry(breaks)])
+def test_without_sentry_all_is_well(monkeypatch, module):
+    """Not installed, of another version, or broken: it is not needed."""
+    for name in ("sentry_sdk", "sentry_sdk.integrations"):
+        monkeypatch.setitem(sys.modules, name, types.ModuleType(name))
+    monkeypatch.setitem(sys.modules, SENTRY, module)
+    tell_sentry()

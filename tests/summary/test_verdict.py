@@ -1,0 +1,161 @@
+"""What an end means: its error number, its level, and whether it is logged."""
+
+import asyncio
+import logging
+import random
+import re
+
+import pytest
+from django.http import HttpResponse
+from django.test import override_settings
+from django.urls import resolve
+
+from dockerflow_django.context import RequestState
+from dockerflow_django.middleware import DockerflowMiddleware
+from dockerflow_django.verdict import errno_of, is_gone, level_of, rate_of
+
+INFO, WARNING, ERROR = logging.INFO, logging.WARNING, logging.ERROR
+
+
+@pytest.fixture
+def state():
+    """Begin a request without making it the current one."""
+    return RequestState("abc")
+
+
+@pytest.mark.parametrize(
+    ("code", "errno", "level"),
+    [
+        *((100, 0, INFO), (200, 0, INFO), (204, 0, INFO), (301, 0, INFO), (399, 0, INFO)),
+        *((400, 400, INFO), (404, 404, INFO), (418, 418, INFO), (499, 499, INFO)),
+        *((500, 500, ERROR), (503, 503, ERROR), (599, 599, ERROR)),
+    ],
+)
+def test_a_status_has_its_number_and_level(state, code, errno, level):
+    """What the client did wrong is no error of ours; a returned 503 is (D7)."""
+    assert (errno_of(code, None), level_of(errno, None, state)) == (errno, level)
+
+
+@pytest.mark.parametrize("error", [asyncio.CancelledError(), GeneratorExit()])
+def test_a_client_that_has_gone_is_a_warning(state, error):
+    """Whatever status was sent."""
+    assert is_gone(error)
+    assert (errno_of(200, error), level_of(499, error, state)) == (499, WARNING)
+
+
+@pytest.mark.parametrize("error", [LookupError(), KeyboardInterrupt(), SystemExit()])
+def test_an_exception_is_an_error(state, error):
+    """Also where a 200 went out before it."""
+    assert not is_gone(error)
+    assert (errno_of(200, error), level_of(500, error, state)) == (500, ERROR)
+
+
+def test_no_error_is_not_gone():
+    """None is what most requests have."""
+    assert not is_gone(None)
+
+
+def test_news_is_no_error(state):
+    """A probe that is not ready yet has failed nobody; a client that goes is a warning still."""
+    state.is_news = True
+    assert level_of(503, None, state) == INFO
+    assert level_of(499, GeneratorExit(), state) == WARNING
+
+
+def rate(request, state, code=200):
+    """Return the rate of a request that ends with that status."""
+    errno = errno_of(code, None)
+    return rate_of(request, state, errno, level_of(errno, None, state))
+
+
+def test_every_request_is_logged(make_request, state):
+    """By default, nothing is left out."""
+    assert rate(make_request(), state) == 1
+
+
+@pytest.mark.parametrize("value", [0.0, 0.25, 1.0])
+def test_a_sample_is_of_what_went_well(make_request, state, value):
+    """Our failures are all logged, a client's mistakes are not."""
+    with override_settings(DOCKERFLOW_SUMMARY_SAMPLE_RATE=value):
+        assert [rate(make_request(), state, code) for code in (200, 404)] == [value] * 2
+        assert [rate(make_request(), state, code) for code in (500, 503)] == [1] * 2
+        assert rate_of(make_request(), state, 499, WARNING) == 1
+
+
+@override_settings(DOCKERFLOW_SUMMARY_EXCLUDE=[r"^/static/", re.compile("metrics")])
+def test_a_path_may_be_excluded(make_request, state):
+    """Its failures are not."""
+    assert rate(make_request("/static/a.css"), state) == 0
+    assert rate(make_request("/x/metrics/"), state) == 0
+    assert rate(make_request("/x/static/"), state) == 1
+    assert rate(make_request("/static/a.css"), state, 500) == 1
+    assert rate_of(make_request("/static/a.css"), state, 499, WARNING) == 1
+
+
+@pytest.mark.parametrize("is_logged", [True, False])
+def test_health_is_logged_where_asked_for(make_request, state, is_logged):
+    """Answered early or by a view; where it fails, always (D10)."""
+    early, late = make_request("/__lbheartbeat__"), make_request("/__lbheartbeat__")
+    late.resolver_match = resolve("/__lbheartbeat__")
+    state.is_health = True
+    with override_settings(DOCKERFLOW_SUMMARY_LOG_HEALTH=is_logged):
+        assert rate(early, state) == rate(late, RequestState("a")) == is_logged
+        assert rate(early, state, 503) == rate(late, RequestState("a"), 503) == 1
+        assert rate(early, state, 404) == 1
+
+
+def test_the_projects_views_are_not_health(make_request, state):
+    """Nor are those of another app with a namespace."""
+    request = make_request()
+    request.resolver_match = resolve("/plain/")
+    assert rate(request, state) == 1
+    request.resolver_match.app_names = ["shop"]
+    assert rate(request, state) == 1
+
+
+@pytest.fixture
+def handled(make_request):
+    """Answer one request through the middleware."""
+
+    def handle(path="/plain/", status=200):
+        middleware = DockerflowMiddleware(lambda request: HttpResponse(status=status))
+        middleware(make_request(path))
+
+    return handle
+
+
+@override_settings(DOCKERFLOW_SUMMARY_SAMPLE_RATE=0.5)
+def test_half_of_them_by_chance(handled, summaries, monkeypatch):
+    """The rate is in the record, so that counts can be weighed."""
+    for drawn in (0.0, 0.49, 0.5, 0.99):
+        monkeypatch.setattr(random, "random", lambda drawn=drawn: drawn)
+        handled()
+    assert [record.sample_rate for record in summaries] == [0.5, 0.5]
+
+
+@override_settings(DOCKERFLOW_SUMMARY_SAMPLE_RATE=0)
+def test_none_of_them_but_failures(handled, summaries):
+    """A record that is always written has no rate."""
+    handled()
+    handled(status=404)
+    handled(status=503)
+    (record,) = summaries
+    assert record.code == 503
+    assert not hasattr(record, "sample_rate")
+
+
+def test_all_of_them(handled, summaries, monkeypatch):
+    """No chance is asked then."""
+    monkeypatch.setattr(random, "random", pytest.fail)
+    handled()
+    assert not hasattr(summaries[0], "sample_rate")
+
+
+@override_settings(DOCKERFLOW_SUMMARY_EXCLUDE=["^/quiet/"])
+def test_an_excluded_path_leaves_no_record(handled, summaries):
+    """Unless it fails on our side (django-structlog logs all, django-guid matches queries)."""
+    handled("/quiet/?a=1")
+    handled("/quiet/", 404)
+    assert summaries == []
+    handled("/quiet/", 500)
+    assert summaries[0].path == "/quiet/"
