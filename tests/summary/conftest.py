@@ -10,6 +10,7 @@ from django.test import AsyncClient, Client, override_settings
 from dockerflow_django.context import current_rid, current_state, leave
 from dockerflow_django.lifecycle import lifecycle
 from dockerflow_django.logging import RequestIdLogFilter
+from dockerflow_django.queries import count_from_now_on
 from dockerflow_django.summary import SUMMARY_LOGGER
 from tests import handlers
 from tests.summary import drive
@@ -46,6 +47,8 @@ def remember(name: str, level: int) -> Iterator[list[logging.LogRecord]]:
 def site() -> Iterator[None]:
     """Serve these views; leave no request behind, in progress or in this thread."""
     before = lifecycle.requests_in_progress
+    # The test's connection is made in this thread, the middleware perhaps in an event loop's.
+    count_from_now_on()
     alone = handlers._connections_left_alone()
     with alone, override_settings(ROOT_URLCONF="tests.summary.urls"):
         yield

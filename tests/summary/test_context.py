@@ -43,7 +43,7 @@ def test_a_valid_id_is_taken(rid):
     ],
 )
 def test_another_id_is_replaced(rid):
-    """A line feed forges no record and 20 kB fill no disk: 32 hex digits then (D11, django-guid)."""
+    """A line feed forges no record and 20 kB fill no disk: 32 hex digits (D11, django-guid)."""
     made = enter(rid, None).rid
     assert (len(made), set(made) <= set(HEX), made == current_rid()) == (32, True, True)
 

@@ -14,14 +14,6 @@ from dockerflow_django.queries import _count, count_from_now_on
 FAILURES = (OperationalError, ProgrammingError)
 
 
-@pytest.fixture(autouse=True)
-def counting():
-    """Count as a project with the middleware does."""
-    count_from_now_on()
-    yield
-    leave()
-
-
 @pytest.fixture
 def two_aliases(django_db_blocker):
     """Give two more aliases, each with a database of its own in memory."""
