@@ -5,10 +5,9 @@ import random
 from contextlib import suppress
 from functools import cache
 from importlib import import_module
-from typing import cast
 
 from django.core.signals import request_finished, request_started
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from dockerflow_django.conf import conf
@@ -50,7 +49,7 @@ def finish(request: HttpRequest, response: HttpResponseBase, state: RequestState
     """Give the response its id; write the summary, or have a stream write it at its end."""
     response.headers[conf.DOCKERFLOW_REQUEST_ID_HEADER_NAME] = state.rid
     if response.streaming:
-        follow(request, cast(StreamingHttpResponse, response), state, _write)
+        follow(request, response, state, _write)
     else:
         _write(request, response, state)
 
