@@ -1,9 +1,9 @@
 """What is written about the summary is what it has, and what servers let it know."""
 
-from dockerflow_django.failure import MAX_LENGTH
-from dockerflow_django.fields import MAX_AGENT, Fields
 from dockerflow_django.logging.content import MESSAGE
-from dockerflow_django.verdict import CLIENT_CLOSED_REQUEST
+from dockerflow_django.summary.failure import MAX_LENGTH
+from dockerflow_django.summary.fields import MAX_AGENT, Fields
+from dockerflow_django.summary.verdict import CLIENT_CLOSED_REQUEST
 from tests.documents import ROOT, tables_in
 from tests.servers.summaries import ASGI, KINDS, SHORT_BODIES
 

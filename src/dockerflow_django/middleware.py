@@ -9,12 +9,13 @@ from django.core.handlers.exception import response_for_exception
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from dockerflow_django import details, queries, summary
+from dockerflow_django import details, summary
 from dockerflow_django.conf import conf
 from dockerflow_django.context import RequestState
 from dockerflow_django.endpoints import Answer, Endpoint, aanswer, answer, has_details
 from dockerflow_django.lifecycle import request_began, watch_loop
 from dockerflow_django.responses import accepts_html, respond
+from dockerflow_django.summary import queries
 from dockerflow_django.url_table import endpoints_in
 
 GetResponse = Callable[[HttpRequest], Any]

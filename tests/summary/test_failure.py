@@ -9,7 +9,7 @@ import pytest
 from django.core.signals import got_request_exception
 
 from dockerflow_django.context import enter, leave
-from dockerflow_django.failure import MAX_LENGTH, describe
+from dockerflow_django.summary.failure import MAX_LENGTH, describe
 
 
 class MuteError(Exception):

@@ -9,7 +9,7 @@ from django.db.backends.signals import connection_created
 from django.test import override_settings
 
 from dockerflow_django.context import enter, leave
-from dockerflow_django.queries import _count, count_from_now_on
+from dockerflow_django.summary.queries import _count, count_from_now_on
 
 FAILURES = (OperationalError, ProgrammingError)
 
@@ -58,7 +58,7 @@ def test_their_time_is_summed(monkeypatch):
     """On the clock that cannot be set (D36)."""
     state = enter(None, None)
     ticks = iter([10.0, 10.25, 20.0, 20.5])
-    monkeypatch.setattr("dockerflow_django.queries.time.perf_counter", lambda: next(ticks))
+    monkeypatch.setattr("dockerflow_django.summary.queries.time.perf_counter", lambda: next(ticks))
     query()
     query()
     assert state.query_seconds == [0.25, 0.5]
@@ -107,6 +107,17 @@ def test_another_wrapper_may_come_and_go():
             query()
     query()
     assert (len(seen), len(state.query_seconds)) == (2, 2)
+
+
+def test_a_connection_that_is_opened_within_another_wrapper(two_aliases):
+    """`execute_wrapper()` takes whichever is last away at its end: that is not ours."""
+    state = enter(None, None)
+    for made in two_aliases:
+        with made.execute_wrapper(lambda execute, *args: execute(*args)):
+            query(made)
+        assert made.execute_wrappers == [_count]
+        query(made)
+    assert len(state.query_seconds) == 4
 
 
 @pytest.mark.django_db

@@ -12,19 +12,19 @@ from django.http.response import HttpResponseBase
 
 from dockerflow_django.conf import conf
 from dockerflow_django.context import RequestState, enter, leave
-from dockerflow_django.extra_fields import add_project_fields
-from dockerflow_django.failure import describe
-from dockerflow_django.fields import fields_of
 from dockerflow_django.lifecycle import request_ended
-from dockerflow_django.streaming import follow
-from dockerflow_django.trace import parse
-from dockerflow_django.verdict import (
+from dockerflow_django.summary.extra_fields import add_project_fields
+from dockerflow_django.summary.failure import describe
+from dockerflow_django.summary.fields import fields_of
+from dockerflow_django.summary.streaming import follow
+from dockerflow_django.summary.verdict import (
     CLIENT_CLOSED_REQUEST,
     SERVER_ERROR,
     is_gone,
     rate_of,
     verdict_of,
 )
+from dockerflow_django.trace import parse
 
 SUMMARY_LOGGER = "request.summary"
 
