@@ -109,6 +109,17 @@ def test_another_wrapper_may_come_and_go():
     assert (len(seen), len(state.query_seconds)) == (2, 2)
 
 
+def test_a_connection_that_is_opened_within_another_wrapper(two_aliases):
+    """`execute_wrapper()` takes whichever is last away at its end: that is not ours."""
+    state = enter(None, None)
+    for made in two_aliases:
+        with made.execute_wrapper(lambda execute, *args: execute(*args)):
+            query(made)
+        assert made.execute_wrappers == [_count]
+        query(made)
+    assert len(state.query_seconds) == 4
+
+
 @pytest.mark.django_db
 def test_a_connection_is_wrapped_once():
     """However often it is opened, and however many middlewares there are."""
