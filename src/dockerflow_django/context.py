@@ -4,10 +4,10 @@ Context variables hold them, so the tasks and `sync_to_async` threads of a reque
 Nothing here imports Django: log filters use it while settings load.
 """
 
-import os
 import re
 import time
 from contextvars import ContextVar, Token
+from random import getrandbits
 from typing import Any
 
 from dockerflow_django.trace import Trace
@@ -64,7 +64,7 @@ def current_state() -> RequestState | None:
 
 def enter(wanted: str | None, trace: Trace | None) -> RequestState:
     """Begin a request: take the id that the client sent where it is valid, else 32 hex digits."""
-    rid = wanted if wanted and _VALID.fullmatch(wanted) else os.urandom(16).hex()
+    rid = wanted if wanted and _VALID.fullmatch(wanted) else f"{getrandbits(128):032x}"
     state = RequestState(rid, trace)
     request_id_context.set(rid)
     _state.set(state)
@@ -73,8 +73,9 @@ def enter(wanted: str | None, trace: Trace | None) -> RequestState:
 
 def leave(**kwargs: Any) -> None:
     """End the request: nothing that this thread or task does from now on belongs to it."""
-    request_id_context.set(None)
-    _state.set(None)
+    if _state.get() is not None:
+        request_id_context.set(None)
+        _state.set(None)
 
 
 def resume(state: RequestState) -> Resumed:

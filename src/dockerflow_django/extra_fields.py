@@ -15,7 +15,8 @@ logger = logging.getLogger("dockerflow_django")
 
 # What a log record says of itself: `logging` refuses an extra of such a name.
 _RESERVED = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
-_failed: set[Callable[..., Any] | str] = set()
+# A list, for a callable of the project's own need not have a hash.
+_failed: list[Callable[..., Any] | str] = []
 
 
 def add_project_fields(
@@ -35,7 +36,7 @@ def add_project_fields(
     except Exception:
         # Once: it may raise at every request.
         if target not in _failed:
-            _failed.add(target)
+            _failed.append(target)
             logger.exception("DOCKERFLOW_SUMMARY_EXTRA raised; its fields are missing")
         return fields
 

@@ -118,8 +118,10 @@ def _write(
         fields["sample_rate"] = rate
     message = "" if level < logging.ERROR else describe(error) if error else state.error
     extra = add_project_fields(fields, request, response)
-    # What `logger.log()` does, but for looking up the stack for its caller: it is this line.
-    record = logger.makeRecord(logger.name, level, _NO_FILE, 0, message, (), None, None, extra)
+    # What `logger.log()` does, but for looking up the stack for its caller, which is this line, and
+    # for looking whether an extra bears a reserved name, which none does.
+    record = logging.getLogRecordFactory()(SUMMARY_LOGGER, level, _NO_FILE, 0, message, (), None)
+    record.__dict__.update(extra)
     logger.handle(record)
 
 

@@ -36,6 +36,7 @@ urlpatterns = [
     path("stall-loop/", waits.stall_loop),
     path("blocked/", waits.blocked),
     path("blocked-async/", waits.blocked_async),
+    path("upload/", waits.upload),
     path("login/", state.login),
     path("user/", state.user),
     path("user-async/", state.user_async),

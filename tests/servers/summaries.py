@@ -20,6 +20,8 @@ PATIENCE_SECONDS = 30.0
 WSGI = ["granian-wsgi", "gunicorn-sync", "gunicorn-gthread", "runserver"]
 ASGI = ["granian-asgi", "gunicorn-asgi", "uvicorn"]
 KINDS = [*WSGI, *ASGI]
+# Those that make a short body of one that breaks off.
+SHORT_BODIES = {"granian-wsgi"}
 ACCESS_LOGGERS = {
     "granian": "granian.access",
     "gunicorn": "gunicorn.access",
@@ -39,14 +41,17 @@ class Record(NamedTuple):
 
 @contextmanager
 def serve_with_access_log(projects: Mapping[str, Project]) -> Iterator[dict[str, Server]]:
-    """Start a server of each kind that writes mozlog, and what it has of an access log."""
+    """Start a server for each project that writes mozlog, and what it has of an access log.
+
+    The first word of a project's name is the kind of the server.
+    """
     wanted = {
-        kind: {
-            "kind": kind,
+        name: {
+            "kind": name.partition(" ")[0],
             "project": project.with_environ(PROJECT_LOGGING="1"),
-            "options": _ACCESS_OPTIONS.get(family(kind), []),
+            "options": _ACCESS_OPTIONS.get(family(name.partition(" ")[0]), []),
         }
-        for kind, project in projects.items()
+        for name, project in projects.items()
     }
     with serve_all(wanted) as servers:
         yield servers

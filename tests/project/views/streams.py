@@ -43,11 +43,13 @@ def stream_slow_async(request: HttpRequest) -> StreamingHttpResponse:
 
 
 def stream_long(request: HttpRequest) -> StreamingHttpResponse:
-    """Send one part, and many long ones once ``<name>.release`` is there."""
+    """Leave a line in ``<name>.waiting``; send one part, and long ones after ``<name>.release``."""
+    files.count(f"{request.GET['name']}.waiting")
     return StreamingHttpResponse(_long_parts(request.GET["name"]))
 
 
 def stream_long_async(request: HttpRequest) -> StreamingHttpResponse:
+    files.count(f"{request.GET['name']}.waiting")
     return StreamingHttpResponse(_long_parts_async(request.GET["name"]))
 
 

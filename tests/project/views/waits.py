@@ -39,5 +39,11 @@ async def blocked_async(request: HttpRequest) -> HttpResponse:
     return HttpResponse("released")
 
 
+def upload(request: HttpRequest) -> HttpResponse:
+    """Leave a line in ``<name>.waiting``, and read the body."""
+    files.count(f"{request.GET['name']}.waiting")
+    return HttpResponse(str(len(request.body)))
+
+
 def _seconds(request: HttpRequest) -> float:
     return min(float(request.GET.get("seconds", "0.5")), 30)
