@@ -4,10 +4,11 @@ Context variables hold them, so the tasks and `sync_to_async` threads of a reque
 Nothing here imports Django: log filters use it while settings load.
 """
 
+import os
+import random
 import re
 import time
 from contextvars import ContextVar, Token
-from random import getrandbits
 from typing import Any
 
 from dockerflow_django.trace import Trace
@@ -15,6 +16,10 @@ from dockerflow_django.trace import Trace
 request_id_context: ContextVar[str | None] = ContextVar("request_id", default=None)
 
 _VALID = re.compile(r"[A-Za-z0-9._\-+/=:@]{1,128}")
+
+# Our own, for a project may seed Python's; seeded anew in a worker that is forked.
+_random = random.Random()  # noqa: S311 - an id is no secret
+os.register_at_fork(after_in_child=_random.seed)
 
 
 class RequestState:
@@ -64,7 +69,7 @@ def current_state() -> RequestState | None:
 
 def enter(wanted: str | None, trace: Trace | None) -> RequestState:
     """Begin a request: take the id that the client sent where it is valid, else 32 hex digits."""
-    rid = wanted if wanted and _VALID.fullmatch(wanted) else f"{getrandbits(128):032x}"
+    rid = wanted if wanted and _VALID.fullmatch(wanted) else f"{_random.getrandbits(128):032x}"
     state = RequestState(rid, trace)
     request_id_context.set(rid)
     _state.set(state)
