@@ -110,6 +110,15 @@ def test_another_wrapper_may_come_and_go():
 
 
 @pytest.mark.django_db
+def test_counting_may_begin_within_another_wrapper():
+    """The end of its block takes whichever wrapper is the last."""
+    connection.execute_wrappers.remove(_count)
+    with connection.execute_wrapper(lambda execute, *args: execute(*args)):
+        count_from_now_on()
+    assert connection.execute_wrappers == [_count]
+
+
+@pytest.mark.django_db
 def test_a_connection_is_wrapped_once():
     """However often it is opened, and however many middlewares there are."""
     query()
