@@ -1,8 +1,7 @@
-"""The project's commands: ``nox -s tests``, ``demo``, ``lint``, ``docs``, ``bench``, ``matrix``."""
+"""The project's commands: ``nox -s tests``, ``demo``, ``lint``, ``docs``, ``bench``, and more."""
 
 import os
 import shutil
-from pathlib import Path
 
 import nox
 
@@ -19,6 +18,18 @@ MATRIX = [("3.11", "5.2"), ("3.12", "5.2"), ("3.12", "6.0"), ("3.12", "6.1"), ("
 def tests(session: nox.Session) -> None:
     """Run the tests with the Python that runs nox, and its newest Django."""
     _test(session)
+
+
+@nox.session
+def coverage(session: nox.Session) -> None:
+    """Run the tests and measure what they cover, in the processes that they start as well."""
+    _test(session, arguments=("--cov", "--cov-report=term-missing:skip-covered"))
+
+
+@nox.session
+def soak(session: nox.Session) -> None:
+    """Run the long tests in full size: rolling restarts, storms, memory over 10,000 heartbeats."""
+    _test(session, arguments=("--soak", "tests/serve", "tests/servers"))
 
 
 @nox.session
@@ -59,16 +70,14 @@ def bench(session: nox.Session) -> None:
     session.run("python", "-m", "benchmarks", *session.posargs)
 
 
-def _test(session: nox.Session, *requirements: str) -> None:
+def _test(session: nox.Session, *requirements: str, arguments: tuple[str, ...] = ()) -> None:
     groups = ["tests"]
     if shutil.which("mariadb_config") or shutil.which("mysql_config"):
         groups.append("mariadb")
     session.install(".", *_groups(*groups), *requirements)
-    session.env["COVERAGE_FILE"] = str(Path(session.create_tmp(), "coverage"))
-    workers = str(min(4, 2 * (os.cpu_count() or 1)))
-    measured = ["--cov", "--cov-report=term-missing:skip-covered", "--cov-fail-under=100"]
-    arguments = session.posargs or [*measured, *(["--soak"] if "CI" in os.environ else [])]
-    session.run("pytest", "-n", workers, "--dist", "loadfile", *arguments)
+    # Much of the time a test waits for a server: more workers than cores.
+    workers = str(2 * (os.cpu_count() or 1))
+    session.run("pytest", "-n", workers, "--dist", "loadfile", *arguments, *session.posargs)
 
 
 def _groups(*names: str) -> list[str]:

@@ -30,9 +30,10 @@ def rows() -> list[Row]:
 
 def main(name: str, port: str) -> Iterator[float]:
     """Run the command over and over; yield its seconds."""
+    address = f"127.0.0.1:{port}"
     command = {
         OURS: [sys.executable, "-m", "dockerflow_django.healthcheck", URL.format(port=port)],
-        PEER: [sys.executable, "-m", "benchmarks.healthcheck_peer", *PING, f"127.0.0.1:{port}"],
+        PEER: [sys.executable, "-m", "benchmarks.healthcheck_peer", *PING[:2], address, *PING[2:]],
     }[name]
     while True:
         began = time.perf_counter()

@@ -52,11 +52,12 @@ class Worker:
 @pytest.fixture
 def probes() -> Iterator[CrewProbes]:
     """Give a parent without workers."""
+    before = set(threading.enumerate())
     probes = CrewProbes(0.1)
     yield probes
     for member in probes.crew.members:
         probes.gone(member)
-    wait_until(lambda: not any("dockerflow" in each.name for each in threading.enumerate()))
+    wait_until(lambda: not set(threading.enumerate()) - before)
 
 
 def test_worst_answer_counts(probes: CrewProbes) -> None:

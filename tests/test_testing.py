@@ -6,7 +6,7 @@ from django.http import HttpResponse
 from django.test import AsyncClient, Client
 
 from dockerflow_django import testing
-from dockerflow_django.checks import registry
+from dockerflow_django.checks import functions
 from dockerflow_django.heartbeat.beat import evaluate
 from dockerflow_django.testing import aassert_ready, assert_ready, replace_check
 
@@ -44,13 +44,13 @@ def test_replacing_twice_is_refused():
         replace_check(DATABASE),
     ):
         pass
-    assert registry.replacements == {}
+    assert functions.replacements == {}
 
 
 @replace_check(MIGRATIONS)
 def test_replace_check_is_a_decorator():
     """It serves for a whole test."""
-    assert MIGRATIONS in registry.replacements
+    assert MIGRATIONS in functions.replacements
 
 
 def test_assert_ready_passes_when_ready(client: Client):

@@ -5,6 +5,7 @@ Nothing here imports Django: log filters use it while settings load.
 """
 
 import os
+import random
 import re
 import time
 from contextvars import ContextVar, Token
@@ -16,6 +17,10 @@ request_id_context: ContextVar[str | None] = ContextVar("request_id", default=No
 
 _VALID = re.compile(r"[A-Za-z0-9._\-+/=:@]{1,128}")
 
+# Our own, for a project may seed Python's; seeded anew in a worker that is forked.
+_random = random.Random()  # noqa: S311 - an id is no secret
+os.register_at_fork(after_in_child=_random.seed)
+
 
 class RequestState:
     """What is known of one request from its begin to its summary.
@@ -24,8 +29,8 @@ class RequestState:
     threads may append to it at the same time. `error` describes the exception that Django answered
     last. `is_health` is of our own endpoints, `is_news` of a probe that fails only because the
     process starts or drains. `progress` is the token of a request that counts as in progress.
-    `is_over` since the summary is written: what still runs in this
-    context then, a task that lives on, is not counted.
+    `is_over` since the summary is written: what still runs in this context then, a task that lives
+    on, is not counted.
     """
 
     error = ""
@@ -64,7 +69,7 @@ def current_state() -> RequestState | None:
 
 def enter(wanted: str | None, trace: Trace | None) -> RequestState:
     """Begin a request: take the id that the client sent where it is valid, else 32 hex digits."""
-    rid = wanted if wanted and _VALID.fullmatch(wanted) else os.urandom(16).hex()
+    rid = wanted if wanted and _VALID.fullmatch(wanted) else f"{_random.getrandbits(128):032x}"
     state = RequestState(rid, trace)
     request_id_context.set(rid)
     _state.set(state)
@@ -73,8 +78,9 @@ def enter(wanted: str | None, trace: Trace | None) -> RequestState:
 
 def leave(**kwargs: Any) -> None:
     """End the request: nothing that this thread or task does from now on belongs to it."""
-    request_id_context.set(None)
-    _state.set(None)
+    if _state.get() is not None:
+        request_id_context.set(None)
+        _state.set(None)
 
 
 def resume(state: RequestState) -> Resumed:

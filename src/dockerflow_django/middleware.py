@@ -1,7 +1,7 @@
 """The one middleware: it answers the endpoints early and writes the summary of every request."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any, cast
+from typing import Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
 from django.conf import settings
@@ -9,11 +9,13 @@ from django.core.handlers.exception import response_for_exception
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from dockerflow_django import details, queries, summary
+from dockerflow_django import details, summary
+from dockerflow_django.conf import conf
 from dockerflow_django.context import RequestState
 from dockerflow_django.endpoints import Answer, Endpoint, aanswer, answer, has_details
-from dockerflow_django.lifecycle import request_began
+from dockerflow_django.lifecycle import request_began, watch_loop
 from dockerflow_django.responses import accepts_html, respond
+from dockerflow_django.summary import queries
 from dockerflow_django.url_table import endpoints_in
 
 GetResponse = Callable[[HttpRequest], Any]
@@ -49,29 +51,31 @@ class DockerflowMiddleware:
             endpoint = _endpoint(request)
             if endpoint is None:
                 state.progress = request_began()
-                response = self.get_response(request)
+                response: HttpResponseBase = self.get_response(request)
             else:
                 response = _answer(endpoint, request, state)
             summary.finish(request, response, state)
         except BaseException as error:
             summary.fail(request, state, error)
             raise
-        return cast(HttpResponseBase, response)
+        return response
 
     async def _arespond(self, request: HttpRequest) -> HttpResponseBase:
         state = summary.begin(request)
+        if conf.DOCKERFLOW_LIVENESS_STALL_SECONDS is not None:
+            watch_loop()
         try:
             endpoint = _endpoint(request)
             if endpoint is None:
                 state.progress = request_began()
-                response = await self.get_response(request)
+                response: HttpResponseBase = await self.get_response(request)
             else:
                 response = await _aanswer(endpoint, request, state)
             summary.finish(request, response, state)
         except BaseException as error:
             summary.fail(request, state, error)
             raise
-        return cast(HttpResponseBase, response)
+        return response
 
 
 def _endpoint(request: HttpRequest) -> Endpoint | None:

@@ -13,7 +13,7 @@ from django.test import AsyncClient, Client
 from django.urls import reverse
 
 from dockerflow_django import health_log
-from dockerflow_django.checks import registry
+from dockerflow_django.checks import functions
 from dockerflow_django.conf import conf
 from dockerflow_django.heartbeat import beat
 from dockerflow_django.heartbeat.report import keyed
@@ -30,7 +30,7 @@ def replace_check(
 
     It works as a decorator too. Raises `ValueError` where a replacement is already in place.
     """
-    if check in registry.replacements:
+    if check in functions.replacements:
         raise ValueError(f"{check} is replaced already")
 
     def replacement(app_configs: object, **kwargs: object) -> list[CheckMessage]:
@@ -39,11 +39,11 @@ def replace_check(
         return list(messages)
 
     replacement.__name__ = check.rpartition(".")[2]
-    registry.replacements[check] = replacement
+    functions.replacements[check] = replacement
     try:
         yield
     finally:
-        del registry.replacements[check]
+        del functions.replacements[check]
 
 
 def reset() -> None:

@@ -15,7 +15,12 @@ from django.core.checks.registry import registry as django_registry
 from django.core.checks.security.base import check_secret_key
 from django.test import override_settings
 
-from dockerflow_django.checks import check_database_connected, check_migrations_applied, registry
+from dockerflow_django.checks import (
+    check_database_connected,
+    check_migrations_applied,
+    functions,
+    registry,
+)
 from dockerflow_django.checks.registry import (
     Check,
     configured,
@@ -416,8 +421,8 @@ def test_a_probe_that_is_configured_runs_exactly_its_checks() -> None:
 def test_a_replacement_stands_for_a_path_or_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
     """A test puts another function in the place of a check."""
     register(check_secret_key)
-    monkeypatch.setitem(registry.replacements, f"{HERE}.check_stock", stock_checker)
-    monkeypatch.setitem(registry.replacements, "check_secret_key", check_shelves)
+    monkeypatch.setitem(functions.replacements, f"{HERE}.check_stock", stock_checker)
+    monkeypatch.setitem(functions.replacements, "check_secret_key", check_shelves)
     assert [check.function for check in configured()] == [stock_checker, check_shelves]
 
 
@@ -429,7 +434,7 @@ def test_a_replacement_finds_the_check_however_it_is_configured(
     register(check_shelves)
     replaced = [DEFAULT_CHECKS[0], f"{HERE}.check_shelves", "check_stock"]
     for known in replaced:
-        monkeypatch.setitem(registry.replacements, known, stock_checker)
+        monkeypatch.setitem(functions.replacements, known, stock_checker)
     assert {check.function for check in configured()} == {stock_checker}
 
 

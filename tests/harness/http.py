@@ -70,6 +70,12 @@ class Connection:
         """Send bytes that need be no request at all."""
         self._socket.sendall(data)
 
+    def receive(self) -> bytes:
+        """Return the bytes that are there, once there are some; fail at the end of them."""
+        if not (data := self._file.read1()):
+            raise ConnectionError("the server has hung up")
+        return data
+
     def read(self) -> Answer:
         """Read the answer of the oldest request that has none yet."""
         method, begin = self._asked.popleft()

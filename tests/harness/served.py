@@ -52,16 +52,21 @@ class Served(Process):
         argv = [*before, sys.executable, "-m", *KINDS[kind], *self._where(), *options]
         super().__init__(argv, env=project.env(), cwd=project.folder)
         if wait:
-            self.wait_until_up()
+            try:
+                self.wait_until_up()
+            except BaseException as error:
+                self.kill()
+                error.add_note(str(self.output))
+                raise
 
     def _where(self) -> list[str]:
         if self.kind.startswith("gunicorn"):
             return ["--bind", f"{LOOPBACK}:{self.port.number}"]
         return ["--host", LOOPBACK, "--port", str(self.port.number)]
 
-    def wait_until_up(self, timeout: float = 20.0) -> None:
+    def wait_until_up(self, timeout: float = 30.0) -> None:
         """Wait until every worker has started, and the application answers on its own port."""
-        wait_until(self._is_up, timeout=timeout, what=f"{self.kind} answers\n{self.output}")
+        wait_until(self._is_up, timeout=timeout, what=f"{self.kind} answers")
 
     def connect(self, timeout: float = 10.0) -> http.Connection:
         return http.Connection(self.address, timeout)
@@ -83,7 +88,7 @@ class Served(Process):
             port.close()
 
     def _is_up(self) -> bool:
-        assert self.running(), f"it has ended\n{self.output}"
+        assert self.running(), "it has ended"
         try:
             started = self.kind == "uvicorn" or self.probe("startup").status == 200
             return started and self.get("/__lbheartbeat__", timeout=5.0).status == 200

@@ -55,6 +55,19 @@ def test_request_is_sent_as_given():
     )
 
 
+def test_bytes_as_they_come():
+    """What has come can be read before it is an answer; its end is an error."""
+    with answering(OK) as (address, _), http.Connection(address) as connection:
+        connection.send()
+        first = connection.receive()
+        assert first
+        assert OK.startswith(first)
+    with answering(b"", reset=True) as (address, _), http.Connection(address) as connection:
+        connection.send()
+        with pytest.raises(ConnectionError):
+            connection.receive()
+
+
 def test_json():
     """A JSON body is decoded on demand."""
     with answering(b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n" + b'{"a":1}') as (address, _):

@@ -92,16 +92,16 @@ def test_readiness_waits_until_migrations_have_been_applied_once(evaluated, conf
 def test_readiness_asks_for_migrations_no_more_once_they_were_applied(configure, counted):
     """Readiness holds: an outage of the shared database takes no instance out."""
     configure(DOCKERFLOW_HEARTBEAT_MAX_AGE=0)
-    from dockerflow_django.checks import registry
+    from dockerflow_django.checks import functions
 
-    registry.replacements[MIGRATIONS] = counted
+    functions.replacements[MIGRATIONS] = counted
     try:
         for _ in range(3):
             assert evaluate("readiness").passed
         counted.messages = [ERROR]
         assert evaluate("readiness").passed
     finally:
-        del registry.replacements[MIGRATIONS]
+        del functions.replacements[MIGRATIONS]
     assert counted.runs == 1
 
 

@@ -92,6 +92,21 @@ def test_absent_values_of_gunicorn_are_absent(formatter):
     assert fields[AGENT] == "x" * MAX_AGENT
 
 
+@pytest.mark.parametrize(
+    ("raw", "path"),
+    [
+        ("/h%C3%B6he/?token=planted", "/höhe/"),
+        ("/accounts/reset/MQ/planted/", f"/accounts/reset/{REDACTED}/{REDACTED}/"),
+    ],
+)
+def test_gunicorn_refusing_or_failing_by_itself(formatter, raw, path):
+    """Where Gunicorn answers instead of the application it knows the raw path alone."""
+    atoms = SafeAtoms({**GUNICORN, "U": None, "{raw_uri}e": raw, "s": "500", "B": 0})
+    fields = fields_of(formatter.format(make_record("%(h)s", (atoms,), name="gunicorn.access")))
+    assert (fields[PATH], fields[CODE]) == (path, 500)
+    assert MESSAGE not in fields
+
+
 def test_what_runserver_adds_is_no_field(formatter):
     """Of runserver's record neither the socket, nor the time, nor the status once more is shown."""
     record = make_record(

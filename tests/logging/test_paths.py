@@ -26,6 +26,7 @@ DJANGO_TOKEN = "c5xq2v-8d5a2f0b0b1f4d6c9a3e7f1b2c4d6e8f"
         ("/accounts/reset/MQ/planted/?a=b", f"/accounts/reset/{REDACTED}/{REDACTED}/"),
         ("/accounts/confirm/planted/", f"/accounts/confirm/{REDACTED}/"),
         ("/accounts/confirm/planted/3", f"/accounts/confirm/{REDACTED}/3"),
+        ("/accounts/reset/MQ/planted", f"/accounts/reset/{REDACTED}/{REDACTED}"),
         ("/planted/inside/7/", f"/{REDACTED}/inside/7/"),
         ("/en-us/invite/planted/", f"/en-us/invite/{REDACTED}/"),
         ("/de/invite/planted/", f"/de/invite/{REDACTED}/"),

@@ -10,7 +10,7 @@ from django.core import checks
 from django.core.management import CommandError, call_command
 
 from dockerflow_django import testing
-from dockerflow_django.checks import registry
+from dockerflow_django.checks import functions
 from dockerflow_django.management.commands import heartbeat
 from dockerflow_django.testing import replace_check
 
@@ -77,7 +77,7 @@ def test_wait_tries_until_the_checks_pass(monkeypatch):
     monkeypatch.setattr(heartbeat, "SECONDS_BETWEEN_TRIES", 0.02)
     answers = [[ERROR], [ERROR], []]
     monkeypatch.setitem(
-        registry.replacements, "check_stock", lambda app_configs, **kwargs: answers.pop(0)
+        functions.replacements, "check_stock", lambda app_configs, **kwargs: answers.pop(0)
     )
     began = time.monotonic()
     text, code = run("--wait", "30")
@@ -101,7 +101,7 @@ def test_hung_check_is_said_to_hang(settings):
     settings.DOCKERFLOW_CHECK_TIMEOUT = 0.05
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(
-            registry.replacements, "check_stock", lambda app_configs, **kwargs: gate.wait(20)
+            functions.replacements, "check_stock", lambda app_configs, **kwargs: gate.wait(20)
         )
         text, code = run()
     gate.set()

@@ -4,6 +4,8 @@ from os import environ
 
 from django.core.asgi import get_asgi_application
 
+from tests.project.arrivals import announce_asgi
+
 environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.project.settings")
 
-application = get_asgi_application()
+application = announce_asgi(get_asgi_application())

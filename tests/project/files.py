@@ -3,6 +3,7 @@
 A pipe or a socket would not survive the servers' forks; a file does.
 """
 
+import asyncio
 import time
 from pathlib import Path
 
@@ -27,3 +28,10 @@ def wait_for(name: str) -> None:
     end = time.monotonic() + LONGEST_WAIT_SECONDS
     while not is_there(name) and time.monotonic() < end:
         time.sleep(0.02)
+
+
+async def await_for(name: str) -> None:
+    """Wait so without blocking the event loop."""
+    async with asyncio.timeout(LONGEST_WAIT_SECONDS):
+        while not is_there(name):  # noqa: ASYNC110 - the test has a file, not an event
+            await asyncio.sleep(0.02)

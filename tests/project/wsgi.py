@@ -4,6 +4,8 @@ from os import environ
 
 from django.core.wsgi import get_wsgi_application
 
+from tests.project.arrivals import announce_wsgi
+
 environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.project.settings")
 
-application = get_wsgi_application()
+application = announce_wsgi(get_wsgi_application())

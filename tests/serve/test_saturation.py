@@ -87,8 +87,7 @@ def test_one_worker_of_two_is_frozen(served: Serve, kind: str) -> None:
     try:
         answers = {name: instance.probe(name) for name in ("liveness", "readiness", "startup")}
         assert {answer.status for answer in answers.values()} == {503}
-        assert max(answer.seconds for answer in answers.values()) < 1
-        assert answers["liveness"].seconds < 0.8
+        assert max(answer.seconds for answer in answers.values()) < 5  # of a hang
         for _ in range(12):  # more than its line holds
             assert instance.probe("liveness").status == 503
         instance.wait_for_line(rf"Worker \d+ \(pid {frozen.pid}\) does not answer")

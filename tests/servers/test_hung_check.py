@@ -102,7 +102,7 @@ def test_memory_stays_flat(serve, hung_project, kind, soak):
     ask_in_turn(server, 500)
     before = server.rss()
     ask_in_turn(server, 10_000 if soak else 1_000)
-    assert server.rss() - before < 2**20
+    assert server.rss() - before < (1 if soak else 4) * 2**20
     assert server.project.count("hung.runs") == 1
 
 

@@ -10,8 +10,8 @@ from django.test import AsyncClient, Client, override_settings
 from dockerflow_django.context import current_rid, current_state, leave
 from dockerflow_django.lifecycle import lifecycle
 from dockerflow_django.logging import RequestIdLogFilter
-from dockerflow_django.queries import count_from_now_on
 from dockerflow_django.summary import SUMMARY_LOGGER
+from dockerflow_django.summary.queries import count_from_now_on
 from tests import handlers
 from tests.summary import drive
 

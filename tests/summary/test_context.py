@@ -2,6 +2,9 @@
 
 import asyncio
 import gc
+import random
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -51,6 +54,27 @@ def test_another_id_is_replaced(rid):
 def test_made_ids_differ():
     """No two requests share one."""
     assert len({enter(None, None).rid for _ in range(100)}) == 100
+
+
+def test_a_project_that_seeds_repeats_no_ids():
+    """What a view does to Python's own generator is no matter of ours."""
+    made = []
+    for _ in range(2):
+        random.seed(7)
+        made.append(enter(None, None).rid)
+    assert made[0] != made[1]
+
+
+def test_a_fork_repeats_no_ids():
+    """Gunicorn's workers begin with what was loaded before them."""
+    code = (
+        "import os, sys; from dockerflow_django.context import enter\n"
+        "if child := os.fork():\n    os.waitpid(child, 0)\n"
+        "print(enter(None, None).rid, flush=True)"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    child, parent = out.stdout.split()
+    assert child != parent
 
 
 def test_outside_of_a_request_there_is_nothing():

@@ -8,8 +8,8 @@ import pytest
 from django.http import HttpResponse, StreamingHttpResponse
 from django.test import override_settings
 
-from dockerflow_django import extra_fields
 from dockerflow_django.middleware import DockerflowMiddleware
+from dockerflow_django.summary import extra_fields
 
 
 def shop_of(request, response):

@@ -8,9 +8,9 @@ from contextlib import suppress
 import pytest
 from django.core.signals import got_request_exception
 
-from dockerflow_django import failure
 from dockerflow_django.context import enter, leave
-from dockerflow_django.failure import MAX_LENGTH, describe
+from dockerflow_django.summary import failure
+from dockerflow_django.summary.failure import MAX_LENGTH, describe
 
 
 class MuteError(Exception):

@@ -23,8 +23,18 @@ from tests.summary.urls import HaltError
 
 DOCKERFLOW = "dockerflow_django.middleware.DockerflowMiddleware"
 RAISING = "tests.project.middleware.RaisingMiddleware"
+SYNC_ONLY = "tests.summary.test_middleware.sync_only"
 RID = "X-Request-ID"
 INFO, WARNING, ERROR = logging.INFO, logging.WARNING, logging.ERROR
+
+
+def sync_only(get_response):
+    """Be a middleware that Django can only call in a thread under ASGI."""
+
+    def middleware(request):
+        return get_response(request)
+
+    return middleware
 
 
 @pytest.fixture
@@ -145,6 +155,28 @@ async def test_a_cancelled_request_is_a_warning(summaries, monkeypatch):
     assert record.getMessage() == ""
     assert (len(ended), sent) == (1, [])
     assert lifecycle.lifecycle.requests_in_progress == 0
+
+
+async def test_a_coroutine_that_is_dropped_leaves_a_record(async_rf, summaries):
+    """An event loop that closes throws away what waits in it."""
+
+    async def wait(request):
+        await asyncio.Event().wait()
+
+    waiting = DockerflowMiddleware(wait)(async_rf.get("/"))
+    waiting.send(None)
+    waiting.close()
+    (record,) = summaries
+    assert (record.code, record.errno, record.levelno) == (499, 499, WARNING)
+
+
+@pytest.mark.parametrize("order", [[SYNC_ONLY, DOCKERFLOW], [DOCKERFLOW, SYNC_ONLY]])
+def test_a_neighbour_that_needs_a_thread_changes_nothing(ask, summaries, order):
+    """Above or below, under ASGI too: one record, and the id that came."""
+    with override_settings(MIDDLEWARE=order):
+        answer = ask("/rid/", X_Request_ID="abc")
+    assert json.loads(answer.body)["rid"] == "abc"
+    assert [record.rid for record in summaries] == ["abc"]
 
 
 def test_a_response_that_is_none_leaves_a_record(middleware, make_request, summaries):

@@ -10,7 +10,7 @@ from django.test import override_settings
 
 from dockerflow_django.context import enter, leave
 from dockerflow_django.middleware import DockerflowMiddleware
-from dockerflow_django.queries import _count, count_from_now_on
+from dockerflow_django.summary.queries import _count, count_from_now_on
 
 FAILURES = (OperationalError, ProgrammingError)
 
@@ -59,7 +59,7 @@ def test_their_time_is_summed(monkeypatch):
     """On the clock that cannot be set (D36)."""
     state = enter(None, None)
     ticks = iter([10.0, 10.25, 20.0, 20.5])
-    monkeypatch.setattr("dockerflow_django.queries.time.perf_counter", lambda: next(ticks))
+    monkeypatch.setattr("dockerflow_django.summary.queries.time.perf_counter", lambda: next(ticks))
     query()
     query()
     assert state.query_seconds == [0.25, 0.5]
@@ -110,13 +110,15 @@ def test_another_wrapper_may_come_and_go():
     assert (len(seen), len(state.query_seconds)) == (2, 2)
 
 
-@pytest.mark.django_db
-def test_counting_may_begin_within_another_wrapper():
-    """The end of its block takes whichever wrapper is the last."""
-    connection.execute_wrappers.remove(_count)
-    with connection.execute_wrapper(lambda execute, *args: execute(*args)):
-        count_from_now_on()
-    assert connection.execute_wrappers == [_count]
+def test_a_connection_that_is_opened_within_another_wrapper(two_aliases):
+    """`execute_wrapper()` takes whichever is last away at its end: that is not ours."""
+    state = enter(None, None)
+    for made in two_aliases:
+        with made.execute_wrapper(lambda execute, *args: execute(*args)):
+            query(made)
+        assert made.execute_wrappers == [_count]
+        query(made)
+    assert len(state.query_seconds) == 4
 
 
 @pytest.mark.django_db

@@ -1,11 +1,13 @@
 """The secrets that a URL holds are in no record."""
 
 import pytest
+from django.http import HttpResponse
 from django.test import override_settings
-from django.urls import resolve
+from django.urls import include, path, re_path, register_converter, resolve
+from django.urls.converters import StringConverter
 
 from dockerflow_django.logging.scrubbing import REDACTED
-from dockerflow_django.redaction import path_of, query_of
+from dockerflow_django.summary.redaction import path_of, query_of
 
 TOKEN = "cx3k2l-0123456789abcdef0123456789abcdef"
 COMMON = [
@@ -56,6 +58,69 @@ def test_values_go_by_the_names_of_their_parameters(make_request, path, expected
     request = make_request(path)
     request.resolver_match = resolve(path) if is_resolved else None
     assert path_of(request) == expected
+
+
+class AskingConverter(StringConverter):
+    """A converter that asks a database, which is down."""
+
+    def to_python(self, value):
+        raise ConnectionError  # pragma: no cover - never asked, which is the point
+
+
+register_converter(AskingConverter, "asking")
+
+
+class Patterns:
+    """Patterns that hold their secrets where it is easy to miss them; no view is called."""
+
+    urlpatterns = (
+        path("below/<secret>/", include([path("here/<int:pk>/", HttpResponse)])),
+        path("numbers/<int:key>/", HttpResponse),
+        path("default/", HttpResponse, {"token": "not in the path"}),
+        path("asked/<asking:token>/", HttpResponse),
+        path("unsubscribe/<token>", HttpResponse),
+        re_path(r"^either/(?:(?P<token>\d+)|(?P<name>\w+))/$", HttpResponse),
+    )
+
+
+@override_settings(ROOT_URLCONF=Patterns)
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/below/hunter2/here/3/", f"/below/{REDACTED}/here/3/"),
+        ("/numbers/007/", f"/numbers/{REDACTED}/"),
+        ("/default/", "/default/"),
+        ("/either/12/", f"/either/{REDACTED}/"),
+        ("/either/name/", "/either/name/"),
+        ("/unsubscribe/hunter2%3Fmore", f"/unsubscribe/{REDACTED}"),
+    ],
+)
+@pytest.mark.parametrize("is_resolved", [True, False])
+def test_secrets_of_any_pattern_are_hidden(make_request, path, expected, is_resolved):
+    """Above an include, converted, optional, with a question mark; a default is in no path."""
+    request = make_request(path)
+    request.resolver_match = resolve(request.path_info) if is_resolved else None
+    assert path_of(request) == expected
+
+
+@override_settings(ROOT_URLCONF=Patterns)
+def test_no_converter_is_asked(make_request):
+    """A path is read by the patterns alone: a converter may make queries."""
+    assert path_of(make_request("/asked/hunter2/")) == f"/asked/{REDACTED}/"
+
+
+def test_a_question_mark_in_a_path_is_kept(make_request):
+    """It does not begin a query string here."""
+    assert path_of(make_request("/what%3F/more")) == "/what%3F/more"
+
+
+@override_settings(ROOT_URLCONF=Patterns)
+def test_a_converted_secret_is_not_made_text(make_request):
+    """What a converter made may have another text, which may cost a query."""
+    request = make_request("/numbers/007/")
+    request.resolver_match = resolve(request.path_info)
+    with override_settings(ROOT_URLCONF="tests.summary.urls"):
+        assert path_of(request) == "/numbers/<int:key>/"
 
 
 def test_without_its_slash_a_link_is_hidden_too(make_request):

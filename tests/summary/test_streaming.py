@@ -11,12 +11,13 @@ from contextlib import aclosing
 import pytest
 from django.core.handlers.asgi import ASGIHandler
 from django.http import FileResponse, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.test import override_settings
 
 from dockerflow_django.context import current_rid, enter, leave
 from dockerflow_django.lifecycle import lifecycle
 from dockerflow_django.middleware import DockerflowMiddleware
-from dockerflow_django.streaming import follow
+from dockerflow_django.summary.streaming import follow
 from tests.summary.drive import asgi, begin_wsgi
 
 INFO, WARNING, ERROR = logging.INFO, logging.WARNING, logging.ERROR
@@ -256,6 +257,59 @@ def test_a_stream_that_is_replaced_ends_with_its_status(make_request, summaries)
     gc.collect()
     assert facts(summaries) == (202, 0, INFO, 0)
     assert lifecycle.requests_in_progress == 0
+
+
+@pytest.mark.parametrize("begun", [True, False])
+def test_a_stream_that_is_freed_ends_at_once(make_request, summaries, begun):
+    """No cycle keeps it: a server that is shut down may never collect one."""
+    middleware = DockerflowMiddleware(lambda request: StreamingHttpResponse(iter([b"one"])))
+    gc.disable()
+    try:
+        response = middleware(make_request())
+        if begun:
+            next(iter(response))
+        del response
+        assert len(summaries) == 1
+    finally:
+        gc.enable()
+
+
+async def test_an_asynchronous_stream_that_is_freed_ends_at_once(async_rf, summaries):
+    """The same in the event loop."""
+
+    async def answer(request):
+        return StreamingHttpResponse(parts(b"one"))
+
+    gc.disable()
+    try:
+        response = await DockerflowMiddleware(answer)(async_rf.get("/"))
+        del response
+        assert len(summaries) == 1
+    finally:
+        gc.enable()
+
+
+def test_the_size_of_a_stream_is_what_is_sent(make_request, summaries):
+    """Text counts as it is encoded, memory by its bytes, anything else by its text."""
+    body = ["grün", memoryview(bytearray(8)).cast("I"), b"12", 345]
+    assert len(b"".join(streamed(make_request, StreamingHttpResponse(body)))) == 18
+    assert facts(summaries) == (200, 0, INFO, 18)
+
+
+def test_a_stream_of_the_projects_own_class_is_not_touched(make_request, summaries):
+    """What is no `StreamingHttpResponse` is read as it is; its closing is its end."""
+
+    class Own(HttpResponseBase):
+        streaming = True
+
+        def __iter__(self):
+            return iter([b"one"])
+
+    response = streamed(make_request, Own())
+    assert list(response) == [b"one"]
+    assert summaries == []
+    response.close()
+    assert facts(summaries) == (200, 0, INFO, None)
 
 
 @pytest.mark.parametrize("read", [True, False])

@@ -138,6 +138,39 @@ def test_the_loggers_level_counts(make_request, summaries, level, codes):
     assert [record.code for record in summaries] == codes
 
 
+def test_a_filter_that_raises_is_asked_once(make_request, summaries):
+    """A record that is lost on its way is not written a second time as a failure's."""
+    logger, asked = logging.getLogger(SUMMARY_LOGGER), []
+
+    def breaks(record):
+        asked.append(record)
+        raise LookupError
+
+    logger.addFilter(breaks)
+    try:
+        with pytest.raises(LookupError):
+            DockerflowMiddleware(lambda request: HttpResponse())(make_request())
+    finally:
+        logger.removeFilter(breaks)
+    assert (len(asked), summaries) == (1, [])
+
+
+def test_a_record_factory_makes_the_record(answered):
+    """Tracing libraries set one."""
+    factory = logging.getLogRecordFactory()
+
+    def tracing(*args, **kwargs):
+        record = factory(*args, **kwargs)
+        record.traced = True
+        return record
+
+    logging.setLogRecordFactory(tracing)
+    try:
+        assert answered(HttpResponse()).traced
+    finally:
+        logging.setLogRecordFactory(factory)
+
+
 def test_what_is_not_sampled_costs_no_fields(make_request, summaries, monkeypatch):
     """The decision comes first."""
     monkeypatch.setattr(summary, "fields_of", pytest.fail)

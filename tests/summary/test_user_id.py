@@ -1,14 +1,17 @@
 """Who the user is, told where the view has found out, at no cost where it has not."""
 
 import pytest
+from django.contrib.auth import login, logout
+from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.auth.models import AnonymousUser, User
 from django.contrib.sessions.backends.db import SessionStore
 from django.db import connection
+from django.http import HttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils.functional import SimpleLazyObject
 
-from dockerflow_django.user_id import known_uid
+from dockerflow_django.summary.user_id import known_uid
 
 SESSION_KEY = "_auth_user_id"
 
@@ -50,6 +53,20 @@ def test_a_session_that_was_read_tells(visit, summaries, cookie):
     with CaptureQueriesContext(connection) as queries:
         visit("/session/", cookie[0])
     assert (summaries[0].uid, len(queries)) == (cookie[1], 1)
+
+
+@pytest.mark.django_db
+def test_who_is_there_at_the_end_is_told(make_request):
+    """`login()` replaces the anonymous user that was looked at before, `logout()` the other."""
+    request = make_request()
+    request.session = SessionStore()
+    AuthenticationMiddleware(HttpResponse)(request)
+    assert not request.user.is_authenticated
+    ada = User.objects.create_user("ada")
+    login(request, ada, backend="django.contrib.auth.backends.ModelBackend")
+    assert known_uid(request) == str(ada.pk)
+    logout(request)
+    assert known_uid(request) is None
 
 
 @pytest.mark.parametrize("url", ["/user/", "/session/"])

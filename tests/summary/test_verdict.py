@@ -12,7 +12,7 @@ from django.urls import resolve
 
 from dockerflow_django.context import RequestState
 from dockerflow_django.middleware import DockerflowMiddleware
-from dockerflow_django.verdict import errno_of, is_gone, level_of, rate_of
+from dockerflow_django.summary.verdict import is_gone, rate_of, verdict_of
 
 INFO, WARNING, ERROR = logging.INFO, logging.WARNING, logging.ERROR
 
@@ -33,21 +33,21 @@ def state():
 )
 def test_a_status_has_its_number_and_level(state, code, errno, level):
     """What the client did wrong is no error of ours; a returned 503 is (D7)."""
-    assert (errno_of(code, None), level_of(errno, None, state)) == (errno, level)
+    assert verdict_of(code, None, state) == (errno, level)
 
 
 @pytest.mark.parametrize("error", [asyncio.CancelledError(), GeneratorExit()])
 def test_a_client_that_has_gone_is_a_warning(state, error):
     """Whatever status was sent."""
     assert is_gone(error)
-    assert (errno_of(200, error), level_of(499, error, state)) == (499, WARNING)
+    assert verdict_of(200, error, state) == (499, WARNING)
 
 
 @pytest.mark.parametrize("error", [LookupError(), KeyboardInterrupt(), SystemExit()])
 def test_an_exception_is_an_error(state, error):
     """Also where a 200 went out before it."""
     assert not is_gone(error)
-    assert (errno_of(200, error), level_of(500, error, state)) == (500, ERROR)
+    assert verdict_of(200, error, state) == (500, ERROR)
 
 
 def test_no_error_is_not_gone():
@@ -58,14 +58,13 @@ def test_no_error_is_not_gone():
 def test_news_is_no_error(state):
     """A probe that is not ready yet has failed nobody; a client that goes is a warning still."""
     state.is_news = True
-    assert level_of(503, None, state) == INFO
-    assert level_of(499, GeneratorExit(), state) == WARNING
+    assert verdict_of(503, None, state) == (503, INFO)
+    assert verdict_of(503, GeneratorExit(), state) == (499, WARNING)
 
 
 def rate(request, state, code=200):
     """Return the rate of a request that ends with that status."""
-    errno = errno_of(code, None)
-    return rate_of(request, state, errno, level_of(errno, None, state))
+    return rate_of(request, state, *verdict_of(code, None, state))
 
 
 def test_every_request_is_logged(make_request, state):

@@ -4,27 +4,26 @@ The registry is our own, with the call shape of Django's: what Django's holds ru
 management command, and an image must build while every backing service is down.
 """
 
-import inspect
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache, partial
 from typing import Any, overload
 
-from django.core import checks
 from django.core.checks.registry import registry as django_registry
 from django.db import connections
-from django.utils.module_loading import import_string
 
 from dockerflow_django.casts import PROBES, Entry, check_options
+from dockerflow_django.checks.functions import (
+    CheckFunction,
+    module_of,
+    name_of,
+    replaced,
+    resolve,
+    takes,
+)
 from dockerflow_django.conf import conf
-from dockerflow_django.health import CRITICAL_CHECK_NOT_IMPORTABLE
 
 HEARTBEAT = "heartbeat"
 TAGS = frozenset({HEARTBEAT, *PROBES})
-
-CheckFunction = Callable[..., Any]
 
 
 @dataclass(frozen=True)
@@ -52,18 +51,17 @@ class Check:
     @property
     def name(self) -> str:
         """The name of the function, or of the class of a callable object."""
-        function = _innermost(self.function)
-        return str(getattr(function, "__name__", type(function).__name__))
+        return name_of(self.function)
 
     @property
     def module(self) -> str:
         """The module that the function, or the class of the callable object, comes from."""
-        return str(getattr(_innermost(self.function), "__module__", None) or "unknown")
+        return module_of(self.function)
 
     def call(self) -> Any:
         """Call the function as Django calls a check; what it returns or raises is its answer."""
         keywords: dict[str, Any] = {"app_configs": None}
-        if _takes(self.function, "databases"):
+        if takes(self.function, "databases"):
             keywords["databases"] = list(connections)
         return self.function(**{**keywords, **self.keywords})
 
@@ -156,15 +154,12 @@ def registered_in_django() -> list[CheckFunction]:
 
 
 _registered: dict[tuple[object, ...], Check] = {}
-_deferred: set[str] = set()
-# Set by `dockerflow_django.testing`: what to call instead of the check of that path or name.
-replacements: dict[str, CheckFunction] = {}
 
 
 def _defaults(probe: str) -> Iterator[Check]:
     if probe == "readiness":
         path = "dockerflow_django.checks.check_migrations_applied"
-        yield Check(_resolve(path), {}, once=True, source="default")
+        yield Check(resolve(path), {}, once=True, source="default")
 
 
 def _tagged(tags: Iterable[str]) -> Iterator[Check]:
@@ -172,91 +167,22 @@ def _tagged(tags: Iterable[str]) -> Iterator[Check]:
     for check in list(_registered.values()):
         if wanted & (check.tags or {HEARTBEAT}):
             yield Check(
-                _replaced(check.function), {}, check.timeout, check.every, source=check.source
+                replaced(check.function), {}, check.timeout, check.every, source=check.source
             )
     for function in registered_in_django():
         if wanted & set(function.tags):  # type: ignore[attr-defined]
-            yield Check(_replaced(function), {}, source="django.core.checks.register()")
+            yield Check(replaced(function), {}, source="django.core.checks.register()")
 
 
 def _from_settings(entries: Iterable[Entry], setting: str) -> Iterator[Check]:
     for index, (target, keywords) in enumerate(entries):
         rest = dict(keywords)
         timeout, every = rest.pop("timeout", None), rest.pop("every", None)
-        function = _resolve(target) if isinstance(target, str) else _replaced(target)
+        function = resolve(target) if isinstance(target, str) else replaced(target)
         yield Check(function, rest, timeout, every, source=f"{setting}[{index}]")
-
-
-def _resolve(path: str) -> CheckFunction:
-    if path in replacements:
-        return replacements[path]
-    function = None if path in _deferred else _loaded(path)
-    if function is None:
-        # From now on: another function would be another check, with a run of its own.
-        _deferred.add(path)
-        function = _on_call(path)
-    return _replaced(function)
-
-
-def _loaded(path: str) -> CheckFunction | None:
-    """Return what the path names, None where its module has not been imported to its end.
-
-    Importing a project's module may take long or raise anything, and an event loop may be waiting.
-    """
-    module_path, _, name = path.rpartition(".")
-    module = sys.modules.get(module_path)
-    if getattr(getattr(module, "__spec__", None), "_initializing", False):
-        return None
-    with suppress(Exception):
-        function: CheckFunction = getattr(module, name)
-        return function
-    return None
-
-
-@cache
-def _on_call(path: str) -> CheckFunction:
-    """Make a check that imports the one that it stands for where checks run, within its time."""
-
-    def check(app_configs: object, **keywords: object) -> Any:
-        try:
-            function = _replaced(import_string(path))
-        except Exception as error:  # noqa: BLE001 - importing a project's module may raise anything
-            sentence = f"The check {path} cannot be imported ({type(error).__name__})."
-            return [checks.Critical(sentence, id=CRITICAL_CHECK_NOT_IMPORTABLE)]
-        if not _takes(function, "databases"):
-            keywords.pop("databases", None)
-        return function(app_configs=app_configs, **keywords)
-
-    check.__module__, _, check.__name__ = path.rpartition(".")
-    return check
-
-
-def _replaced(function: CheckFunction) -> CheckFunction:
-    name = Check(function, {}).name
-    for known, replacement in replacements.items():
-        if known == name or _loaded(known) is function:
-            return replacement
-    return function
 
 
 def _split(arguments: tuple[Any, ...]) -> tuple[CheckFunction | None, tuple[str, ...]]:
     if arguments and not isinstance(arguments[0], str):
         return arguments[0], arguments[1:]
     return None, arguments
-
-
-def _innermost(function: CheckFunction) -> CheckFunction:
-    while isinstance(function, partial):
-        function = function.func
-    return function
-
-
-def _takes(function: CheckFunction, keyword: str) -> bool:
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):
-        return False
-    return any(
-        parameter.kind is parameter.VAR_KEYWORD or parameter.name == keyword
-        for parameter in parameters
-    )

@@ -61,9 +61,11 @@ def _redact_argument(arg: Any) -> Any:
 
 
 def _gunicorn(atoms: Any) -> Fields:
+    path = atoms["U"]
     return {
         METHOD: atoms["m"],
-        PATH: _decode(atoms["U"]),
+        # Where Gunicorn refuses a request or answers a failure itself there is no `PATH_INFO`.
+        PATH: unquote(atoms["{raw_uri}e"]) if path is None else _decode(path),
         PROTOCOL: atoms["H"],
         CODE: atoms["s"],
         SIZE: atoms["B"],

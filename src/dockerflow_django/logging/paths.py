@@ -24,10 +24,15 @@ _ANY_LANGUAGE = re.compile(r"(?:[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*/)?")
 
 
 def redact_path(path: str) -> str:
-    """Return the path without its query string and without values that look secret."""
+    """Return the path without its query string and without values that look secret.
+
+    One without its last slash is looked up with it too: it may be on its way to be redirected.
+    """
     path = path.partition("?")[0]
     try:
         spans = _secret_spans(path)
+        if spans is None and not path.endswith("/"):
+            spans = _secret_spans(f"{path}/")
     except Exception:  # noqa: BLE001 - a broken URLconf must not cost the record
         spans = None
     if spans is None:

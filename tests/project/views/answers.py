@@ -14,6 +14,8 @@ from django.http import (
     JsonResponse,
 )
 
+LEAKING = "no route to postgres://shop:planted-password@db/shop?password=planted-again"
+
 
 def plain(request: HttpRequest) -> HttpResponse:
     """Answer without a query, a session or a user."""
@@ -59,6 +61,11 @@ def broken(request: HttpRequest) -> NoReturn:
 
 async def broken_async(request: HttpRequest) -> NoReturn:
     raise RuntimeError("s3cret in the text of an exception")
+
+
+def leaking(request: HttpRequest) -> NoReturn:
+    """Raise, as a database driver does, with its connection string."""
+    raise OSError(LEAKING)
 
 
 def unavailable(request: HttpRequest) -> HttpResponse:

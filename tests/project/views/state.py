@@ -1,8 +1,17 @@
 """Views that look at the user, the session or the databases."""
 
 from asgiref.sync import sync_to_async
+from django.contrib.auth import login as log_in
+from django.contrib.auth.models import User
 from django.db import connections
 from django.http import HttpRequest, HttpResponse
+
+
+def login(request: HttpRequest) -> HttpResponse:
+    """Log the one user in, who is made the first time."""
+    ada, _ = User.objects.get_or_create(username="ada")
+    log_in(request, ada)
+    return HttpResponse(str(ada.pk))
 
 
 def user(request: HttpRequest) -> HttpResponse:
@@ -21,7 +30,7 @@ def session(request: HttpRequest) -> HttpResponse:
 
 
 def queries(request: HttpRequest) -> HttpResponse:
-    """Run ``n`` queries on each ``alias`` of the query string."""
+    """Run ``n`` queries, the ``sql``, on each ``alias`` of the query string."""
     return HttpResponse(str(_query(request)))
 
 
@@ -34,6 +43,6 @@ def _query(request: HttpRequest) -> int:
     for alias in request.GET.getlist("alias") or ["default"]:
         for _ in range(int(request.GET.get("n", "1"))):
             with connections[alias].cursor() as cursor:
-                cursor.execute("SELECT 1")
+                cursor.execute(request.GET.get("sql", "SELECT 1"))
                 done += cursor.fetchone()[0]
     return done

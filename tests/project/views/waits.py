@@ -35,10 +35,14 @@ def blocked(request: HttpRequest) -> HttpResponse:
 async def blocked_async(request: HttpRequest) -> HttpResponse:
     name = request.GET.get("name", "blocked")
     files.count(f"{name}.waiting")
-    async with asyncio.timeout(files.LONGEST_WAIT_SECONDS):
-        while not files.is_there(f"{name}.release"):  # noqa: ASYNC110 - the test has a file, not an event
-            await asyncio.sleep(0.02)
+    await files.await_for(f"{name}.release")
     return HttpResponse("released")
+
+
+def upload(request: HttpRequest) -> HttpResponse:
+    """Leave a line in ``<name>.waiting``, and read the body."""
+    files.count(f"{request.GET['name']}.waiting")
+    return HttpResponse(str(len(request.body)))
 
 
 def _seconds(request: HttpRequest) -> float:

@@ -7,9 +7,9 @@ place, or the server has cancelled the whole task.
 
 import weakref
 from collections.abc import AsyncIterator, Iterator
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from dockerflow_django.context import RequestState, pause, resume
@@ -30,20 +30,19 @@ class Write(Protocol):
         """Write it."""
 
 
-def follow(
-    request: HttpRequest, response: StreamingHttpResponse, state: RequestState, write: Write
-) -> None:
-    """Have `write` called once, when the stream ends."""
+def follow(request: HttpRequest, response: Any, state: RequestState, write: Write) -> None:
+    """Have `write` called once, when the streamed response ends."""
     ending = _Ending(request, response, state, write)
-    response._resource_closers.append(ending.close)  # type: ignore[attr-defined]  # noqa: SLF001
-    if getattr(response, "file_to_stream", None) is not None:
-        # Left as it is: to wrap it would lose `wsgi.file_wrapper`. Nobody tells what was read.
+    response._resource_closers.append(ending.close)  # noqa: SLF001 - as `streaming_content` does
+    parts = getattr(response, "_iterator", None)
+    if parts is None or getattr(response, "file_to_stream", None) is not None:
+        # Left as it is: wrapped, a file would lose `wsgi.file_wrapper`. What was read, nobody says.
         ending.size = _announced_size(response)
         ending.is_read = True
-    elif response.is_async:
-        response.streaming_content = _AsyncParts(response, ending)
-    else:
-        response.streaming_content = _Parts(response, ending)
+        return
+    wrapper = _AsyncParts if response.is_async else _Parts
+    # `streaming_content` would give an iterator that holds the response which holds it.
+    response._iterator = wrapper(parts, ending)  # noqa: SLF001
 
 
 def _announced_size(response: HttpResponseBase) -> int | None:
@@ -61,7 +60,7 @@ class _Ending:
     def __init__(
         self,
         request: HttpRequest,
-        response: StreamingHttpResponse,
+        response: Any,
         state: RequestState,
         write: Write,
     ) -> None:
@@ -69,16 +68,19 @@ class _Ending:
         self.size: int | None = 0
         self.is_begun = False
         self.is_read = False
-        self._is_sent_while_read = response.is_async == hasattr(request, "scope")
+        self._is_sent_while_read = getattr(response, "is_async", False) == hasattr(request, "scope")
         self._request = request
-        # Weak, for the response holds this object: so it is freed at once where nobody closes it.
+        # The response holds this object: weak, so that Python frees both at once.
         self._response = weakref.ref(response)
         self._code = response.status_code
+        self._charset = response.charset
         self._write = write
 
-    def add(self, part: bytes) -> None:
-        """Count a part."""
-        self.size = (self.size or 0) + len(part)
+    def add(self, part: Any) -> None:
+        """Count a part as Django will send it."""
+        is_binary = isinstance(part, (bytes, memoryview))
+        size = memoryview(part).nbytes if is_binary else len(str(part).encode(self._charset))
+        self.size = (self.size or 0) + size
 
     def read(self) -> None:
         """Note that all parts have been asked for."""
@@ -106,14 +108,14 @@ class _Ending:
 class _Parts:
     """The parts of a synchronous body, made while the request is the current one."""
 
-    def __init__(self, response: StreamingHttpResponse, ending: _Ending) -> None:
-        self._parts: Iterator[bytes] = iter(response.streaming_content)  # type: ignore[arg-type]
+    def __init__(self, parts: Iterator[Any], ending: _Ending) -> None:
+        self._parts = parts
         self._ending = ending
 
     def __iter__(self) -> Self:
         return self
 
-    def __next__(self) -> bytes:
+    def __next__(self) -> Any:
         ending = self._ending
         ending.is_begun = True
         resumed = resume(ending.state)
@@ -134,14 +136,14 @@ class _Parts:
 class _AsyncParts:
     """The same of an asynchronous body."""
 
-    def __init__(self, response: StreamingHttpResponse, ending: _Ending) -> None:
-        self._parts: AsyncIterator[bytes] = aiter(response.streaming_content)  # type: ignore[arg-type]
+    def __init__(self, parts: AsyncIterator[Any], ending: _Ending) -> None:
+        self._parts = parts
         self._ending = ending
 
     def __aiter__(self) -> Self:
         return self
 
-    async def __anext__(self) -> bytes:
+    async def __anext__(self) -> Any:
         ending = self._ending
         ending.is_begun = True
         resumed = resume(ending.state)

@@ -17,7 +17,7 @@ from dockerflow_django.context import current_state
 
 def count_from_now_on() -> None:
     """Count on every connection to come, and on those that this thread has; it makes none."""
-    connection_created.connect(_wrap, dispatch_uid="dockerflow_django.queries")
+    connection_created.connect(_wrap, dispatch_uid="dockerflow_django.summary.queries")
     for connection in connections.all(initialized_only=True):
         _wrap(connection)
 

@@ -1,10 +1,11 @@
 """Keep the secrets in a URL out of the summary, by the names that the project gave them."""
 
+from collections.abc import Mapping
 from functools import cache
+from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from django.http import HttpRequest
-from django.urls import ResolverMatch
 
 from dockerflow_django.logging.paths import redact_path
 from dockerflow_django.logging.scrubbing import REDACTED, is_secret_name, scrub
@@ -24,10 +25,10 @@ def path_of(request: HttpRequest) -> str:
     path = request.path
     match = request.resolver_match
     if match is None:
-        path = _unresolved(path)
-    elif _has_secrets(match):
-        path = redact_path(path)
-        if REDACTED not in path:
+        path = _redact(path)
+    elif match.kwargs and (secrets := _secrets_in(match.kwargs)):
+        path = _redact(path)
+        if REDACTED not in path and any(_may_be_in(path, secret) for secret in secrets):
             path = f"/{match.route}"
     # Cheaper than to look for what most paths cannot hold.
     return scrub(path) if "=" in path or "@" in path else path
@@ -42,17 +43,18 @@ def query_of(request: HttpRequest) -> str:
     )
 
 
-def _has_secrets(match: ResolverMatch) -> bool:
-    parameters = match.captured_kwargs  # type: ignore[attr-defined]
-    return bool(parameters) and any(map(_is_secret_parameter, parameters))
+def _secrets_in(parameters: Mapping[str, Any]) -> list[Any]:
+    return [value for name, value in parameters.items() if _is_secret_parameter(name)]
 
 
-def _unresolved(path: str) -> str:
-    redacted = redact_path(path)
-    if REDACTED in redacted or path.endswith("/"):
-        return redacted
-    with_slash = redact_path(f"{path}/")
-    return with_slash[:-1] if REDACTED in with_slash else redacted
+def _may_be_in(path: str, secret: Any) -> bool:
+    # The text of what a converter made may be another, and may cost a query.
+    return secret in path if isinstance(secret, str) else True
+
+
+def _redact(path: str) -> str:
+    # `redact_path` takes what a server logs: there a question mark begins the query string.
+    return redact_path(path.replace("?", "%3F"))
 
 
 def _value(key: str, value: str) -> str:

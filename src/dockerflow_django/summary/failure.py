@@ -35,4 +35,4 @@ def _remember(**kwargs: Any) -> None:
         state.error = describe(error)
 
 
-got_request_exception.connect(_remember, dispatch_uid="dockerflow_django.failure")
+got_request_exception.connect(_remember, dispatch_uid="dockerflow_django.summary.failure")

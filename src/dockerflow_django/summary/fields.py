@@ -10,8 +10,8 @@ from django.utils.translation.trans_real import parse_accept_lang_header
 
 from dockerflow_django.conf import conf
 from dockerflow_django.context import RequestState
-from dockerflow_django.redaction import path_of, query_of
-from dockerflow_django.user_id import known_uid
+from dockerflow_django.summary.redaction import path_of, query_of
+from dockerflow_django.summary.user_id import known_uid
 
 MAX_AGENT = 512
 

@@ -22,18 +22,16 @@ def is_gone(error: BaseException | None) -> bool:
     return isinstance(error, _GONE)
 
 
-def errno_of(code: int, error: BaseException | None) -> int:
-    """Return 0 for success, else the number of the failure: the status, or what became of it."""
+def verdict_of(code: int, error: BaseException | None, state: RequestState) -> tuple[int, int]:
+    """Return the error number, 0 for success, and the level: only what fails here is an error."""
     if error is not None:
-        return CLIENT_CLOSED_REQUEST if is_gone(error) else SERVER_ERROR
-    return code if code >= BAD_REQUEST else 0
-
-
-def level_of(errno: int, error: BaseException | None, state: RequestState) -> int:
-    """Return the level of the record: only what fails on our side is an error."""
-    if is_gone(error):
-        return logging.WARNING
-    return logging.INFO if errno < SERVER_ERROR or state.is_news else logging.ERROR
+        is_ours = not is_gone(error)
+        return (
+            (SERVER_ERROR, logging.ERROR) if is_ours else (CLIENT_CLOSED_REQUEST, logging.WARNING)
+        )
+    if code < BAD_REQUEST:
+        return 0, logging.INFO
+    return code, logging.INFO if code < SERVER_ERROR or state.is_news else logging.ERROR
 
 
 def rate_of(request: HttpRequest, state: RequestState, errno: int, level: int) -> float:

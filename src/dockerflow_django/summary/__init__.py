@@ -5,28 +5,26 @@ import random
 from contextlib import suppress
 from functools import cache
 from importlib import import_module
-from typing import cast
 
 from django.core.signals import request_finished, request_started
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from dockerflow_django.conf import conf
 from dockerflow_django.context import RequestState, enter, leave
-from dockerflow_django.extra_fields import add_project_fields
-from dockerflow_django.failure import describe
-from dockerflow_django.fields import fields_of
 from dockerflow_django.lifecycle import request_ended
-from dockerflow_django.streaming import follow
-from dockerflow_django.trace import parse
-from dockerflow_django.verdict import (
+from dockerflow_django.summary.extra_fields import add_project_fields
+from dockerflow_django.summary.failure import describe
+from dockerflow_django.summary.fields import fields_of
+from dockerflow_django.summary.streaming import follow
+from dockerflow_django.summary.verdict import (
     CLIENT_CLOSED_REQUEST,
     SERVER_ERROR,
-    errno_of,
     is_gone,
-    level_of,
     rate_of,
+    verdict_of,
 )
+from dockerflow_django.trace import parse
 
 SUMMARY_LOGGER = "request.summary"
 
@@ -51,7 +49,7 @@ def finish(request: HttpRequest, response: HttpResponseBase, state: RequestState
     """Give the response its id; write the summary, or have a stream write it at its end."""
     response.headers[conf.DOCKERFLOW_REQUEST_ID_HEADER_NAME] = state.rid
     if response.streaming:
-        follow(request, cast(StreamingHttpResponse, response), state, _write)
+        follow(request, response, state, _write)
     else:
         _write(request, response, state)
 
@@ -103,8 +101,7 @@ def _write(
     state.is_over = True
     if state.progress is not None:
         request_ended(state.progress)
-    errno = errno_of(response.status_code, error)
-    level = level_of(errno, error, state)
+    errno, level = verdict_of(response.status_code, error, state)
     if not logger.isEnabledFor(level):
         return
     rate = rate_of(request, state, errno, level)
@@ -121,8 +118,10 @@ def _write(
         fields["sample_rate"] = rate
     message = "" if level < logging.ERROR else describe(error) if error else state.error
     extra = add_project_fields(fields, request, response)
-    # What `logger.log()` does, but for looking up the stack for its caller: it is this line.
-    record = logger.makeRecord(logger.name, level, _NO_FILE, 0, message, (), None, None, extra)
+    # What `logger.log()` does, but for looking up the stack for its caller, which is this line, and
+    # for looking whether an extra bears a reserved name, which none does.
+    record = logging.getLogRecordFactory()(SUMMARY_LOGGER, level, _NO_FILE, 0, message, (), None)
+    record.__dict__.update(extra)
     logger.handle(record)
 
 
