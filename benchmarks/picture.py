@@ -13,10 +13,11 @@ def draw(rows: list[Row], path: str) -> None:
     axes.barh(places, [row.ratio for row in rows], color=colours, height=0.55)
     axes.plot([row.target for row in rows], places, "|", color="black", markersize=16, mew=2)
     for place, row in zip(places, rows, strict=True):
-        axes.text(row.ratio + 0.01, place, f"{row.ratio:.2f}", va="center", fontsize=8)
+        label = f"{row.ratio:.2f}"
+        axes.text(max(row.ratio, row.target) + 0.02, place, label, va="center", fontsize=8)
     axes.set_yticks(places, [row.what for row in rows], fontsize=8)
     axes.invert_yaxis()
-    axes.set_xlabel("ratio to the peer, smaller is better; the tick is the target")
+    axes.set_xlabel("ratio to the peer; tick: to reach")
     axes.spines[["top", "right"]].set_visible(False)
     figure.tight_layout()
     figure.savefig(path, dpi=130)

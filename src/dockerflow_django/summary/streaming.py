@@ -12,7 +12,7 @@ from typing import Any, Protocol, Self
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from dockerflow_django.context import RequestState, pause, resume
+from dockerflow_django.context import RequestState, leave, pause, resume
 
 
 class Write(Protocol):
@@ -68,7 +68,9 @@ class _Ending:
         self.size: int | None = 0
         self.is_begun = False
         self.is_read = False
-        self._is_sent_while_read = getattr(response, "is_async", False) == hasattr(request, "scope")
+        is_async, is_asgi = getattr(response, "is_async", False), hasattr(request, "scope")
+        self._is_sent_while_read = is_async == is_asgi
+        self._is_read_before_it_is_served = is_async and not is_asgi
         self._request = request
         # The response holds this object: weak, so that Python frees both at once.
         self._response = weakref.ref(response)
@@ -87,6 +89,13 @@ class _Ending:
         self.is_read = True
         if self._is_sent_while_read:
             self.tell()
+
+    def fail(self, error: BaseException) -> None:
+        """Break off."""
+        self.tell(error)
+        if self._is_read_before_it_is_served:
+            # Granian has no iterator then that it would close, so nothing else ends the request.
+            leave()
 
     def close(self) -> None:
         """End with the response; where it was to have no body, none was broken off."""
@@ -125,7 +134,7 @@ class _Parts:
             ending.read()
             raise
         except BaseException as error:
-            ending.tell(error)
+            ending.fail(error)
             raise
         finally:
             pause(resumed)
@@ -153,7 +162,7 @@ class _AsyncParts:
             ending.read()
             raise
         except BaseException as error:
-            ending.tell(error)
+            ending.fail(error)
             raise
         finally:
             pause(resumed)
