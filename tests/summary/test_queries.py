@@ -149,12 +149,12 @@ def test_after_the_summary_nothing_is_counted():
     assert state.query_seconds == []
 
 
+@pytest.mark.django_db
 def test_the_middleware_begins_to_count():
     """A project configures nothing for it."""
-    connection_created.disconnect(dispatch_uid="dockerflow_django.queries")
+    connection.execute_wrappers.remove(_count)
     DockerflowMiddleware(lambda request: None)
-    assert connection_created.disconnect(dispatch_uid="dockerflow_django.queries")
-    count_from_now_on()
+    assert connection.execute_wrappers == [_count]
 
 
 def test_no_connection_is_made(django_db_blocker):
