@@ -244,8 +244,8 @@ async def test_the_event_loop_is_watched_where_that_is_asked_for(make_request, s
 
     with override_settings(DOCKERFLOW_LIVENESS_STALL_SECONDS=seconds):
         await DockerflowMiddleware(answer)(make_request())
-    is_watched = lifecycle.lifecycle._loop is asyncio.get_running_loop()
-    lifecycle.reset()
+        is_watched = lifecycle.lifecycle._loop is asyncio.get_running_loop()
+        lifecycle.reset()
     assert is_watched is (seconds is not None)
 
 
