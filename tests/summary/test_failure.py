@@ -9,6 +9,7 @@ import pytest
 from django.core.signals import got_request_exception
 
 from dockerflow_django.context import enter, leave
+from dockerflow_django.summary import failure
 from dockerflow_django.summary.failure import MAX_LENGTH, describe
 
 
@@ -56,6 +57,14 @@ def test_a_long_text_is_cut(length):
     assert time.perf_counter() - began < 1
 
 
+def test_no_more_is_scrubbed_than_matters(monkeypatch):
+    """A driver may quote megabytes of SQL."""
+    scrubbed = []
+    monkeypatch.setattr(failure, "scrub", lambda text: scrubbed.append(len(text)) or text)
+    describe(ValueError("a" * 2_000_000))
+    assert MAX_LENGTH < scrubbed[0] <= 10 * MAX_LENGTH
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -64,6 +73,7 @@ def test_a_long_text_is_cut(length):
         "{'token': 'hunter2'}",
         "Authorization: Basic hunter2",
         f"{'a' * (MAX_LENGTH - 40)} postgres://shop:hunter2@db/shop",
+        f"{'a' * (MAX_LENGTH - 40)} postgres://shop:{'hunter2' * 9}@db/shop",
         f"{'a' * (MAX_LENGTH - 30)} password='hunter2 and hunter2 and more'",
     ],
 )

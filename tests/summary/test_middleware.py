@@ -235,6 +235,20 @@ def test_requests_are_in_progress_until_they_end(middleware, make_request):
     assert (seen, lifecycle.lifecycle.requests_in_progress) == ([1], 0)
 
 
+@pytest.mark.parametrize("seconds", [None, 5])
+async def test_the_event_loop_is_watched_where_that_is_asked_for(make_request, seconds):
+    """Liveness is told of a loop that stalls by the requests that it serves."""
+
+    async def answer(request):
+        return HttpResponse()
+
+    with override_settings(DOCKERFLOW_LIVENESS_STALL_SECONDS=seconds):
+        await DockerflowMiddleware(answer)(make_request())
+        is_watched = lifecycle.lifecycle._loop is asyncio.get_running_loop()
+        lifecycle.reset()
+    assert is_watched is (seconds is not None)
+
+
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
 @pytest.mark.parametrize("name", ["lbheartbeat", "heartbeat", "version", "error"])
 def test_an_endpoint_is_answered_early(middleware, make_request, summaries, health, name, method):

@@ -9,6 +9,7 @@ from django.db.backends.signals import connection_created
 from django.test import override_settings
 
 from dockerflow_django.context import enter, leave
+from dockerflow_django.middleware import DockerflowMiddleware
 from dockerflow_django.summary.queries import _count, count_from_now_on
 
 FAILURES = (OperationalError, ProgrammingError)
@@ -146,6 +147,14 @@ def test_after_the_summary_nothing_is_counted():
     state.is_over = True
     query()
     assert state.query_seconds == []
+
+
+@pytest.mark.django_db
+def test_the_middleware_begins_to_count():
+    """A project configures nothing for it."""
+    connection.execute_wrappers.remove(_count)
+    DockerflowMiddleware(lambda request: None)
+    assert connection.execute_wrappers == [_count]
 
 
 def test_no_connection_is_made(django_db_blocker):

@@ -347,6 +347,18 @@ def test_an_asynchronous_stream_under_wsgi_ends_when_it_is_sent(make_request, su
     assert facts(summaries) == (200, 0, INFO, 6)
 
 
+def test_an_asynchronous_stream_that_fails_under_wsgi_leaves_the_thread(make_request, summaries):
+    """Django reads it before the server has what it could close: the failure is the end."""
+    response = streamed(make_request, StreamingHttpResponse(parts(b"one", LookupError("two"))))
+    with (
+        pytest.warns(Warning, match="must consume asynchronous iterators"),
+        pytest.raises(LookupError),
+    ):
+        list(response)
+    assert facts(summaries) == (200, 500, ERROR, 3)
+    assert (current_rid(), lifecycle.requests_in_progress) == (None, 0)
+
+
 def test_a_stream_of_the_other_world_is_freed_after_reading(async_rf, summaries):
     """All of it was asked for, so that it was not closed is no breaking off."""
     response = asyncio.run(astreamed(async_rf, StreamingHttpResponse(iter([b"one"]))))

@@ -17,6 +17,7 @@ SPAN = "00f067aa0ba902b7"
         f"01-{TRACE}-{SPAN}-01",
         f"cc-{TRACE}-{SPAN}-01-what-the-future-brings",
         f"01-{TRACE}-{SPAN}-01-",
+        f"cc-{TRACE}-{SPAN}-01-two\nlines",
     ],
 )
 def test_a_valid_header_names_the_trace(header):

@@ -129,6 +129,13 @@ def test_a_cached_user_tells(make_request, name):
     assert known_uid(request) == "7"
 
 
+def test_a_user_that_is_none_hides_no_cached_one(make_request):
+    """A library may have emptied the one, and left the other."""
+    request = make_request()
+    request.user, request._cached_user = None, Person(7)
+    assert known_uid(request) == "7"
+
+
 @pytest.mark.parametrize(
     ("read", "uid"),
     [

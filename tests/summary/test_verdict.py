@@ -91,6 +91,13 @@ def test_a_path_may_be_excluded(make_request, state):
     assert rate_of(make_request("/static/a.css"), state, 499, WARNING) == 1
 
 
+@override_settings(DOCKERFLOW_SUMMARY_SAMPLE_RATE=0, DOCKERFLOW_SUMMARY_EXCLUDE=["."])
+def test_news_is_always_logged(make_request, state):
+    """An INFO it is, a 503 all the same."""
+    state.is_health = state.is_news = True
+    assert rate(make_request("/__heartbeat__/readiness"), state, 503) == 1
+
+
 @pytest.mark.parametrize("is_logged", [True, False])
 def test_health_is_logged_where_asked_for(make_request, state, is_logged):
     """Answered early or by a view; where it fails, always (D10)."""
