@@ -259,6 +259,16 @@ def test_a_stream_that_is_replaced_ends_with_its_status(make_request, summaries)
     assert lifecycle.requests_in_progress == 0
 
 
+@pytest.mark.filterwarnings("ignore:StreamingHttpResponse must consume:Warning")
+def test_an_asynchronous_stream_that_fails_under_wsgi_leaves_no_id(summaries):
+    """Granian asks for an iterator, gets an exception, and so has nothing that it would close."""
+    body = begin_wsgi("/async/stream-failing/")
+    with pytest.raises(LookupError):
+        iter(body)
+    assert current_rid() is None
+    assert facts(summaries)[1:3] == (500, ERROR)
+
+
 @pytest.mark.parametrize("begun", [True, False])
 def test_a_stream_that_is_freed_ends_at_once(make_request, summaries, begun):
     """No cycle keeps it: a server that is shut down may never collect one."""
