@@ -38,12 +38,8 @@ def test_check_may_be_made_to_raise():
 
 def test_replacing_twice_is_refused():
     """Two replacements of one check would hide each other."""
-    with (
-        replace_check(DATABASE),
-        pytest.raises(ValueError, match="replaced already"),
-        replace_check(DATABASE),
-    ):
-        pass
+    with replace_check(DATABASE), pytest.raises(ValueError, match="replaced already"):
+        replace_check(DATABASE).__enter__()
     assert functions.replacements == {}
 
 

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
@@ -262,6 +263,18 @@ def test_an_import_under_way_is_not_waited_for(unloaded: Callable[[str], str]) -
         sys.modules[name].gate.set()
         importing.join(10)
         assert configured()[0].key == key
+
+
+def test_a_module_under_import_is_not_loaded_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A check first asked for while another thread imports its module is known by its path."""
+    module = ModuleType("half_imported")
+    module.check_half = check_stock  # type: ignore[attr-defined]
+    module.__spec__ = SimpleNamespace(_initializing=True)  # type: ignore[assignment]
+    monkeypatch.setitem(sys.modules, "half_imported", module)
+    with only("half_imported.check_half"):
+        (check,) = configured()
+    assert check.function is not check_stock
+    assert check.name == "check_half"
 
 
 def test_a_module_that_exits_ends_nothing(unloaded: Callable[[str], str]) -> None:
