@@ -79,14 +79,14 @@ def test_connection_is_kept_as_the_settings_keep_one(database, production, max_a
     first = in_thread(ask)
     for _ in range(5):
         assert in_thread(ask) is first
-    assert postgresql.connections(database="turns") == kept
+    wait_until(lambda: postgresql.connections(database="turns") == kept)
 
 
 def test_under_test_no_connection_is_kept(database):
     """Nothing stays behind that would block the removal of a test database."""
     postgresql = database(CONN_MAX_AGE=None)
     in_thread(ask)
-    assert postgresql.connections(database="turns") == 0
+    wait_until(lambda: postgresql.connections(database="turns") == 0)
 
 
 def test_turns_are_taken(database, production):
@@ -122,7 +122,7 @@ def test_other_settings_make_another_connection(database, production):
     first = in_thread(ask)
     connections.settings["other"]["NAME"] = "postgres"
     assert in_thread(ask) is not first
-    assert postgresql.connections(database="turns") == 0
+    wait_until(lambda: postgresql.connections(database="turns") == 0)
 
 
 def test_waiting_for_the_server_is_bounded_by_the_driver(database, production):
