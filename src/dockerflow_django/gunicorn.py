@@ -70,9 +70,9 @@ def child_exit(server: Any, worker: Any) -> None:
     """Forget a worker that has ended, and what it alone had counted."""
     _arbiter.probes.gone(worker.dockerflow)
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
-        from prometheus_client.multiprocess import mark_process_dead
+        from dockerflow_django.metrics.workers import mark_dead
 
-        mark_process_dead(worker.pid)
+        mark_dead(worker.pid)
 
 
 def on_exit(server: Any) -> None:

@@ -159,9 +159,9 @@ _loaded = threading.Event()
 
 def _forget_metrics_of(pid: int) -> None:
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ and "prometheus_client" in sys.modules:
-        from prometheus_client.multiprocess import mark_process_dead
+        from dockerflow_django.metrics.workers import mark_dead
 
-        mark_process_dead(pid)
+        mark_dead(pid)
 
 
 @contextlib.contextmanager
