@@ -153,6 +153,8 @@ class Conf:
     DOCKERFLOW_LIVENESS_STALL_SECONDS = Setting(None, casts.optional(casts.number(0, above=True)))
     DOCKERFLOW_PROBE_PORT = Setting(None, casts.optional(casts.integer(1, 65535)))
     DOCKERFLOW_PROBE_HOST = Setting("0.0.0.0", casts.text)  # noqa: S104 - the kubelet is elsewhere
+    DOCKERFLOW_PROBE_FILE = Setting(None, casts.optional(casts.absolute_path))
+    DOCKERFLOW_WORKER_STALL_SECONDS = Setting(60.0, casts.number(0, above=True))
     DOCKERFLOW_DRAIN_PATH = Setting(None, casts.optional(casts.absolute_path))
     DOCKERFLOW_DRAIN_SECONDS = Setting(5.0, casts.number(0))
     DOCKERFLOW_WEBHOOK_URL = Setting(None, casts.optional(casts.web_url), secret=True)

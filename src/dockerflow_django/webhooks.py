@@ -121,6 +121,11 @@ class _OwnSender:
         self.is_serving = True
         request_started.disconnect(dispatch_uid=_UID)
 
+    def flush(self) -> None:
+        """Wait a little for what has not been sent yet: the process is about to end."""
+        if self._sender is not None:
+            self._sender.flush(FLUSH_SECONDS)
+
     def on_run(self, report: Report, **kwargs: Any) -> None:
         """Tell once that starting has ended."""
         if not self._has_said_started and lifecycle.lifecycle.has_started and self._may_send():

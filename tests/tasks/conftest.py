@@ -1,0 +1,46 @@
+"""A background worker's probes in this process, and a path and a port for them."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dockerflow_django import testing, webhooks
+from dockerflow_django.tasks.probes import WorkerProbes
+from tests.harness.ports import LOOPBACK, Port
+
+
+@pytest.fixture
+def path(tmp_path: Path, settings: Any) -> Path:
+    """Have the probes written to a file."""
+    settings.DOCKERFLOW_PROBE_FILE = str(tmp_path / "probes")
+    return tmp_path / "probes"
+
+
+@pytest.fixture
+def address(settings: Any) -> Iterator[tuple[str, int]]:
+    """Have the probes answered on a port."""
+    with Port() as port:
+        settings.DOCKERFLOW_PROBE_HOST = LOOPBACK
+        settings.DOCKERFLOW_PROBE_PORT = port.number
+        yield LOOPBACK, port.number
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[..., WorkerProbes]]:
+    """Start probes that say what they are given; they stop with the test."""
+    testing.reset()
+    with ExitStack() as stack:
+
+        def begin(**more: Any) -> WorkerProbes:
+            asked = {"liveness": list, "readiness": list, **more}
+            probes = WorkerProbes("worker", **asked)
+            probes.start()
+            stack.callback(probes.stop)
+            return probes
+
+        yield begin
+    testing.reset()
+    webhooks.own_sender.reset()
