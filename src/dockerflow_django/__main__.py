@@ -1,0 +1,23 @@
+"""``python -m dockerflow_django``, installed as ``dockerflow``: what is done without a project."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from dockerflow_django.template import command as startproject
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the subcommand that the arguments name, and return the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="dockerflow", description="Start a project that is ready to ship."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    startproject.add_to(commands)
+    options = parser.parse_args(arguments)
+    code: int = options.run(options)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

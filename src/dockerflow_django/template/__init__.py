@@ -1,0 +1,1 @@
+"""The project that ``startproject`` makes: its files are in ``project/``."""
