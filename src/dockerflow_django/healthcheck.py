@@ -1,4 +1,4 @@
-"""Ask a health endpoint once: exit 0 where it answers with a 2xx in time, else 1.
+"""Ask a health endpoint, or a worker's probe file, once: exit 0 if it is well, else 1.
 
 For ``HEALTHCHECK`` in a Dockerfile, health checks of Compose and exec probes. It starts no Django
 and imports little, as it runs every few seconds for as long as a container lives. Docker reserves
@@ -22,6 +22,7 @@ from dockerflow_django.client.command_line import (
     show,
 )
 from dockerflow_django.client.http_get import Answer, ask, leave_out_ssl
+from dockerflow_django.client.probe_file import DEFAULT_PROBE, PROBES, StaleError, judge
 from dockerflow_django.client.target import DEFAULT_PORT, LIVENESS_PATH, Target, locate
 
 # Docker gives a health check 30 seconds; a kubelet gives an exec probe 1, where it must be passed.
@@ -31,6 +32,7 @@ LONGEST_SECONDS = 3600.0
 
 HELP = f"""\
 Usage: python -m dockerflow_django.healthcheck [--timeout SECONDS] [--insecure] [URL]
+       python -m dockerflow_django.healthcheck --file PATH [--probe NAME]
 
 Exit 0 where the URL answers with a 2xx status in time, else 1.
 
@@ -46,6 +48,8 @@ Proxies are ignored, and a redirect is a failure.
 
   --timeout SECONDS   for all of it, from looking up the name to the last byte (default {TIMEOUT_SECONDS:g})
   --insecure          accept any certificate: for the container's own, asked on its own address
+  --file PATH         read what a background worker writes to DOCKERFLOW_PROBE_FILE instead
+  --probe NAME        the probe to read there: {", ".join(PROBES)} (default {DEFAULT_PROBE})
   --help              show this text"""  # noqa: E501 - shorter once the number is in it
 
 
@@ -55,7 +59,10 @@ def main(arguments: list[str]) -> int:
         show(HELP)
         return 0
     try:
-        given, urls = read_arguments(arguments, ["timeout=", "insecure"], most_operands=1)
+        options = ["timeout=", "insecure", "file=", "probe="]
+        given, urls = read_arguments(arguments, options, most_operands=1)
+        if "--file" in given or "--probe" in given:
+            return check_file(*_file_and_probe(given, urls))
         timeout = given.get("--timeout", str(TIMEOUT_SECONDS))
         seconds = read_seconds("--timeout", timeout, SHORTEST_SECONDS, LONGEST_SECONDS)
         target = locate("".join(urls), os.environ.get("PORT", ""))
@@ -77,6 +84,27 @@ def check(target: Target, seconds: float, *, verify: bool = True) -> int:
         return 0
     complain(f"healthcheck: {target.shown}: {_failure(answer)}")
     return 1
+
+
+def check_file(path: str, probe: str = DEFAULT_PROBE) -> int:
+    """Read a worker's probe file, print one line that says what is in it, and return the status."""
+    try:
+        say(f"{path}: {judge(path, probe)}")
+    except (StaleError, ValueError) as error:
+        complain(f"healthcheck: {path}: {error}")
+        return 1
+    return 0
+
+
+def _file_and_probe(given: dict[str, str], urls: list[str]) -> tuple[str, str]:
+    probe = given.get("--probe", DEFAULT_PROBE)
+    if not given.get("--file"):
+        raise ValueError("--probe goes with --file PATH; in a URL the path names the probe")
+    if urls:
+        raise ValueError("--file PATH and a URL exclude each other")
+    if probe not in PROBES:
+        raise ValueError(f"--probe {probe!r} is none of {', '.join(PROBES)}")
+    return given["--file"], probe
 
 
 def _failure(answer: Answer) -> str:

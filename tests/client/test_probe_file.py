@@ -102,7 +102,7 @@ def test_a_zombie_has_ended(tmp_path: Path) -> None:
 def test_without_proc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the system has no ``/proc`` the time alone decides."""
     monkeypatch.setattr(life, "BOOT_ID_FILE", str(tmp_path / "absent"))
-    monkeypatch.setattr(life, "Path", lambda _: tmp_path / "absent")
+    monkeypatch.setattr(life, "PROC", str(tmp_path / "absent"))
     assert life.boot_id() == life.started_at(1) == life.UNKNOWN
     path = write(tmp_path / "probes", boot_id=life.UNKNOWN, started=life.UNKNOWN)
     assert probe_file.judge(path, "liveness")

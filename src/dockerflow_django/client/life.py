@@ -5,18 +5,21 @@ Every function answers `UNKNOWN` if the system does not tell: there is no ``/pro
 
 from __future__ import annotations
 
+import os
 import time
-from pathlib import Path
 
 BOOT_ID_FILE = "/proc/sys/kernel/random/boot_id"
+PROC = "/proc"
 UNKNOWN = "-"
+
+_MOST_BYTES = 4096
 _ENDED = (b"Z", b"X", b"x")
 
 
 def boot_id() -> str:
     """Return the id of this boot."""
     try:
-        return Path(BOOT_ID_FILE).read_text("ascii").strip()
+        return _content(BOOT_ID_FILE).decode("ascii").strip()
     except (OSError, ValueError):
         return UNKNOWN
 
@@ -28,11 +31,9 @@ def started_at(pid: int) -> str:
     """
     try:
         # The name, in brackets, may itself hold some; the state is behind it (proc(5)).
-        fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
-    except ProcessLookupError:
-        return ""
+        fields = _content(f"{PROC}/{pid}/stat").rpartition(b")")[2].split()
     except OSError:
-        return "" if Path("/proc/self/stat").exists() else UNKNOWN
+        return "" if os.path.exists(f"{PROC}/self") else UNKNOWN  # noqa: PTH110 - pathlib is slow
     return "" if not fields or fields[0] in _ENDED else fields[19].decode()
 
 
@@ -43,3 +44,12 @@ def seconds_since_boot() -> float:
     """
     clock = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
     return time.clock_gettime(clock)
+
+
+def _content(path: str) -> bytes:
+    # Not by pathlib: importing it would cost a health check more than all the rest.
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return os.read(descriptor, _MOST_BYTES)
+    finally:
+        os.close(descriptor)

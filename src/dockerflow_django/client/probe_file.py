@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import stat
 
-from dockerflow_django.client.life import UNKNOWN, boot_id, seconds_since_boot, started_at
+from dockerflow_django.client.life import boot_id, seconds_since_boot, started_at
 
 PROBES = ("liveness", "readiness", "startup")
 PASSED = "passed"
@@ -102,6 +102,3 @@ def _parse(content: bytes) -> dict[str, Any]:
     if not valid:
         raise StaleError("it is not the file of a worker's probes")
     return dict(state)
-
-
-__all__ = ["DEFAULT_PROBE", "PASSED", "PROBES", "UNKNOWN", "StaleError", "judge", "read"]
