@@ -16,16 +16,17 @@ from django.http import JsonResponse
 from django.test import AsyncClient, Client, RequestFactory, override_settings
 
 from dockerflow_django.context import (
+    Trace,
+    activate,
     current_rid,
     current_state,
     current_trace,
-    enter,
-    leave,
-    pause,
+    end_request,
     request_id_context,
-    resume,
+    restore,
+    start_request,
 )
-from dockerflow_django.trace import Trace
+from tests.summary.conftest import ask, lines, site, summaries  # noqa: F401
 from tests.summary.drive import asgi, begin_wsgi
 
 HEX = "0123456789abcdef"
@@ -35,7 +36,7 @@ RID = "X-Request-ID"
 @pytest.mark.parametrize("rid", ["a", "A-Z_a.z+0/9=:@", "7" * 128, "0", "-", "null"])
 def test_a_valid_id_is_taken(rid):
     """What a client or proxy sends is kept, as long as it can do no harm."""
-    assert enter(rid, None).rid == rid == current_rid()
+    assert start_request(rid, None).rid == rid == current_rid()
 
 
 @pytest.mark.parametrize(
@@ -47,13 +48,13 @@ def test_a_valid_id_is_taken(rid):
 )
 def test_another_id_is_replaced(rid):
     """A line feed forges no record and 20 kB fill no disk: 32 hex digits (D11, django-guid)."""
-    made = enter(rid, None).rid
+    made = start_request(rid, None).rid
     assert (len(made), set(made) <= set(HEX), made == current_rid()) == (32, True, True)
 
 
 def test_made_ids_differ():
     """No two requests share one."""
-    assert len({enter(None, None).rid for _ in range(100)}) == 100
+    assert len({start_request(None, None).rid for _ in range(100)}) == 100
 
 
 def test_a_project_that_seeds_repeats_no_ids():
@@ -61,16 +62,16 @@ def test_a_project_that_seeds_repeats_no_ids():
     made = []
     for _ in range(2):
         random.seed(7)
-        made.append(enter(None, None).rid)
+        made.append(start_request(None, None).rid)
     assert made[0] != made[1]
 
 
 def test_a_fork_repeats_no_ids():
     """Gunicorn's workers begin with what was loaded before them."""
     code = (
-        "import os, sys; from dockerflow_django.context import enter\n"
+        "import os, sys; from dockerflow_django.context import start_request\n"
         "if child := os.fork():\n    os.waitpid(child, 0)\n"
-        "print(enter(None, None).rid, flush=True)"
+        "print(start_request(None, None).rid, flush=True)"
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     child, parent = out.stdout.split()
@@ -79,34 +80,34 @@ def test_a_fork_repeats_no_ids():
 
 def test_outside_of_a_request_there_is_nothing():
     """No id, no trace, no state."""
-    leave()
+    end_request()
     assert (current_rid(), current_trace(), current_state()) == (None, None, None)
 
 
 def test_a_request_has_its_trace():
     """As the client sent it, None where it sent none."""
     trace = Trace("1" * 32, "2" * 16)
-    assert enter("a", trace).trace == current_trace() == trace
-    enter("b", None)
+    assert start_request("a", trace).trace == current_trace() == trace
+    start_request("b", None)
     assert current_trace() is None
 
 
 def test_resuming_is_undone():
     """Where a stream is read in another request's context, that request goes on afterwards."""
-    first = enter("first", None)
-    second = enter("second", None)
-    resumed = resume(first)
+    first = start_request("first", None)
+    second = start_request("second", None)
+    resumed = activate(first)
     assert (current_rid(), current_state()) == ("first", first)
-    assert resume(first) is None
-    pause(None)
+    assert activate(first) is None
+    restore(None)
     assert current_rid() == "first"
-    pause(resumed)
+    restore(resumed)
     assert (current_rid(), current_state()) == ("second", second)
 
 
 def test_the_variable_goes_by_python_dockerflows_name():
     """Code that reads the peer's context variable finds ours of that name."""
-    enter("abc", None)
+    start_request("abc", None)
     assert request_id_context.get() == "abc"
 
 
@@ -235,7 +236,7 @@ def test_a_stream_that_nobody_closes_ends_with_the_next_request():
 
 def test_the_end_of_a_request_is_heard_once_and_always():
     """The signal is the end, whoever sends it."""
-    enter("abc", None)
+    start_request("abc", None)
     request_finished.send(None)
     assert (current_rid(), current_state()) == (None, None)
 
@@ -244,7 +245,7 @@ def test_threads_of_a_request_have_its_id():
     """`sync_to_async` and tasks carry it; a bare thread has none."""
 
     async def work():
-        enter("abc", None)
+        start_request("abc", None)
         seen = [await sync_to_async(current_rid)()]
         seen.append(await sync_to_async(current_rid, thread_sensitive=False)())
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from dockerflow_django import drain
-from dockerflow_django.drain import PATH_VARIABLE, is_obeyed
+from dockerflow_django.drain import PATH_VARIABLE, exists
 
 MODULE = "dockerflow_django.drain"
 
@@ -46,7 +46,7 @@ def test_it_leaves_a_marker_that_is_obeyed(path):
     done = run()
     assert (done.returncode, done.stderr) == (0, "")
     assert re.fullmatch(rf"draining for \d+\.\d s, by the marker at {path}\n", done.stdout)
-    assert is_obeyed(path)
+    assert exists(path)
 
 
 @pytest.mark.usefixtures("_signals")
@@ -75,7 +75,7 @@ def test_a_signal_ends_the_wait(path, number):
         assert process.stdout.readline().startswith("draining ")
         process.send_signal(number)
         assert process.wait(timeout=20) == 0
-    assert is_obeyed(path)
+    assert exists(path)
 
 
 def test_without_a_path(monkeypatch, capsys):
@@ -143,7 +143,7 @@ def test_run_as_a_program(path, monkeypatch):
     with pytest.raises(SystemExit) as caught:
         runpy.run_path(drain.__file__, run_name="__main__")
     assert caught.value.code == 0
-    assert is_obeyed(path)
+    assert exists(path)
 
 
 def test_it_starts_no_django(path):
@@ -164,4 +164,4 @@ except SystemExit:
         check=True,
     )
     assert "django" not in done.stdout.splitlines()[-1].split()
-    assert is_obeyed(path)
+    assert exists(path)

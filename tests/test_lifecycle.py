@@ -8,27 +8,28 @@ from pathlib import Path
 import pytest
 from django.test import override_settings
 
-from dockerflow_django import drain_marker, health, lifecycle
-from dockerflow_django.heartbeat.beat import evaluate
+from dockerflow_django import health, lifecycle
+from dockerflow_django.client import drain_marker
+from dockerflow_django.heartbeat.evaluation import evaluate
 from dockerflow_django.lifecycle import request_began, request_ended, set_ready, watch_loop
 
 
 @pytest.fixture(autouse=True)
 def _new_life() -> Iterator[None]:
     lifecycle.reset()
-    lifecycle.lifecycle.has_started = True
+    lifecycle.process.has_started = True
     yield
     lifecycle.reset()
 
 
 def ids(probe: str) -> list[str | None]:
     """Return the ids of what the probe would be told."""
-    return [notice.id for notice in lifecycle.lifecycle.notices(probe)]
+    return [notice.id for notice in lifecycle.process.notices(probe)]
 
 
 def test_starting() -> None:
     """While starting, readiness and startup fail and liveness does not."""
-    lifecycle.lifecycle.has_started = False
+    lifecycle.process.has_started = False
     assert ids("readiness") == ids("startup") == [health.INFO_STARTING]
     assert ids("liveness") == []
 
@@ -36,7 +37,7 @@ def test_starting() -> None:
 def test_set_ready() -> None:
     """A process taken out says why, in readiness alone, and comes back."""
     set_ready(False, "maintenance")
-    (notice,) = lifecycle.lifecycle.notices("readiness")
+    (notice,) = lifecycle.process.notices("readiness")
     assert (notice.id, "maintenance" in notice.msg) == (health.INFO_NOT_READY, True)
     assert ids("liveness") == ids("startup") == []
     set_ready(True)
@@ -45,10 +46,10 @@ def test_set_ready() -> None:
 
 def test_drain() -> None:
     """Draining fails readiness alone, and the first who began it counts."""
-    lifecycle.lifecycle.drain()
-    since = lifecycle.lifecycle.draining_since
-    lifecycle.lifecycle.drain()
-    assert lifecycle.lifecycle.draining_since == since
+    lifecycle.process.drain()
+    since = lifecycle.process.draining_since
+    lifecycle.process.drain()
+    assert lifecycle.process.draining_since == since
     assert ids("readiness") == [health.INFO_DRAINING]
     assert ids("liveness") == ids("startup") == []
 
@@ -57,14 +58,14 @@ def test_marker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The marker of a client is obeyed, looked at no more than five times a second."""
     path = tmp_path / "draining"
     looks: list[str] = []
-    obeyed = drain_marker.is_obeyed
+    obeyed = drain_marker.exists
     monkeypatch.setattr(drain_marker, "is_obeyed", lambda p: looks.append(p) or obeyed(p))
     with override_settings(DOCKERFLOW_DRAIN_PATH=str(path)):
-        lifecycle.lifecycle.has_started = True
+        lifecycle.process.has_started = True
         for _ in range(50):
             assert ids("readiness") == []
         assert len(looks) == 1
-        drain_marker.leave(str(path))
+        drain_marker.create(str(path))
         time.sleep(lifecycle.MARKER_SECONDS + 0.05)
         assert ids("readiness") == [health.INFO_DRAINING]
 
@@ -72,10 +73,10 @@ def test_marker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_planted_link(tmp_path: Path) -> None:
     """A link at the marker's path is neither obeyed nor followed nor removed."""
     real, link = tmp_path / "real", tmp_path / "link"
-    drain_marker.leave(str(real))
+    drain_marker.create(str(real))
     link.symlink_to(real)
     with override_settings(DOCKERFLOW_DRAIN_PATH=str(link)):
-        lifecycle.lifecycle.has_started = True
+        lifecycle.process.has_started = True
         assert ids("readiness") == []
     assert link.is_symlink()
 
@@ -85,13 +86,13 @@ def test_requests_in_progress() -> None:
     first = request_began()
     time.sleep(0.02)
     second = request_began()
-    assert lifecycle.lifecycle.requests_in_progress == 2
-    assert 0.02 <= lifecycle.lifecycle.oldest_request_seconds < 1
+    assert lifecycle.process.requests_in_progress == 2
+    assert 0.02 <= lifecycle.process.oldest_request_seconds < 1
     request_ended(first)
     request_ended(first)
-    assert lifecycle.lifecycle.requests_in_progress == 1
+    assert lifecycle.process.requests_in_progress == 1
     request_ended(second)
-    assert lifecycle.lifecycle.oldest_request_seconds == 0
+    assert lifecycle.process.oldest_request_seconds == 0
 
 
 def test_too_many_requests() -> None:
@@ -100,9 +101,9 @@ def test_too_many_requests() -> None:
     assert ids("readiness") == []
     for limit, expected in ((2, [health.ERROR_TOO_MANY_REQUESTS_IN_PROGRESS]), (3, [])):
         with override_settings(DOCKERFLOW_MAX_REQUESTS_IN_PROGRESS=limit):
-            lifecycle.lifecycle.has_started = True
+            lifecycle.process.has_started = True
             for token in tokens:
-                lifecycle.lifecycle._requests[token] = time.monotonic()
+                lifecycle.process._requests[token] = time.monotonic()
             assert ids("readiness") == expected
             assert ids("liveness") == []
 
@@ -113,9 +114,9 @@ def test_stalled_threads() -> None:
         tokens = [request_began(), request_began()]
         time.sleep(0.06)
         assert ids("liveness") == []  # nobody has told how many threads there are
-        lifecycle.lifecycle.worker_threads = 3
+        lifecycle.process.worker_threads = 3
         assert ids("liveness") == []
-        lifecycle.lifecycle.worker_threads = 2
+        lifecycle.process.worker_threads = 2
         assert ids("liveness") == [health.ERROR_STALLED]
         request_ended(tokens[0])
         assert ids("liveness") == []

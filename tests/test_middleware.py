@@ -14,16 +14,17 @@ from django.test import override_settings
 
 from dockerflow_django import lifecycle
 from dockerflow_django.context import current_rid
-from dockerflow_django.heartbeat import beat
+from dockerflow_django.heartbeat import evaluation
 from dockerflow_django.middleware import DockerflowMiddleware
 from tests import handlers
 from tests.project.middleware import RAISING_PATH
+from tests.summary.conftest import ask, make_request, site, summaries  # noqa: F401
 from tests.summary.drive import asgi
 from tests.summary.urls import HaltError
 
 DOCKERFLOW = "dockerflow_django.middleware.DockerflowMiddleware"
 RAISING = "tests.project.middleware.RaisingMiddleware"
-SYNC_ONLY = "tests.summary.test_middleware.sync_only"
+SYNC_ONLY = "tests.test_middleware.sync_only"
 RID = "X-Request-ID"
 INFO, WARNING, ERROR = logging.INFO, logging.WARNING, logging.ERROR
 
@@ -44,9 +45,9 @@ def health(settings, tmp_path):
     settings.DOCKERFLOW_CHECKS = []
     settings.DOCKERFLOW_PROBES = {"readiness": []}
     settings.DOCKERFLOW_SUMMARY_LOG_HEALTH = True
-    beat.reset()
+    evaluation.reset()
     yield settings
-    beat.reset()
+    evaluation.reset()
     lifecycle.reset()
 
 
@@ -154,7 +155,7 @@ async def test_a_cancelled_request_is_a_warning(summaries, monkeypatch):
     assert (record.code, record.errno, record.levelno) == (499, 499, WARNING)
     assert record.getMessage() == ""
     assert (len(ended), sent) == (1, [])
-    assert lifecycle.lifecycle.requests_in_progress == 0
+    assert lifecycle.process.requests_in_progress == 0
 
 
 async def test_a_coroutine_that_is_dropped_leaves_a_record(async_rf, summaries):
@@ -228,11 +229,11 @@ def test_requests_are_in_progress_until_they_end(middleware, make_request):
     seen = []
 
     def answer(request):
-        seen.append(lifecycle.lifecycle.requests_in_progress)
+        seen.append(lifecycle.process.requests_in_progress)
         return HttpResponse()
 
     middleware(answer)(make_request())
-    assert (seen, lifecycle.lifecycle.requests_in_progress) == ([1], 0)
+    assert (seen, lifecycle.process.requests_in_progress) == ([1], 0)
 
 
 @pytest.mark.parametrize("seconds", [None, 5])
@@ -244,7 +245,7 @@ async def test_the_event_loop_is_watched_where_that_is_asked_for(make_request, s
 
     with override_settings(DOCKERFLOW_LIVENESS_STALL_SECONDS=seconds):
         await DockerflowMiddleware(answer)(make_request())
-        is_watched = lifecycle.lifecycle._loop is asyncio.get_running_loop()
+        is_watched = lifecycle.process._loop is asyncio.get_running_loop()
         lifecycle.reset()
     assert is_watched is (seconds is not None)
 

@@ -7,7 +7,7 @@ from django.test import AsyncClient, Client
 
 from dockerflow_django import testing
 from dockerflow_django.checks import functions
-from dockerflow_django.heartbeat.beat import evaluate
+from dockerflow_django.heartbeat.evaluation import evaluate
 from dockerflow_django.testing import aassert_ready, assert_ready, replace_check
 
 DATABASE = "dockerflow_django.checks.check_database_connected"

@@ -18,9 +18,9 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from dockerflow_django import views
-from dockerflow_django.endpoints import ErrorEndpointCalledError
-from dockerflow_django.heartbeat import beat
-from dockerflow_django.url_table import endpoints_in
+from dockerflow_django.endpoints.answers import ErrorEndpointCalledError
+from dockerflow_django.endpoints.paths import endpoints_in
+from dockerflow_django.heartbeat import evaluation
 from tests import handlers
 from tests.handlers import WORLDS, Answer
 
@@ -87,7 +87,7 @@ def project(tmp_path: Path) -> Iterator[Path]:
     quiet = {"DOCKERFLOW_CHECKS": [], "DOCKERFLOW_PROBES": {"readiness": []}}
     with override_settings(BASE_DIR=tmp_path, **quiet):
         yield tmp_path
-    beat.reset()
+    evaluation.reset()
 
 
 def urls(*patterns: Any) -> override_settings:

@@ -12,7 +12,9 @@ class DockerflowConfig(AppConfig):
 
     def ready(self) -> None:
         """Connect what listens: system checks, log lines about health, webhooks, the metrics."""
-        from dockerflow_django import health_log, metrics, system_checks, webhooks  # noqa: F401
-        from dockerflow_django.page import changes  # noqa: F401
+        from dockerflow_django import metrics, system_checks  # noqa: F401
+        from dockerflow_django.endpoints.page import changes  # noqa: F401
+        from dockerflow_django.heartbeat import log  # noqa: F401
+        from dockerflow_django.webhooks import container  # noqa: F401
 
         metrics.start_with_first_request()

@@ -9,11 +9,16 @@ import random
 import re
 import time
 from contextvars import ContextVar, Token
-from typing import Any
-
-from dockerflow_django.trace import Trace
+from typing import Any, NamedTuple
 
 request_id_context: ContextVar[str | None] = ContextVar("request_id", default=None)
+
+# https://www.w3.org/TR/trace-context/
+_TRACEPARENT = re.compile(
+    r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(-.*)?", re.DOTALL
+)
+_FIRST_VERSION = "00"
+_INVALID_VERSION = "ff"
 
 _VALID = re.compile(r"[A-Za-z0-9._\-+/=:@]{1,128}")
 
@@ -22,12 +27,35 @@ _random = random.Random()  # noqa: S311 - an id is no secret
 os.register_at_fork(after_in_child=_random.seed)
 
 
+class Trace(NamedTuple):
+    """The trace that a request belongs to, and the span that sent it, in lower-case hex digits."""
+
+    trace_id: str
+    span_id: str
+
+
+def parse_traceparent(traceparent: str) -> Trace | None:
+    """Return what the header names, None where it is not valid (section 3.2 there).
+
+    The first version ends after the flags; a later one may go on after a hyphen.
+    """
+    match = _TRACEPARENT.fullmatch(traceparent)
+    if match is None:
+        return None
+    version, trace_id, span_id, more = match.groups()
+    if version == _INVALID_VERSION or (version == _FIRST_VERSION and more):
+        return None
+    if not trace_id.strip("0") or not span_id.strip("0"):
+        return None
+    return Trace(trace_id, span_id)
+
+
 class RequestState:
     """What is known of one request from its begin to its summary.
 
     `started` is on the performance clock. `query_seconds` has one item a query: a list, because
     threads may append to it at the same time. `error` describes the exception that Django answered
-    last. `is_health` is of our own endpoints, `is_news` of a probe that fails only because the
+    last. `is_health` is of our own endpoints, `is_expected` of a probe that fails only because the
     process starts or drains. `progress` is the token of a request that counts as in progress.
     `is_over` since the summary is written: what still runs in this context then, a task that lives
     on, is not counted.
@@ -35,7 +63,7 @@ class RequestState:
 
     error = ""
     is_health = False
-    is_news = False
+    is_expected = False
     is_over = False
     progress: int | None = None
 
@@ -48,7 +76,7 @@ class RequestState:
 
 _state: ContextVar[RequestState | None] = ContextVar("dockerflow_request_state", default=None)
 
-Resumed = tuple[Token[str | None], Token[RequestState | None]] | None
+Activation = tuple[Token[str | None], Token[RequestState | None]] | None
 
 
 def current_rid() -> str | None:
@@ -67,7 +95,7 @@ def current_state() -> RequestState | None:
     return _state.get()
 
 
-def enter(wanted: str | None, trace: Trace | None) -> RequestState:
+def start_request(wanted: str | None, trace: Trace | None) -> RequestState:
     """Begin a request: take the id that the client sent where it is valid, else 32 hex digits."""
     rid = wanted if wanted and _VALID.fullmatch(wanted) else f"{_random.getrandbits(128):032x}"
     state = RequestState(rid, trace)
@@ -76,23 +104,23 @@ def enter(wanted: str | None, trace: Trace | None) -> RequestState:
     return state
 
 
-def leave(**kwargs: Any) -> None:
+def end_request(**kwargs: Any) -> None:
     """End the request: nothing that this thread or task does from now on belongs to it."""
     if _state.get() is not None:
         request_id_context.set(None)
         _state.set(None)
 
 
-def resume(state: RequestState) -> Resumed:
-    """Go on with a request where this context is of no request or another; `pause` undoes it."""
+def activate(state: RequestState) -> Activation:
+    """Go on with a request where this context is of no request or another; `restore` undoes it."""
     if _state.get() is state:
         return None
     return request_id_context.set(state.rid), _state.set(state)
 
 
-def pause(resumed: Resumed) -> None:
-    """Undo what `resume` has done."""
-    if resumed is not None:
-        rid_token, state_token = resumed
+def restore(activation: Activation) -> None:
+    """Undo what `activate` has done."""
+    if activation is not None:
+        rid_token, state_token = activation
         request_id_context.reset(rid_token)
         _state.reset(state_token)

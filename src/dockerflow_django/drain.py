@@ -23,9 +23,9 @@ from dockerflow_django.client.command_line import (
     say,
     show,
 )
-from dockerflow_django.drain_marker import began, is_obeyed, leave
+from dockerflow_django.client.drain_marker import create, draining_since, exists
 
-__all__ = ["began", "drain", "is_obeyed", "leave", "main"]
+__all__ = ["create", "drain", "draining_since", "exists", "main"]
 
 PATH_VARIABLE = "DOCKERFLOW_DRAIN_PATH"
 LONGEST_WAIT_SECONDS = 86400.0
@@ -65,7 +65,7 @@ def drain(path: str, seconds: float = 0) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
     try:
-        since = leave(path)
+        since = create(path)
     except OSError as error:
         complain(f"drain: cannot leave the marker at {path}: {error.strerror or error}")
         return 1

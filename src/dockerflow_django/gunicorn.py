@@ -21,10 +21,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from dockerflow_django.conf import Conf, Setting
-from dockerflow_django.crew import Member, enter
-from dockerflow_django.crew_probes import CrewProbes
-from dockerflow_django.probe_port import ProbePort
-from dockerflow_django.webhooks import ContainerWebhooks
+from dockerflow_django.supervisor.channel import Member, enter
+from dockerflow_django.supervisor.probe_port import ProbePort
+from dockerflow_django.supervisor.probes import CrewProbes
+from dockerflow_django.webhooks.container import ContainerWebhooks
 
 __all__ = ["child_exit", "on_exit", "on_starting", "post_fork", "pre_fork", "when_ready"]
 
@@ -61,7 +61,7 @@ def post_fork(server: Any, worker: Any) -> None:
         # What a full threaded worker does: it ends a connection with its answer, and keeps none.
         worker.max_keepalived = 0
 
-    from dockerflow_django.crew_worker import attend
+    from dockerflow_django.supervisor.worker import attend
 
     attend(enter(worker.dockerflow), worker_threads=_threads_of(worker), on_drain=close_connections)
 

@@ -4,6 +4,13 @@ The numbers up to ``E010`` are python-dockerflow's, so that ``SILENCED_SYSTEM_CH
 keep their meaning; ``E008`` to ``E010`` belong to its Flask part and stay free.
 """
 
+# The probes that Kubernetes knows, and the heartbeat over every configured check.
+PROBES = ("liveness", "readiness", "startup")
+HEARTBEAT = "heartbeat"
+
+# The outcomes of one evaluation.
+PASSED, FAILED = "passed", "failed"
+
 INFO_CANT_CHECK_MIGRATIONS = "dockerflow.health.I001"
 INFO_STARTING = "dockerflow.health.I002"
 INFO_DRAINING = "dockerflow.health.I003"

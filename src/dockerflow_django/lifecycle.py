@@ -13,7 +13,8 @@ from collections.abc import Callable
 from django.core import checks
 from django.core.checks import CheckMessage
 
-from dockerflow_django import drain_marker, health
+from dockerflow_django import health
+from dockerflow_django.client import drain_marker
 from dockerflow_django.conf import conf
 
 # A probe comes every second at most; what asks more often is spared the system call.
@@ -111,25 +112,25 @@ class Lifecycle:
             return False
         looked_at, found = self._marker
         if time.monotonic() - looked_at > MARKER_SECONDS:
-            found = drain_marker.is_obeyed(path)
+            found = drain_marker.exists(path)
             self._marker = (time.monotonic(), found)
         return found
 
 
-lifecycle = Lifecycle()
+process = Lifecycle()
 _tokens: Callable[[], int] = itertools.count().__next__
 
 
 def request_began(now: Callable[[], float] = time.monotonic) -> int:
     """Count a request as in progress; give what this returns to `request_ended`, in any case."""
     token = _tokens()
-    lifecycle._requests[token] = now()  # noqa: SLF001 - a method call more on every request
+    process._requests[token] = now()  # noqa: SLF001 - a method call more on every request
     return token
 
 
 def request_ended(token: int) -> None:
     """Count it no longer, once its last byte has been handed to the server."""
-    lifecycle._requests.pop(token, None)  # noqa: SLF001 - as above
+    process._requests.pop(token, None)  # noqa: SLF001 - as above
 
 
 def watch_loop() -> None:
@@ -138,20 +139,20 @@ def watch_loop() -> None:
     Call it from a coroutine, as often as is convenient: the first call in a loop counts.
     """
     loop = asyncio.get_running_loop()
-    if lifecycle._loop is not loop:  # noqa: SLF001 - as above
-        lifecycle._loop = loop  # noqa: SLF001
-        _turn(lifecycle, loop)
+    if process._loop is not loop:  # noqa: SLF001 - as above
+        process._loop = loop  # noqa: SLF001
+        _turn(process, loop)
 
 
 def set_ready(ready: bool, reason: str = "") -> None:
     """Take this process out of the service, for `reason`, or let it back."""
-    lifecycle.is_ready = ready
-    lifecycle.reason = reason
+    process.is_ready = ready
+    process.reason = reason
 
 
 def reset() -> None:
     """Begin a new life, as a forked child does."""
-    lifecycle.__init__()  # type: ignore[misc]
+    process.__init__()  # type: ignore[misc]
 
 
 def _turn(of: Lifecycle, loop: asyncio.AbstractEventLoop) -> None:

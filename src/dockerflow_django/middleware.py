@@ -9,14 +9,20 @@ from django.core.handlers.exception import response_for_exception
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from dockerflow_django import details, summary
 from dockerflow_django.conf import conf
 from dockerflow_django.context import RequestState
-from dockerflow_django.endpoints import Answer, Endpoint, aanswer, answer, has_details
+from dockerflow_django.endpoints import details
+from dockerflow_django.endpoints.answers import (
+    Answer,
+    Endpoint,
+    aanswer,
+    answer,
+    has_details,
+)
+from dockerflow_django.endpoints.paths import endpoints_in
+from dockerflow_django.endpoints.responses import accepts_html, respond
 from dockerflow_django.lifecycle import request_began, watch_loop
-from dockerflow_django.responses import accepts_html, respond
-from dockerflow_django.summary import queries
-from dockerflow_django.url_table import endpoints_in
+from dockerflow_django.summary import queries, record
 
 GetResponse = Callable[[HttpRequest], Any]
 Respond = Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]
@@ -35,7 +41,7 @@ class DockerflowMiddleware:
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
         queries.count_from_now_on()
-        summary.tell_sentry()
+        record.tell_sentry()
         self._respond: Respond = self._srespond
         if iscoroutinefunction(get_response):
             markcoroutinefunction(self)
@@ -46,7 +52,7 @@ class DockerflowMiddleware:
         return self._respond(request)
 
     def _srespond(self, request: HttpRequest) -> HttpResponseBase:
-        state = summary.begin(request)
+        state = record.begin(request)
         try:
             endpoint = _endpoint(request)
             if endpoint is None:
@@ -54,14 +60,14 @@ class DockerflowMiddleware:
                 response: HttpResponseBase = self.get_response(request)
             else:
                 response = _answer(endpoint, request, state)
-            summary.finish(request, response, state)
+            record.finish(request, response, state)
         except BaseException as error:
-            summary.fail(request, state, error)
+            record.fail(request, state, error)
             raise
         return response
 
     async def _arespond(self, request: HttpRequest) -> HttpResponseBase:
-        state = summary.begin(request)
+        state = record.begin(request)
         if conf.DOCKERFLOW_LIVENESS_STALL_SECONDS is not None:
             watch_loop()
         try:
@@ -71,9 +77,9 @@ class DockerflowMiddleware:
                 response: HttpResponseBase = await self.get_response(request)
             else:
                 response = await _aanswer(endpoint, request, state)
-            summary.finish(request, response, state)
+            record.finish(request, response, state)
         except BaseException as error:
-            summary.fail(request, state, error)
+            record.fail(request, state, error)
             raise
         return response
 
@@ -93,7 +99,7 @@ def _answer(endpoint: Endpoint, request: HttpRequest, state: RequestState) -> Ht
         found = answer(endpoint, request.method or "", details=allowed)
     except Exception as error:  # noqa: BLE001 - Django answers and reports it, as a view's
         return response_for_exception(request, error)
-    state.is_news = _is_news(endpoint, found)
+    state.is_expected = _is_expected(endpoint, found)
     return respond(found, request.method)
 
 
@@ -104,10 +110,10 @@ async def _aanswer(endpoint: Endpoint, request: HttpRequest, state: RequestState
         found = await aanswer(endpoint, request.method or "", details=allowed)
     except Exception as error:  # noqa: BLE001 - as above
         return await sync_to_async(response_for_exception, thread_sensitive=False)(request, error)
-    state.is_news = _is_news(endpoint, found)
+    state.is_expected = _is_expected(endpoint, found)
     return respond(found, request.method)
 
 
-def _is_news(endpoint: Endpoint, found: Answer) -> bool:
+def _is_expected(endpoint: Endpoint, found: Answer) -> bool:
     """Tell whether a probe fails only because the process starts, drains or was set not ready."""
     return endpoint.name == "probe" and found.payload.get("status") == _STATUS_OF_NEWS

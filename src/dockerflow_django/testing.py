@@ -12,12 +12,11 @@ from django.core.checks import CheckMessage
 from django.test import AsyncClient, Client
 from django.urls import reverse
 
-from dockerflow_django import health_log
 from dockerflow_django.checks import functions
 from dockerflow_django.conf import conf
-from dockerflow_django.heartbeat import beat
+from dockerflow_django.endpoints.paths import endpoints_in
+from dockerflow_django.heartbeat import evaluation, log
 from dockerflow_django.heartbeat.report import keyed
-from dockerflow_django.url_table import endpoints_in
 
 __all__ = ["aassert_ready", "assert_ready", "replace_check", "reset"]
 
@@ -49,8 +48,8 @@ def replace_check(
 def reset() -> None:
     """Forget settings, results, outcomes and paths, as if the process had just started."""
     conf.reset()
-    beat.reset()
-    health_log.reset()
+    evaluation.reset()
+    log.reset()
     endpoints_in.cache_clear()
 
 
@@ -73,7 +72,7 @@ def _readiness() -> str:
 
 
 def _reasons(response: Any) -> str:
-    report = beat.last_report("readiness")
+    report = evaluation.last_report("readiness")
     if report is None:
         return f"Not ready: {response.status_code} {response.content.decode(errors='replace')}"
     lines = [

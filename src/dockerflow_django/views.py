@@ -8,14 +8,13 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 
-from dockerflow_django import details
-from dockerflow_django.casts import PROBES
-from dockerflow_django.checks.registry import HEARTBEAT
-from dockerflow_django.endpoints import METHODS, Endpoint, aanswer, has_details
-from dockerflow_django.heartbeat.beat import aevaluate
-from dockerflow_django.page.response import respond_with_page
-from dockerflow_django.public_views import public
-from dockerflow_django.responses import accepts_html, respond
+from dockerflow_django.endpoints import details
+from dockerflow_django.endpoints.answers import METHODS, Endpoint, aanswer, has_details
+from dockerflow_django.endpoints.page.response import respond_with_page
+from dockerflow_django.endpoints.public import public
+from dockerflow_django.endpoints.responses import accepts_html, respond
+from dockerflow_django.health import HEARTBEAT, PROBES
+from dockerflow_django.heartbeat.evaluation import aevaluate
 
 
 def _view(name: str) -> Any:

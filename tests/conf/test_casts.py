@@ -11,7 +11,7 @@ import pytest
 from django.core import checks
 from django.core.checks.urls import check_url_config
 
-from dockerflow_django import casts
+from dockerflow_django.conf import casts
 
 
 def refusal(cast: Callable[[object], object], raw: object) -> str:

@@ -16,7 +16,7 @@ from django.test import override_settings
 from django.utils.translation import gettext_lazy
 
 from dockerflow_django import lifecycle
-from dockerflow_django.endpoints import (
+from dockerflow_django.endpoints.answers import (
     LBHEARTBEAT,
     Answer,
     Endpoint,
@@ -25,7 +25,7 @@ from dockerflow_django.endpoints import (
     answer,
     has_details,
 )
-from dockerflow_django.heartbeat import beat
+from dockerflow_django.heartbeat import evaluation
 
 VERSION = Endpoint("version")
 HEARTBEAT = Endpoint("heartbeat")
@@ -48,7 +48,7 @@ def quiet(tmp_path: Path) -> Iterator[None]:
         BASE_DIR=tmp_path, DOCKERFLOW_CHECKS=[], DOCKERFLOW_PROBES={"readiness": []}
     ):
         yield
-    beat.reset()
+    evaluation.reset()
 
 
 def callback(function: Callable[[Any], Any]) -> override_settings:
@@ -271,7 +271,7 @@ def test_a_callback_that_raises_is_our_error(ask: Ask, caplog: pytest.LogCapture
     assert "hush" in caplog.text
 
 
-@pytest.mark.parametrize("path", ["shop.version.get", "tests.test_endpoints.nothing"])
+@pytest.mark.parametrize("path", ["shop.version.get", "tests.endpoints.test_answers.nothing"])
 @pytest.mark.usefixtures("caplog")
 def test_a_callback_that_is_not_there_is_our_error(ask: Ask, path: str) -> None:
     """A path that does not import costs this endpoint, not the process."""

@@ -8,7 +8,7 @@ from asgiref.sync import sync_to_async
 from django.http import HttpRequest
 from django.test import RequestFactory, override_settings
 
-from dockerflow_django.details import aare_allowed, are_allowed
+from dockerflow_django.endpoints.details import aare_allowed, are_allowed
 
 HERE = __name__
 

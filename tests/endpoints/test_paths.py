@@ -12,8 +12,8 @@ from django.urls.base import get_script_prefix
 from django.utils.translation import gettext_lazy, override
 
 from dockerflow_django import views
-from dockerflow_django.endpoints import Endpoint
-from dockerflow_django.url_table import endpoints_in, includes_in
+from dockerflow_django.endpoints.answers import Endpoint
+from dockerflow_django.endpoints.paths import endpoints_in, includes_in
 from tests.urls import plain
 
 OURS = "dockerflow_django.urls"

@@ -5,8 +5,8 @@ import time
 import pytest
 from django.test import RequestFactory
 
-from dockerflow_django.endpoints import Answer
-from dockerflow_django.responses import accepts_html, respond
+from dockerflow_django.endpoints.answers import Answer
+from dockerflow_django.endpoints.responses import accepts_html, respond
 
 FIREFOX = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 

@@ -6,8 +6,8 @@ import pytest
 from django.core import checks
 
 from dockerflow_django import signals
-from dockerflow_django.heartbeat import news, threads
-from dockerflow_django.heartbeat.news import Announcer
+from dockerflow_django.heartbeat import threads
+from dockerflow_django.heartbeat.announcer import MOST_WAITING, Announcer
 from dockerflow_django.heartbeat.report import Report, Result
 
 ERROR = checks.Error("broken", id="shop.E001")
@@ -94,6 +94,6 @@ def test_news_waits_for_a_thread(announcer, received, monkeypatch):
 def test_waiting_news_is_bounded(announcer, monkeypatch):
     """While a receiver hangs, what waits behind it does not grow for ever."""
     monkeypatch.setattr(threads, "start", lambda function, *, name: None)
-    for run in range(1, news.MOST_WAITING + 10):
+    for run in range(1, MOST_WAITING + 10):
         announcer.post(report(run))
-    assert len(announcer._waiting) == news.MOST_WAITING
+    assert len(announcer._waiting) == MOST_WAITING

@@ -10,8 +10,8 @@ from django.test import override_settings
 
 from dockerflow_django import health, lifecycle
 from dockerflow_django.checks import register
-from dockerflow_django.heartbeat import beat
-from dockerflow_django.heartbeat.beat import aevaluate, evaluate
+from dockerflow_django.heartbeat import evaluation
+from dockerflow_django.heartbeat.evaluation import aevaluate, evaluate
 from dockerflow_django.testing import replace_check
 
 MIGRATIONS = "dockerflow_django.checks.check_migrations_applied"
@@ -22,7 +22,7 @@ WARNING = checks.Warning("hm", id="shop.W001")
 @pytest.fixture
 def production(monkeypatch):
     """Pretend that no test environment is set up, so that the event loop itself evaluates."""
-    monkeypatch.setattr(beat, "is_testing", lambda: False)
+    monkeypatch.setattr(evaluation, "is_testing", lambda: False)
 
 
 @pytest.fixture(params=["sync", "async"])
@@ -130,7 +130,7 @@ def test_startup_passes_with_its_checks(evaluated, configure, counted):
     assert not evaluated("startup").passed
     counted.messages = []
     assert evaluated("startup").passed
-    assert lifecycle.lifecycle.has_started
+    assert lifecycle.process.has_started
 
 
 def test_not_ready_is_news_for_readiness_alone(evaluated, configure):
@@ -370,10 +370,10 @@ def test_patient_caller_waits_as_long_as_the_check_asks(configure, hung):
 def test_last_report_is_kept_by_probe(configure, counted):
     """What was found last can be looked at without asking again."""
     configure(DOCKERFLOW_CHECKS=[counted])
-    assert beat.last_report("heartbeat") is None
+    assert evaluation.last_report("heartbeat") is None
     report = evaluate()
-    assert beat.last_report("heartbeat") is report
-    assert beat.last_report("readiness") is None
+    assert evaluation.last_report("heartbeat") is report
+    assert evaluation.last_report("readiness") is None
 
 
 def test_overriding_a_setting_forgets_results(configure, counted):

@@ -5,8 +5,8 @@ import logging
 import pytest
 from django.core import checks
 
-from dockerflow_django import health_log
 from dockerflow_django.checks.messages import failure
+from dockerflow_django.heartbeat import log
 from dockerflow_django.heartbeat.report import LIFECYCLE, Report, Result
 
 LOGGER = "dockerflow_django.checks"
@@ -15,14 +15,14 @@ LOGGER = "dockerflow_django.checks"
 @pytest.fixture(autouse=True)
 def _anew(caplog):
     caplog.set_level(logging.INFO, LOGGER)
-    health_log.reset()
+    log.reset()
     yield
-    health_log.reset()
+    log.reset()
 
 
 def report(*messages, traceback=""):
     result = Result(messages, 0.0, 1, traceback)
-    health_log.log_changes(Report("heartbeat", {"check_stock": result}, passed=not messages))
+    log.log_changes(Report("heartbeat", {"check_stock": result}, passed=not messages))
 
 
 def test_one_record_for_each_change(caplog):
@@ -50,7 +50,7 @@ def test_what_a_probe_found_once_is_no_change(caplog):
         (2, "heartbeat", (broken,)),
     ):
         result = Result(messages, 0.0, run)
-        health_log.log_changes(Report(probe, {"check_stock": result}, passed=not messages))
+        log.log_changes(Report(probe, {"check_stock": result}, passed=not messages))
     assert [record.status for record in caplog.records] == ["error"]
 
 
@@ -95,7 +95,7 @@ def test_life_of_the_process_is_logged_as_it_changes(caplog):
 
     def ask(probe, *messages):
         results = {LIFECYCLE: Result(messages, 0.0, run=0)} if messages else {}
-        health_log.log_changes(Report(probe, results, passed=not messages))
+        log.log_changes(Report(probe, results, passed=not messages))
 
     for messages in ([], [out], [out], [], [out]):
         ask("readiness", *messages)

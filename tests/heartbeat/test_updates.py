@@ -5,8 +5,8 @@ import os
 import pytest
 from django.test import override_settings
 
-from dockerflow_django.heartbeat.ledger import Ledger, names_of
 from dockerflow_django.heartbeat.report import Report, Result
+from dockerflow_django.heartbeat.updates import UpdateTracker, names_of
 
 CHECK = "dockerflow_django.checks.check_database_connected"
 
@@ -15,24 +15,24 @@ def found(run: int, probe: str = "heartbeat", name: str = "check_stock") -> Repo
     return Report(probe, {name: Result((), 0.1, run)}, passed=True)
 
 
-def entered(ledger: Ledger, *runs: int) -> list[tuple[int, int]]:
-    """Enter reports of these runs; return each that was news with the run known before."""
-    return [(n.result.run, n.run_before) for run in runs for n in ledger.news(found(run))]
+def entered(tracker: UpdateTracker, *runs: int) -> list[tuple[int, int]]:
+    """Enter reports of these runs; return each that was update with the run known before."""
+    return [(n.result.run, n.run_before) for run in runs for n in tracker.update(found(run))]
 
 
 def test_older_runs_are_no_news():
     """A probe that goes on with what it found once does not undo what was found since."""
-    assert entered(Ledger(), 1, 3, 2, 3, 4) == [(1, 0), (3, 1), (3, 3), (4, 3)]
+    assert entered(UpdateTracker(), 1, 3, 2, 3, 4) == [(1, 0), (3, 1), (3, 3), (4, 3)]
 
 
-def test_a_run_that_ends_late_is_news():
+def test_a_run_that_ends_late_is_update():
     """While it has not ended its number is negative."""
-    assert entered(Ledger(), -5, 5, 4) == [(-5, 0), (5, -5)]
+    assert entered(UpdateTracker(), -5, 5, 4) == [(-5, 0), (5, -5)]
 
 
 def test_life_of_the_process_is_always_news():
     """Starting and draining have no run."""
-    assert entered(Ledger(), 0, 0) == [(0, 0), (0, 0)]
+    assert entered(UpdateTracker(), 0, 0) == [(0, 0), (0, 0)]
 
 
 def test_probes_may_have_checks_of_their_own():
@@ -54,11 +54,11 @@ def test_probes_may_have_checks_of_their_own():
 @pytest.mark.filterwarnings("ignore:This process.*fork:DeprecationWarning")
 def test_a_forked_child_knows_nothing():
     """What the parent has seen is the parent's, and a lock it held is not waited for."""
-    ledger = Ledger()
-    ledger.news(found(3))
-    with ledger._lock:
+    tracker = UpdateTracker()
+    tracker.update(found(3))
+    with tracker._lock:
         pid = os.fork()
         if not pid:  # pragma: no cover - the child has no coverage
-            os._exit(len(ledger.news(found(1))))
+            os._exit(len(tracker.update(found(1))))
         _, status = os.waitpid(pid, 0)
     assert os.waitstatus_to_exitcode(status) == 1

@@ -10,8 +10,9 @@ from django.core.management import call_command
 from django.test import override_settings
 from django.urls import include, re_path
 
-from dockerflow_django import dashboards, overview
 from dockerflow_django.conf import MASK, Conf, Setting
+from dockerflow_django.management import overview
+from dockerflow_django.metrics import dashboards
 
 
 def check_stock(app_configs: Any, **kwargs: Any) -> list[checks.CheckMessage]:

@@ -3,8 +3,8 @@ import os
 
 import pytest
 
-from dockerflow_django import version_file
-from dockerflow_django.version_file import CommitUnknownError, collect, write
+from dockerflow_django.management import version_file
+from dockerflow_django.management.version_file import CommitUnknownError, collect, write
 from tests.repository import Repository
 
 SHA = "0123456789abcdef0123456789abcdef01234567"

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from dockerflow_django import dashboards
+from dockerflow_django.metrics import dashboards
 from tests.harness.postgres import PostgreSQL
 from tests.harness.project import Project
 from tests.harness.prometheus import Prometheus

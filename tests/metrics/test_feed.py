@@ -11,7 +11,7 @@ from django_prometheus.testutils import assert_metric_diff, save_registry
 from prometheus_client import REGISTRY
 
 from dockerflow_django import lifecycle, metrics, signals, testing
-from dockerflow_django.heartbeat.beat import evaluate
+from dockerflow_django.heartbeat.evaluation import evaluate
 from dockerflow_django.heartbeat.report import Report, Result
 from dockerflow_django.metrics import definitions, feed
 

@@ -8,7 +8,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from dockerflow_django.checks import registry
-from dockerflow_django.heartbeat.beat import evaluate
+from dockerflow_django.heartbeat.evaluation import evaluate
 from dockerflow_django.metrics.views import metrics
 
 OPENMETRICS = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5"

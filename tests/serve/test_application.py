@@ -15,7 +15,7 @@ Serve = Callable[..., Served]
 
 @pytest.fixture
 def draining() -> Iterator[None]:
-    lifecycle.lifecycle.drain()
+    lifecycle.process.drain()
     yield
     lifecycle.reset()
 

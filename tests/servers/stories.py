@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dockerflow_django.logging.scrubbing import REDACTED
-from dockerflow_django.summary import SUMMARY_LOGGER
+from dockerflow_django.summary.record import SUMMARY_LOGGER
 from tests.harness import http
 from tests.harness.servers import Server
 from tests.harness.waiting import wait_until

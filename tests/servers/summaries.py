@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from dockerflow_django.logging.envelope import FIELDS, SEVERITY, TYPE
-from dockerflow_django.summary import SUMMARY_LOGGER
+from dockerflow_django.summary.record import SUMMARY_LOGGER
 from tests.harness.project import Project
 from tests.harness.servers import Server, serve_all
 from tests.harness.waiting import wait_until

@@ -8,7 +8,7 @@ from shutil import copyfile
 
 import pytest
 
-from dockerflow_django.endpoints import METHODS, ErrorEndpointCalledError
+from dockerflow_django.endpoints.answers import METHODS, ErrorEndpointCalledError
 from tests.harness.project import Project, sqlite
 from tests.harness.servers import KINDS, serve_all
 

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 
-from dockerflow_django.summary import SUMMARY_LOGGER
+from dockerflow_django.summary.record import SUMMARY_LOGGER
 from dockerflow_django.summary.verdict import CLIENT_CLOSED_REQUEST
 from tests.harness.http import Connection
 from tests.harness.project import Project

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from dockerflow_django.summary import SUMMARY_LOGGER
+from dockerflow_django.summary.record import SUMMARY_LOGGER
 from tests.harness.project import Project
 from tests.harness.servers import Server
 from tests.servers import summaries

@@ -7,11 +7,11 @@ import pytest
 from asgiref.sync import async_to_sync
 from django.test import AsyncClient, Client, override_settings
 
-from dockerflow_django.context import current_rid, current_state, leave
-from dockerflow_django.lifecycle import lifecycle
+from dockerflow_django.context import current_rid, current_state, end_request
+from dockerflow_django.lifecycle import process
 from dockerflow_django.logging import RequestIdLogFilter
-from dockerflow_django.summary import SUMMARY_LOGGER
 from dockerflow_django.summary.queries import count_from_now_on
+from dockerflow_django.summary.record import SUMMARY_LOGGER
 from tests import handlers
 from tests.summary import drive
 
@@ -46,14 +46,14 @@ def remember(name: str, level: int) -> Iterator[list[logging.LogRecord]]:
 @pytest.fixture(autouse=True)
 def site() -> Iterator[None]:
     """Serve these views; leave no request behind, in progress or in this thread."""
-    before = lifecycle.requests_in_progress
+    before = process.requests_in_progress
     # The test's connection is made in this thread, the middleware perhaps in an event loop's.
     count_from_now_on()
     alone = handlers._connections_left_alone()
     with alone, override_settings(ROOT_URLCONF="tests.summary.urls"):
         yield
-    leave()
-    assert lifecycle.requests_in_progress == before
+    end_request()
+    assert process.requests_in_progress == before
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def ask(request: pytest.FixtureRequest) -> Callable[..., handlers.Answer]:
         finally:
             assert current_rid() is None
             assert current_state() is None
-            assert lifecycle.requests_in_progress == 0
+            assert process.requests_in_progress == 0
 
     return get
 

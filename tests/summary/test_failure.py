@@ -8,7 +8,7 @@ from contextlib import suppress
 import pytest
 from django.core.signals import got_request_exception
 
-from dockerflow_django.context import enter, leave
+from dockerflow_django.context import end_request, start_request
 from dockerflow_django.summary import failure
 from dockerflow_django.summary.failure import MAX_LENGTH, describe
 
@@ -100,7 +100,7 @@ def handle(error):
 
 def test_what_django_answers_is_remembered():
     """The signal comes while the exception is handled; its text is kept, it is not."""
-    state = enter(None, None)
+    state = start_request(None, None)
     reference = weakref.ref(handle(OddError("too little")))
     gc.collect()
     assert (state.error, reference()) == ("OddError: too little", None)
@@ -108,14 +108,14 @@ def test_what_django_answers_is_remembered():
 
 def test_outside_of_a_request_nothing_is_remembered():
     """Other code may send the signal too."""
-    leave()
+    end_request()
     assert handle(OddError("too little")).args == ("too little",)
-    assert enter(None, None).error == ""
+    assert start_request(None, None).error == ""
 
 
 def test_without_an_exception_nothing_is_remembered():
     """A test, or a library, may send the signal for an exception that is over."""
-    state = enter(None, None)
+    state = start_request(None, None)
     got_request_exception.send(None, request=None)
     assert state.error == ""
 

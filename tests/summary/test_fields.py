@@ -6,9 +6,8 @@ import pytest
 from django.test import override_settings
 from django.urls import resolve
 
-from dockerflow_django.context import RequestState
+from dockerflow_django.context import RequestState, Trace
 from dockerflow_django.summary.fields import MAX_AGENT, Fields, fields_of
-from dockerflow_django.trace import Trace
 
 ALWAYS = {"db_queries", "method", "path", "rid", "t", "t_db"}
 

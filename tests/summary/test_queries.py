@@ -8,7 +8,7 @@ from django.db import OperationalError, ProgrammingError, connection, connection
 from django.db.backends.signals import connection_created
 from django.test import override_settings
 
-from dockerflow_django.context import enter, leave
+from dockerflow_django.context import end_request, start_request
 from dockerflow_django.middleware import DockerflowMiddleware
 from dockerflow_django.summary.queries import _count, count_from_now_on
 
@@ -57,7 +57,7 @@ def test_each_request_has_its_own(visit, summaries):
 @pytest.mark.django_db
 def test_their_time_is_summed(monkeypatch):
     """On the clock that cannot be set (D36)."""
-    state = enter(None, None)
+    state = start_request(None, None)
     ticks = iter([10.0, 10.25, 20.0, 20.5])
     monkeypatch.setattr("dockerflow_django.summary.queries.time.perf_counter", lambda: next(ticks))
     query()
@@ -67,7 +67,7 @@ def test_their_time_is_summed(monkeypatch):
 
 def test_every_alias_counts(two_aliases):
     """Connections that are made during the request, each to a database of its own."""
-    state = enter(None, None)
+    state = start_request(None, None)
     for each in (*two_aliases, two_aliases[0]):
         query(each)
     assert len(state.query_seconds) == 3
@@ -76,7 +76,7 @@ def test_every_alias_counts(two_aliases):
 @pytest.mark.django_db
 def test_a_query_that_fails_counts():
     """It took its time as well."""
-    state = enter(None, None)
+    state = start_request(None, None)
     with pytest.raises(FAILURES):
         query(sql="SELECT nonsense FROM nowhere")
     assert len(state.query_seconds) == 1
@@ -85,7 +85,7 @@ def test_a_query_that_fails_counts():
 @pytest.mark.django_db
 def test_many_at_once_are_one_query():
     """As the database counts."""
-    state = enter(None, None)
+    state = start_request(None, None)
     with connection.cursor() as cursor:
         cursor.execute("CREATE TEMPORARY TABLE numbers (n integer)")
         cursor.executemany("INSERT INTO numbers VALUES (%s)", [(1,), (2,), (3,)])
@@ -101,7 +101,7 @@ def test_another_wrapper_may_come_and_go():
         seen.append(args[0])
         return execute(*args)
 
-    state = enter(None, None)
+    state = start_request(None, None)
     with connection.execute_wrapper(wrapper):
         count_from_now_on()
         with connection.execute_wrapper(wrapper):
@@ -112,7 +112,7 @@ def test_another_wrapper_may_come_and_go():
 
 def test_a_connection_that_is_opened_within_another_wrapper(two_aliases):
     """`execute_wrapper()` takes whichever is last away at its end: that is not ours."""
-    state = enter(None, None)
+    state = start_request(None, None)
     for made in two_aliases:
         with made.execute_wrapper(lambda execute, *args: execute(*args)):
             query(made)
@@ -134,16 +134,16 @@ def test_a_connection_is_wrapped_once():
 @pytest.mark.django_db
 def test_outside_of_a_request_nothing_is_counted():
     """A command's and a task's queries are nobody's."""
-    leave()
+    end_request()
     query()
-    state = enter(None, None)
+    state = start_request(None, None)
     assert state.query_seconds == []
 
 
 @pytest.mark.django_db
 def test_after_the_summary_nothing_is_counted():
     """A task that lives on has the request's context; its record is written."""
-    state = enter(None, None)
+    state = start_request(None, None)
     state.is_over = True
     query()
     assert state.query_seconds == []
@@ -168,7 +168,7 @@ def test_concurrent_requests_count_apart():
     """Each task has its own state, though they share the connection."""
 
     async def request(how_many):
-        state = enter(None, None)
+        state = start_request(None, None)
         for _ in range(how_many):
             await sync_to_async(query)()
         return len(state.query_seconds)

@@ -10,12 +10,18 @@ from django.template import engines
 from django.template.response import TemplateResponse
 from django.test import override_settings
 
-from dockerflow_django import summary
-from dockerflow_django.context import current_rid, enter
-from dockerflow_django.lifecycle import lifecycle
+from dockerflow_django.context import current_rid, start_request
+from dockerflow_django.lifecycle import process
 from dockerflow_django.logging import MozlogFormatter
 from dockerflow_django.middleware import DockerflowMiddleware
-from dockerflow_django.summary import SUMMARY_LOGGER, begin, fail, finish, tell_sentry
+from dockerflow_django.summary import record
+from dockerflow_django.summary.record import (
+    SUMMARY_LOGGER,
+    begin,
+    fail,
+    finish,
+    tell_sentry,
+)
 from tests.logging.lines import fields_of
 
 SENTRY = "sentry_sdk.integrations.logging"
@@ -44,9 +50,9 @@ def test_the_record_is_mozlog(ask, summaries):
     """Every record is a valid line, and the fields are where the contract has them (D29)."""
     for url in ("/plain/", "/broken/", "/nowhere/"):
         ask(url, X_Request_ID="abc", User_Agent="curl/8")
-    for record in summaries:
-        fields = fields_of(MozlogFormatter(logger_name="tests").format(record))
-        assert (fields["rid"], fields["agent"], fields["code"]) == ("abc", "curl/8", record.code)
+    for each in summaries:
+        fields = fields_of(MozlogFormatter(logger_name="tests").format(each))
+        assert (fields["rid"], fields["agent"], fields["code"]) == ("abc", "curl/8", each.code)
 
 
 @pytest.mark.parametrize("body", [b"", b"four", "grün", b"a" * 100_000])
@@ -121,11 +127,11 @@ def test_a_request_is_written_once(make_request, summaries):
 
 def test_a_logger_that_is_off_costs_no_fields(make_request, summaries, monkeypatch):
     """Nothing is made for nobody; the request has its id, and ends."""
-    monkeypatch.setattr(summary, "fields_of", pytest.fail)
+    monkeypatch.setattr(record, "fields_of", pytest.fail)
     logging.getLogger(SUMMARY_LOGGER).setLevel(logging.CRITICAL)
     middleware = DockerflowMiddleware(lambda request: HttpResponse(status=503))
     assert middleware(make_request(X_Request_ID="abc")).headers["X-Request-ID"] == "abc"
-    assert (summaries, lifecycle.requests_in_progress) == ([], 0)
+    assert (summaries, process.requests_in_progress) == ([], 0)
 
 
 @pytest.mark.parametrize(("level", "codes"), [("WARNING", [500]), ("INFO", [200, 500])])
@@ -173,7 +179,7 @@ def test_a_record_factory_makes_the_record(answered):
 
 def test_what_is_not_sampled_costs_no_fields(make_request, summaries, monkeypatch):
     """The decision comes first."""
-    monkeypatch.setattr(summary, "fields_of", pytest.fail)
+    monkeypatch.setattr(record, "fields_of", pytest.fail)
     with override_settings(DOCKERFLOW_SUMMARY_SAMPLE_RATE=0):
         DockerflowMiddleware(lambda request: HttpResponse())(make_request())
     assert summaries == []
@@ -184,9 +190,9 @@ def test_a_stream_that_is_not_logged_ends_all_the_same(make_request, summaries):
     with override_settings(DOCKERFLOW_SUMMARY_SAMPLE_RATE=0):
         middleware = DockerflowMiddleware(lambda request: StreamingHttpResponse([b"one"]))
         response = middleware(make_request())
-        assert lifecycle.requests_in_progress == 1
+        assert process.requests_in_progress == 1
         list(response)
-    assert (summaries, lifecycle.requests_in_progress) == ([], 0)
+    assert (summaries, process.requests_in_progress) == ([], 0)
 
 
 def test_failing_forgets_the_request(make_request, summaries):
@@ -199,7 +205,7 @@ def test_failing_forgets_the_request(make_request, summaries):
 
 def test_the_projects_own_records_may_be_named_alike(make_request, summaries):
     """A record by that name which the project writes itself passes as any."""
-    enter(None, None)
+    start_request(None, None)
     logging.getLogger(SUMMARY_LOGGER).info("hello")
     assert summaries[0].getMessage() == "hello"
 

@@ -14,8 +14,8 @@ from django.http import FileResponse, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.test import override_settings
 
-from dockerflow_django.context import current_rid, enter, leave
-from dockerflow_django.lifecycle import lifecycle
+from dockerflow_django.context import current_rid, end_request, start_request
+from dockerflow_django.lifecycle import process
 from dockerflow_django.middleware import DockerflowMiddleware
 from dockerflow_django.summary.streaming import follow
 from tests.summary.drive import asgi, begin_wsgi
@@ -76,7 +76,7 @@ def test_a_stream_is_written_at_its_end(make_request, summaries):
     response = streamed(make_request, StreamingHttpResponse(iter([b"one", b"two"])))
     content = iter(response)
     assert (next(content), next(content), summaries) == (b"one", b"two", [])
-    assert lifecycle.requests_in_progress == 1
+    assert process.requests_in_progress == 1
     assert next(content, None) is None
     assert facts(summaries) == (200, 0, INFO, 6)
     response.close()
@@ -88,7 +88,7 @@ async def test_an_asynchronous_stream_is_written_at_its_end(async_rf, summaries)
     response = await astreamed(async_rf, StreamingHttpResponse(parts(b"one", b"two")))
     content = aiter(response)
     assert [await anext(content), await anext(content)] == [b"one", b"two"]
-    assert (summaries, lifecycle.requests_in_progress) == ([], 1)
+    assert (summaries, process.requests_in_progress) == ([], 1)
     assert await anext(content, None) is None
     assert facts(summaries) == (200, 0, INFO, 6)
     response.close()
@@ -108,7 +108,7 @@ def test_a_stream_that_fails_is_an_error(ask_native, summaries):
         ask_native("/stream-failing/")
     assert facts(summaries) == (200, 500, ERROR, 3)
     assert summaries[0].getMessage() == "LookupError: token=[redacted]"
-    assert (current_rid(), lifecycle.requests_in_progress) == (None, 0)
+    assert (current_rid(), process.requests_in_progress) == (None, 0)
 
 
 @pytest.fixture(params=["wsgi", "asgi"])
@@ -169,7 +169,7 @@ async def test_a_cancelled_stream_is_a_warning(async_rf, summaries):
     with pytest.raises(asyncio.CancelledError):
         await task
     assert facts(summaries) == (200, 499, WARNING, 3)
-    assert lifecycle.requests_in_progress == 0
+    assert process.requests_in_progress == 0
 
 
 async def test_a_client_that_hangs_up_ends_the_stream(summaries, monkeypatch):
@@ -208,7 +208,7 @@ def test_a_stream_that_is_closed_early_is_a_warning(summaries):
     next(iter(response))
     response.close()
     assert facts(summaries) == (200, 499, WARNING, 3)
-    assert lifecycle.requests_in_progress == 0
+    assert process.requests_in_progress == 0
 
 
 def test_a_stream_that_is_never_read_is_a_warning(summaries):
@@ -235,7 +235,7 @@ def test_a_stream_that_is_freed_half_read_is_a_warning(make_request, summaries):
     del response, content
     gc.collect()
     assert facts(summaries) == (200, 499, WARNING, 3)
-    assert lifecycle.requests_in_progress == 0
+    assert process.requests_in_progress == 0
 
 
 async def test_an_asynchronous_stream_that_is_freed_half_read(async_rf, summaries):
@@ -256,7 +256,7 @@ def test_a_stream_that_is_replaced_ends_with_its_status(make_request, summaries)
     del response
     gc.collect()
     assert facts(summaries) == (202, 0, INFO, 0)
-    assert lifecycle.requests_in_progress == 0
+    assert process.requests_in_progress == 0
 
 
 @pytest.mark.filterwarnings("ignore:StreamingHttpResponse must consume:Warning")
@@ -366,7 +366,7 @@ def test_an_asynchronous_stream_that_fails_under_wsgi_leaves_the_thread(make_req
     ):
         list(response)
     assert facts(summaries) == (200, 500, ERROR, 3)
-    assert (current_rid(), lifecycle.requests_in_progress) == (None, 0)
+    assert (current_rid(), process.requests_in_progress) == (None, 0)
 
 
 def test_a_stream_of_the_other_world_is_freed_after_reading(async_rf, summaries):
@@ -393,7 +393,7 @@ def test_a_file_stays_one_for_the_server(summaries):
     assert summaries == []
     wrapped.file.close()
     assert facts(summaries) == (200, 0, INFO, 10)
-    assert (lifecycle.requests_in_progress, current_rid()) == (0, None)
+    assert (process.requests_in_progress, current_rid()) == (0, None)
 
 
 def test_a_file_keeps_its_file_to_stream(make_request, summaries, tmp_path):
@@ -431,8 +431,8 @@ def test_a_stream_goes_on_in_its_own_request(make_request):
         yield b"one"
 
     response = streamed(make_request, StreamingHttpResponse(content()))
-    leave()
-    enter("other", None)
+    end_request()
+    start_request("other", None)
     assert list(response) == [b"one"]
     assert seen == [response.headers["X-Request-ID"]]
     assert current_rid() == "other"
@@ -448,7 +448,7 @@ async def test_an_asynchronous_stream_goes_on_in_its_own_request(async_rf):
         raise LookupError
 
     response = await astreamed(async_rf, StreamingHttpResponse(content()))
-    enter("other", None)
+    start_request("other", None)
     with pytest.raises(LookupError):
         [part async for part in response]
     assert seen == [response.headers["X-Request-ID"]]
@@ -488,7 +488,7 @@ def test_the_close_of_a_stream_is_still_its_request(summaries):
 def test_the_first_end_counts(make_request):
     """The writer hears of one end, with the response where it still lives."""
     told = []
-    response, state = StreamingHttpResponse([b"one"]), enter(None, None)
+    response, state = StreamingHttpResponse([b"one"]), start_request(None, None)
 
     def write(request, response, state, *, size, error=None):
         state.is_over = True
@@ -508,6 +508,8 @@ def test_without_the_response_its_status_is_left(make_request):
         state.is_over = True
         told.append((type(response), response.status_code, size, error))
 
-    follow(make_request(), StreamingHttpResponse([b"a"], status=202), enter(None, None), write)
+    follow(
+        make_request(), StreamingHttpResponse([b"a"], status=202), start_request(None, None), write
+    )
     gc.collect()
     assert told == [(HttpResponse, 202, 0, None)]

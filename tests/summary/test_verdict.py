@@ -57,7 +57,7 @@ def test_no_error_is_not_gone():
 
 def test_news_is_no_error(state):
     """A probe that is not ready yet has failed nobody; a client that goes is a warning still."""
-    state.is_news = True
+    state.is_expected = True
     assert verdict_of(503, None, state) == (503, INFO)
     assert verdict_of(503, GeneratorExit(), state) == (499, WARNING)
 
@@ -94,7 +94,7 @@ def test_a_path_may_be_excluded(make_request, state):
 @override_settings(DOCKERFLOW_SUMMARY_SAMPLE_RATE=0, DOCKERFLOW_SUMMARY_EXCLUDE=["."])
 def test_news_is_always_logged(make_request, state):
     """An INFO it is, a 503 all the same."""
-    state.is_health = state.is_news = True
+    state.is_health = state.is_expected = True
     assert rate(make_request("/__heartbeat__/readiness"), state, 503) == 1
 
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from dockerflow_django.crew import Crew, Member, News, Post, Reply, reply
-from dockerflow_django.crew_probes import ALIVE, CrewProbes, Messages
+from dockerflow_django.supervisor.channel import Crew, Member, News, Post, Reply, reply
+from dockerflow_django.supervisor.probes import ALIVE, CrewProbes, Messages
 from tests.harness.waiting import wait_until
 
 Heard = list[tuple[Member, News]]

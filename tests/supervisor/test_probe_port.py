@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from dockerflow_django import probe_port
-from dockerflow_django.crew import Reply
-from dockerflow_django.probe_port import ProbePort
+from dockerflow_django.supervisor import probe_port
+from dockerflow_django.supervisor.channel import Reply
+from dockerflow_django.supervisor.probe_port import ProbePort
 from tests.harness import http
 from tests.harness.ports import LOOPBACK
 from tests.harness.waiting import wait_until

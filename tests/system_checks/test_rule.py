@@ -10,7 +10,7 @@ from django.core import checks
 from django.core.checks.registry import registry
 
 from dockerflow_django.logging import MozlogFormatter
-from dockerflow_django.summary import logger
+from dockerflow_django.summary.record import logger
 from dockerflow_django.system_checks import RULES, TAG
 from dockerflow_django.system_checks.rule import Rule
 

@@ -9,7 +9,7 @@ import pytest
 from django.test import override_settings
 
 from dockerflow_django.logging import MozlogFormatter
-from dockerflow_django.summary import logger
+from dockerflow_django.summary.record import logger
 from tests.system_checks import sentences
 
 ID = "dockerflow.W007"

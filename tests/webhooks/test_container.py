@@ -13,6 +13,7 @@ from tests.harness.project import Project
 from tests.harness.receiver import Receiver
 from tests.harness.served import Served
 from tests.harness.waiting import wait_until
+from tests.serve.conftest import served  # noqa: F401
 
 Serve = Callable[..., Served]
 KEYS = {"info", "type", "status", "timestamp", "podname", "version", "traceback"}

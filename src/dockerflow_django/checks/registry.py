@@ -11,7 +11,6 @@ from typing import Any, overload
 from django.core.checks.registry import registry as django_registry
 from django.db import connections
 
-from dockerflow_django.casts import PROBES, Entry, check_options
 from dockerflow_django.checks.functions import (
     CheckFunction,
     module_of,
@@ -21,8 +20,9 @@ from dockerflow_django.checks.functions import (
     takes,
 )
 from dockerflow_django.conf import conf
+from dockerflow_django.conf.casts import Entry, check_options
+from dockerflow_django.health import HEARTBEAT, PROBES
 
-HEARTBEAT = "heartbeat"
 TAGS = frozenset({HEARTBEAT, *PROBES})
 
 

@@ -28,12 +28,12 @@ _ATTEMPTS = 50
 _PAUSE_SECONDS = 0.01
 
 
-def is_obeyed(path: str) -> bool:
+def exists(path: str) -> bool:
     """Say whether a marker at path makes the processes of this life drain."""
-    return began(path) is not None
+    return draining_since(path) is not None
 
 
-def began(path: str) -> float | None:
+def draining_since(path: str) -> float | None:
     """Return when draining began, as `time.monotonic` counts, or None where no marker is obeyed.
 
     That clock is the same in every process of a system, so one can subtract what another noted; it
@@ -52,7 +52,7 @@ def began(path: str) -> float | None:
         os.close(descriptor)
 
 
-def leave(path: str) -> float:
+def create(path: str) -> float:
     """Leave a marker of this life at path, and return when draining began.
 
     One of this life that is there already stays, and so does its time. Markers of other lives and
@@ -62,7 +62,7 @@ def leave(path: str) -> float:
     for _ in range(_ATTEMPTS):
         with suppress(FileExistsError):
             return _create(path)
-        since = began(path)
+        since = draining_since(path)
         if since is not None:
             return since
         _make_way(path)

@@ -16,7 +16,7 @@ from decouple import Config, RepositoryEmpty, RepositoryEnv, UndefinedValueError
 from django.conf import settings
 from django.core.signals import setting_changed
 
-from dockerflow_django import casts
+from dockerflow_django.conf import casts
 
 T = TypeVar("T")
 Origin = Literal["settings", "environment", ".env", "default"]

@@ -14,11 +14,12 @@ from urllib.parse import urlsplit
 
 from django.core import checks
 
+from dockerflow_django.health import PROBES
+
 Details = Literal["debug", "always", "never"] | Callable[[Any], object] | str
 Entry = tuple[str | Callable[..., Any], Mapping[str, Any]]
 T = TypeVar("T")
 
-PROBES = ("liveness", "readiness", "startup")
 LEVELS = {
     "DEBUG": checks.DEBUG,
     "INFO": checks.INFO,

@@ -15,10 +15,9 @@ from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.utils.module_loading import import_string
 
-from dockerflow_django.casts import PROBES
-from dockerflow_django.checks.registry import HEARTBEAT
 from dockerflow_django.conf import conf
-from dockerflow_django.heartbeat.beat import aevaluate, evaluate
+from dockerflow_django.health import HEARTBEAT, PROBES
+from dockerflow_django.heartbeat.evaluation import aevaluate, evaluate
 from dockerflow_django.heartbeat.report import Report
 from dockerflow_django.version import VersionError
 

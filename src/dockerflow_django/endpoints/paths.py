@@ -16,9 +16,9 @@ from django.urls import NoReverseMatch, URLResolver, get_resolver
 from django.urls.resolvers import LocalePrefixPattern
 from django.utils.functional import Promise
 
-from dockerflow_django.casts import PROBES
 from dockerflow_django.conf import APP_NAME
-from dockerflow_django.endpoints import Endpoint
+from dockerflow_django.endpoints.answers import Endpoint
+from dockerflow_django.health import PROBES
 
 NAMES = ("version", "lbheartbeat", "heartbeat", "error")
 

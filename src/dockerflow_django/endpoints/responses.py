@@ -2,7 +2,7 @@
 
 from django.http import HttpRequest, HttpResponse
 
-from dockerflow_django.endpoints import Answer
+from dockerflow_django.endpoints.answers import Answer
 
 
 def respond(answer: Answer, method: str | None) -> HttpResponse:

@@ -13,10 +13,11 @@ from django.db import connections
 from dockerflow_django import lifecycle
 from dockerflow_django.checks import migrations
 from dockerflow_django.checks.connection import is_testing
-from dockerflow_django.checks.registry import HEARTBEAT, Check, configured, named
+from dockerflow_django.checks.registry import Check, configured, named
 from dockerflow_django.conf import conf
+from dockerflow_django.health import HEARTBEAT
 from dockerflow_django.heartbeat import runner
-from dockerflow_django.heartbeat.news import announcer
+from dockerflow_django.heartbeat.announcer import announcer
 from dockerflow_django.heartbeat.report import LIFECYCLE, Report, Result
 
 # Of the tenth of a second that an answer may take beyond the timeout.
@@ -91,13 +92,13 @@ class _Plan:
     def report(self, results: Sequence[Result]) -> Report:
         found = dict(zip((check.key for check in self.checks), results, strict=True))
         if self.is_starting and all(found[c.key].level < checks.ERROR for c in self.startup):
-            lifecycle.lifecycle.has_started = True
+            lifecycle.process.has_started = True
         fail_level = (
             conf.DOCKERFLOW_HEARTBEAT_FAIL_LEVEL if self.probe == HEARTBEAT else checks.ERROR
         )
         passed = all(_passes(check, found[check.key], fail_level) for check in self.own)
         by_name = {name: found[check.key] for name, check in named(self.own)}
-        notices = tuple(lifecycle.lifecycle.notices(self.probe))
+        notices = tuple(lifecycle.process.notices(self.probe))
         if notices:
             name = f"{LIFECYCLE}#2" if LIFECYCLE in by_name else LIFECYCLE
             by_name[name] = Result(notices, 0.0, run=0)
@@ -105,7 +106,7 @@ class _Plan:
 
 
 def _is_starting(probe: str) -> bool:
-    return probe in {"readiness", "startup"} and not lifecycle.lifecycle.has_started
+    return probe in {"readiness", "startup"} and not lifecycle.process.has_started
 
 
 def _passes(check: Check, result: Result, fail_level: int) -> bool:

@@ -7,8 +7,8 @@ from typing import Any
 
 from dockerflow_django import signals
 from dockerflow_django.checks.messages import cause_of
-from dockerflow_django.heartbeat.ledger import Ledger
 from dockerflow_django.heartbeat.report import LIFECYCLE, Report, Result, status_of
+from dockerflow_django.heartbeat.updates import UpdateTracker
 from dockerflow_django.logging.sanitising import scrub
 
 logger = logging.getLogger("dockerflow_django.checks")
@@ -16,10 +16,10 @@ logger = logging.getLogger("dockerflow_django.checks")
 
 def log_changes(report: Report, **kwargs: Any) -> None:
     """Write one record for each check whose level or messages are others than last time."""
-    for news in _ledger.news(report):
+    for update in _tracker.updates(report):
         # What the process says of itself differs from probe to probe.
-        name = news.name if news.result.run else f"{news.name} ({report.probe})"
-        _log_change(name, news.result)
+        name = update.name if update.result.run else f"{update.name} ({report.probe})"
+        _log_change(name, update.result)
     lifecycle = f"{LIFECYCLE} ({report.probe})"
     if lifecycle in _known and LIFECYCLE not in report.results:
         _log_change(lifecycle, Result((), 0.0, 0))
@@ -38,10 +38,10 @@ def reset() -> None:
     """Forget the states, as a forked child does."""
     global _lock, _known
     _lock, _known = threading.Lock(), {}
-    _ledger.reset()
+    _tracker.reset()
 
 
-_ledger = Ledger()
+_tracker = UpdateTracker()
 _lock = threading.Lock()
 _known: dict[str, tuple[object, ...]] = {}
 os.register_at_fork(after_in_child=reset)

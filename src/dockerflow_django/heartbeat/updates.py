@@ -9,12 +9,13 @@ import threading
 import weakref
 from dataclasses import dataclass
 
-from dockerflow_django.checks.registry import HEARTBEAT, Check, configured, named
+from dockerflow_django.checks.registry import Check, configured, named
+from dockerflow_django.health import HEARTBEAT
 from dockerflow_django.heartbeat.report import Report, Result
 
 
 @dataclass(frozen=True)
-class News:
+class Update:
     """A result that is not older than what was known of the check.
 
     `name` is what ``/__heartbeat__`` calls the check; one that is a probe's own is named with the
@@ -26,32 +27,32 @@ class News:
     run_before: int
 
 
-class Ledger:
+class UpdateTracker:
     """Keeps the number of each check's newest run."""
 
     def __init__(self) -> None:
         self.reset()
-        _ledgers.add(self)
+        _trackers.add(self)
 
     def reset(self) -> None:
         """Forget them, as a forked child does."""
         self._lock = threading.Lock()
         self._runs: dict[str, int] = {}
 
-    def news(self, report: Report) -> list[News]:
+    def updates(self, report: Report) -> list[Update]:
         """Enter the report, and return what it adds."""
         names = names_of(report.probe)
         found = [(names.get(name, name), result) for name, result in report.results.items()]
-        return [news for name, result in found if (news := self._enter(name, result))]
+        return [update for name, result in found if (update := self._enter(name, result))]
 
-    def _enter(self, name: str, result: Result) -> News | None:
+    def _enter(self, name: str, result: Result) -> Update | None:
         with self._lock:
             before = self._runs.get(name, 0)
             # Where the process is in its life is no run of a check.
             if result.run and abs(result.run) < abs(before):
                 return None
             self._runs[name] = result.run
-        return News(name, result, before)
+        return Update(name, result, before)
 
 
 def names_of(probe: str) -> dict[str, str]:
@@ -72,9 +73,9 @@ def _differ(one: Check, other: Check) -> bool:
 
 
 def _reset_all() -> None:  # pragma: no cover - only a forked child comes here
-    for ledger in _ledgers:
-        ledger.reset()
+    for tracker in _trackers:
+        tracker.reset()
 
 
-_ledgers: "weakref.WeakSet[Ledger]" = weakref.WeakSet()
+_trackers: "weakref.WeakSet[UpdateTracker]" = weakref.WeakSet()
 os.register_at_fork(after_in_child=_reset_all)

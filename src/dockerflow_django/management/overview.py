@@ -6,12 +6,12 @@ from django.conf import settings
 from django.core import checks
 from django.urls import NoReverseMatch, reverse
 
-from dockerflow_django.casts import PROBES
-from dockerflow_django.checks.registry import HEARTBEAT, Check, configured, named
+from dockerflow_django.checks.registry import Check, configured, named
 from dockerflow_django.conf import APP_NAME, conf
+from dockerflow_django.endpoints.paths import endpoints_in, includes_in
+from dockerflow_django.health import HEARTBEAT, PROBES
 from dockerflow_django.heartbeat.report import status_of
 from dockerflow_django.logging.sanitising import scrub
-from dockerflow_django.url_table import endpoints_in, includes_in
 
 MIDDLEWARE = "dockerflow_django.middleware.DockerflowMiddleware"
 METRICS_URLS = ("dockerflow_metrics:metrics", "prometheus-django-metrics")

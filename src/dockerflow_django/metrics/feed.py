@@ -8,9 +8,9 @@ from django.core import checks
 from dockerflow_django import signals
 from dockerflow_django.checks.registry import configured, named
 from dockerflow_django.conf import conf
-from dockerflow_django.endpoints import Endpoint, answer
-from dockerflow_django.heartbeat.ledger import Ledger, News, names_of
+from dockerflow_django.endpoints.answers import Endpoint, answer
 from dockerflow_django.heartbeat.report import Report
+from dockerflow_django.heartbeat.updates import Update, UpdateTracker, names_of
 from dockerflow_django.logging.sanitising import scrub
 from dockerflow_django.metrics import definitions, process, workers
 
@@ -39,15 +39,15 @@ def record(report: Report, **kwargs: Any) -> None:
         process.look()
     names = names_of(report.probe)
     asked_once = {names[name] for name, check in named(configured(report.probe)) if check.once}
-    for news in _ledger.news(report):
+    for update in _tracker.updates(report):
         # Where the process is in its life is no run of a check.
-        if news.result.run not in {0, news.run_before}:
-            _record_news(news, has_age=news.name not in asked_once)
+        if update.result.run not in {0, update.run_before}:
+            _record_update(update, has_age=update.name not in asked_once)
 
 
-def _record_news(news: News, *, has_age: bool) -> None:
-    name, result = news.name, news.result
-    if abs(result.run) > abs(news.run_before):
+def _record_update(update: Update, *, has_age: bool) -> None:
+    name, result = update.name, update.result
+    if abs(result.run) > abs(update.run_before):
         definitions.CHECK_DURATION.labels(name).observe(result.duration_seconds)
     definitions.CHECK_STATUS.labels(name).set(_status(result.level))
     if result.run > 0 and has_age:
@@ -68,4 +68,4 @@ def _version_labels() -> dict[str, str]:
 
 _lock = threading.Lock()
 _has_started = False
-_ledger = Ledger()
+_tracker = UpdateTracker()

@@ -7,8 +7,8 @@ asks; in many, where any of them may be asked, each writes its own once a second
 import time
 
 from dockerflow_django.heartbeat import threads
-from dockerflow_django.heartbeat.beat import last_report
-from dockerflow_django.lifecycle import lifecycle
+from dockerflow_django.heartbeat.evaluation import last_report
+from dockerflow_django.lifecycle import process
 from dockerflow_django.metrics import definitions, workers
 
 INTERVAL_SECONDS = 1.0
@@ -17,7 +17,7 @@ INTERVAL_SECONDS = 1.0
 def start() -> None:
     """Look from now on."""
     if workers.folder() is None:
-        definitions.requests_in_progress().set_function(lambda: lifecycle.requests_in_progress)
+        definitions.requests_in_progress().set_function(lambda: process.requests_in_progress)
         return
     look()
     threads.start(_look_on, name="dockerflow-metrics")
@@ -26,9 +26,9 @@ def start() -> None:
 def look() -> None:
     """Write what holds at this moment."""
     if workers.folder() is not None:
-        definitions.requests_in_progress().set(lifecycle.requests_in_progress)
+        definitions.requests_in_progress().set(process.requests_in_progress)
     if (report := last_report("readiness")) is not None:
-        definitions.ready().set(report.passed and not lifecycle.notices("readiness"))
+        definitions.ready().set(report.passed and not process.notices("readiness"))
 
 
 def _look_on() -> None:

@@ -4,10 +4,10 @@ from asgiref.sync import sync_to_async
 from django.http import HttpRequest, HttpResponse
 
 from dockerflow_django.context import current_state
-from dockerflow_django.endpoints import METHODS
+from dockerflow_django.endpoints.answers import METHODS
+from dockerflow_django.endpoints.public import public
 from dockerflow_django.lifecycle import request_ended
 from dockerflow_django.metrics.exposition import expose
-from dockerflow_django.public_views import public
 
 
 async def _metrics(request: HttpRequest) -> HttpResponse:

@@ -6,7 +6,7 @@ A client or proxy that keeps connections then opens its next one elsewhere, befo
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 
-from dockerflow_django.lifecycle import lifecycle, watch_loop
+from dockerflow_django.lifecycle import process, watch_loop
 
 CLOSE = ("Connection", "close")
 
@@ -23,7 +23,7 @@ class Wsgi:
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
         """Answer a request."""
-        if not lifecycle.is_draining or environ["SERVER_PROTOCOL"] not in {"HTTP/1.1", "HTTP/1.0"}:
+        if not process.is_draining or environ["SERVER_PROTOCOL"] not in {"HTTP/1.1", "HTTP/1.0"}:
             return self._application(environ, start_response)
 
         def start(status: str, headers: list[tuple[str, str]], *exc_info: Any) -> Any:
@@ -42,7 +42,7 @@ class Asgi:
         """Answer a request, or whatever else the scope is of."""
         watch_loop()
         is_http1 = scope["type"] == "http" and scope["http_version"].startswith("1")
-        if not (is_http1 and lifecycle.is_draining):
+        if not (is_http1 and process.is_draining):
             await self._application(scope, receive, send)
             return
 

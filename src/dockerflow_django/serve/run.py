@@ -11,15 +11,15 @@ from typing import Any
 
 from granian.errors import FatalError
 
-from dockerflow_django import drain_marker
+from dockerflow_django.client import drain_marker
 from dockerflow_django.conf import conf
-from dockerflow_django.crew_probes import CrewProbes
-from dockerflow_django.probe_port import ProbePort
 from dockerflow_django.serve.options import WrongOptionsError, build_server
 from dockerflow_django.serve.preparation import FailedError, StoppedError, prepare
 from dockerflow_django.serve.server import Server
 from dockerflow_django.serve.stop import StopRequests
-from dockerflow_django.webhooks import ContainerWebhooks
+from dockerflow_django.supervisor.probe_port import ProbePort
+from dockerflow_django.supervisor.probes import CrewProbes
+from dockerflow_django.webhooks.container import ContainerWebhooks
 
 # With the drain before it, this ends before Kubernetes's 30 seconds do.
 GRACEFUL_SECONDS = 20
@@ -130,7 +130,7 @@ def _test_bind(server: Server) -> None:
 def _forget_marker() -> None:
     """Remove a drain marker that is older than this process: it was left for another one."""
     path = conf.DOCKERFLOW_DRAIN_PATH
-    if path is not None and drain_marker.is_obeyed(path):
+    if path is not None and drain_marker.exists(path):
         logger.warning("Removed a drain marker that was left before this start: %s", path)
         Path(path).unlink(missing_ok=True)
 

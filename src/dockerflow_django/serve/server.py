@@ -17,12 +17,12 @@ from granian.constants import Interfaces
 from granian.server.mp import MPServer, WorkerProcess
 
 from dockerflow_django.conf import conf
-from dockerflow_django.crew import Member, Post, enter
-from dockerflow_django.crew_probes import CrewProbes
-from dockerflow_django.crew_worker import attend
-from dockerflow_django.probe_port import ProbePort
 from dockerflow_django.serve.application import Asgi, Wsgi
 from dockerflow_django.serve.stop import StopRequests, held_back, leave_group
+from dockerflow_django.supervisor.channel import Member, Post, enter
+from dockerflow_django.supervisor.probe_port import ProbePort
+from dockerflow_django.supervisor.probes import CrewProbes
+from dockerflow_django.supervisor.worker import attend
 
 # The first signal begins the drain, the second ends it, this one waits for nothing more.
 CUTTING = 3

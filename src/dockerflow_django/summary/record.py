@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from dockerflow_django.conf import conf
-from dockerflow_django.context import RequestState, enter, leave
+from dockerflow_django.context import RequestState, end_request, parse_traceparent, start_request
 from dockerflow_django.lifecycle import request_ended
 from dockerflow_django.summary.extra_fields import add_project_fields
 from dockerflow_django.summary.failure import describe
@@ -24,7 +24,6 @@ from dockerflow_django.summary.verdict import (
     rate_of,
     verdict_of,
 )
-from dockerflow_django.trace import parse
 
 SUMMARY_LOGGER = "request.summary"
 
@@ -39,7 +38,7 @@ def begin(request: HttpRequest) -> RequestState:
     meta = request.META
     wanted = meta.get(_meta_key(conf.DOCKERFLOW_REQUEST_ID_HEADER_NAME))
     traceparent = meta.get("HTTP_TRACEPARENT")
-    state = enter(wanted, parse(traceparent) if traceparent else None)
+    state = start_request(wanted, parse_traceparent(traceparent) if traceparent else None)
     # For `RequestIdLogFilter`, and by python-dockerflow's name.
     request._dockerflow_rid = request._id = state.rid  # type: ignore[attr-defined]  # noqa: SLF001
     return state
@@ -61,7 +60,7 @@ def fail(request: HttpRequest, state: RequestState, error: BaseException) -> Non
     """
     code = CLIENT_CLOSED_REQUEST if is_gone(error) else SERVER_ERROR
     _write(request, HttpResponse(status=code), state, error=error)
-    leave()
+    end_request()
 
 
 def tell_sentry() -> None:
@@ -126,7 +125,7 @@ def _write(
 
 
 # Not at the end of the middleware: after it Django logs, streams the body, and closes it.
-request_finished.connect(leave, dispatch_uid="dockerflow_django.summary.finished")
+request_finished.connect(end_request, dispatch_uid="dockerflow_django.summary.finished")
 # Cleans up behind a request that never finished; and in the task of a pipelined one, which uvicorn
 # makes in the context of the request before.
-request_started.connect(leave, dispatch_uid="dockerflow_django.summary.started")
+request_started.connect(end_request, dispatch_uid="dockerflow_django.summary.started")

@@ -12,7 +12,7 @@ from typing import Any, Protocol, Self
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from dockerflow_django.context import RequestState, leave, pause, resume
+from dockerflow_django.context import RequestState, activate, end_request, restore
 
 
 class Write(Protocol):
@@ -95,7 +95,7 @@ class _Ending:
         self.tell(error)
         if self._is_read_before_it_is_served:
             # Granian has no iterator then that it would close, so nothing else ends the request.
-            leave()
+            end_request()
 
     def close(self) -> None:
         """End with the response; where it was to have no body, none was broken off."""
@@ -127,7 +127,7 @@ class _Parts:
     def __next__(self) -> Any:
         ending = self._ending
         ending.is_begun = True
-        resumed = resume(ending.state)
+        resumed = activate(ending.state)
         try:
             part = next(self._parts)
         except StopIteration:
@@ -137,7 +137,7 @@ class _Parts:
             ending.fail(error)
             raise
         finally:
-            pause(resumed)
+            restore(resumed)
         ending.add(part)
         return part
 
@@ -155,7 +155,7 @@ class _AsyncParts:
     async def __anext__(self) -> Any:
         ending = self._ending
         ending.is_begun = True
-        resumed = resume(ending.state)
+        resumed = activate(ending.state)
         try:
             part = await anext(self._parts)
         except StopAsyncIteration:
@@ -165,6 +165,6 @@ class _AsyncParts:
             ending.fail(error)
             raise
         finally:
-            pause(resumed)
+            restore(resumed)
         ending.add(part)
         return part

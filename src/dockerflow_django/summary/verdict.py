@@ -31,7 +31,7 @@ def verdict_of(code: int, error: BaseException | None, state: RequestState) -> t
         )
     if code < BAD_REQUEST:
         return 0, logging.INFO
-    return code, logging.INFO if code < SERVER_ERROR or state.is_news else logging.ERROR
+    return code, logging.INFO if code < SERVER_ERROR or state.is_expected else logging.ERROR
 
 
 def rate_of(request: HttpRequest, state: RequestState, errno: int, level: int) -> float:

@@ -15,7 +15,7 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from dockerflow_django.crew import Reply
+from dockerflow_django.supervisor.channel import Reply
 
 # Three probes, a scrape and a person come at once; each connection is a thread.
 CONNECTIONS = 16

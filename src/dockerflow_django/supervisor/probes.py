@@ -10,10 +10,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from dockerflow_django import drain_marker
-from dockerflow_django.crew import DRAIN, METRICS, Crew, Member, News, Reply
+from dockerflow_django.client import drain_marker
+from dockerflow_django.health import FAILED, PASSED, PROBES
+from dockerflow_django.supervisor.channel import DRAIN, METRICS, Crew, Member, News, Reply
 
-PROBES = ("liveness", "readiness", "startup")
 LBHEARTBEAT = Reply(200, b'{"status": "ok"}')
 ALIVE = Reply(200, b'{"status": "ok"}')
 STARTING = Reply(503, b'{"status": "info"}')
@@ -24,7 +24,6 @@ PROMPT_SECONDS = 0.5
 GRACE_SECONDS = 0.15
 # For telling the workers that draining has begun: one that is busy hears it all the same.
 TELL_SECONDS = 1.0
-PASSED, FAILED = "passed", "failed"
 
 _ANY_WORKER = ("version", METRICS)
 _PATHS = {
@@ -91,7 +90,7 @@ class CrewProbes:
 
         They are counted from whoever began it: this call, or who left the marker at `path`.
         """
-        began = None if path is None else drain_marker.began(path)
+        began = None if path is None else drain_marker.draining_since(path)
         self.crew.ask(DRAIN, TELL_SECONDS)
         return seconds if began is None else max(0.0, seconds - (time.monotonic() - began))
 

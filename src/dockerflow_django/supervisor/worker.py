@@ -12,13 +12,13 @@ from django.conf import settings
 from django.core import checks
 
 from dockerflow_django import signals
-from dockerflow_django.casts import PROBES
 from dockerflow_django.conf import conf
-from dockerflow_django.crew import DRAIN, METRICS, Post, Reply, reply
-from dockerflow_django.endpoints import Answer, Endpoint, answer
+from dockerflow_django.endpoints.answers import Answer, Endpoint, answer
+from dockerflow_django.health import PROBES
 from dockerflow_django.heartbeat import threads
 from dockerflow_django.heartbeat.report import Report, keyed
-from dockerflow_django.lifecycle import lifecycle
+from dockerflow_django.lifecycle import process
+from dockerflow_django.supervisor.channel import DRAIN, METRICS, Post, Reply, reply
 
 QUESTIONS = {
     "heartbeat": Endpoint("heartbeat"),
@@ -47,7 +47,7 @@ def attend(
     begun.
     """
     post.take()
-    lifecycle.worker_threads = worker_threads
+    process.worker_threads = worker_threads
 
     def tell(report: Report, new: str, probe: str, **kwargs: Any) -> None:
         is_error = report.level >= checks.ERROR
@@ -76,7 +76,7 @@ def answer_question(question: str) -> Reply:
 def _attend(post: Post, is_loaded: Callable[[], bool], on_drain: Callable[[], None]) -> None:
     for question, to in post.questions():
         if question == DRAIN:
-            lifecycle.drain()
+            process.drain()
             on_drain()
             reply(to, Reply(200, b"{}"))
         elif not is_loaded():

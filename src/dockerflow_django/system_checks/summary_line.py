@@ -7,7 +7,7 @@ from logging.handlers import MemoryHandler, QueueHandler
 from django.conf import settings
 from django.core.checks import Warning  # noqa: A004 - Django's name
 
-from dockerflow_django.summary import logger as summary_logger
+from dockerflow_django.summary.record import logger as summary_logger
 from dockerflow_django.system_checks.rule import Finding, rule
 
 _OUR_FORMATTERS = ("dockerflow_django.logging", "dockerflow.logging")  # that is E007's

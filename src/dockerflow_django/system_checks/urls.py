@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from django.conf import settings
 from django.core.checks import Error, Warning  # noqa: A004 - Django's name
 
+from dockerflow_django.endpoints.paths import Include, includes_in
 from dockerflow_django.system_checks.rule import Finding, rule
-from dockerflow_django.url_table import Include, includes_in
 
 
 @rule("dockerflow.W006", Warning)

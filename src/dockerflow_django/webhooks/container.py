@@ -18,13 +18,13 @@ from django.core import checks
 from django.core.signals import request_started
 
 from dockerflow_django import lifecycle, signals
-from dockerflow_django.casts import PROBES
 from dockerflow_django.conf import conf
-from dockerflow_django.crew import has_parent
-from dockerflow_django.crew_probes import FAILED, PASSED, CrewProbes, Messages
+from dockerflow_django.health import FAILED, PASSED, PROBES
 from dockerflow_django.heartbeat import threads
 from dockerflow_django.heartbeat.report import Report, keyed
-from dockerflow_django.webhook_sender import WebhookSender
+from dockerflow_django.supervisor.channel import has_parent
+from dockerflow_django.supervisor.probes import CrewProbes, Messages
+from dockerflow_django.webhooks.sender import WebhookSender
 
 STATUSES = {PASSED: "succeeded", FAILED: "failed"}
 STARTUP_SECONDS = 0.5
@@ -128,7 +128,7 @@ class _OwnSender:
 
     def on_run(self, report: Report, **kwargs: Any) -> None:
         """Tell once that starting has ended."""
-        if not self._has_said_started and lifecycle.lifecycle.has_started and self._may_send():
+        if not self._has_said_started and lifecycle.process.has_started and self._may_send():
             self._has_said_started = True
             self._send("startup", "passed", {}, is_error=False)
 
@@ -163,7 +163,7 @@ class _OwnSender:
 
 def current_version() -> str | None:
     """Return the version of the version object, None where there is none."""
-    from dockerflow_django.endpoints import Endpoint, answer
+    from dockerflow_django.endpoints.answers import Endpoint, answer
 
     found = answer(Endpoint("version"), "GET")
     return _version_in(found.payload)

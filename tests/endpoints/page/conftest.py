@@ -8,7 +8,7 @@ from django.core.checks import CheckMessage
 from django.test import override_settings
 
 from dockerflow_django import testing
-from dockerflow_django.page import changes
+from dockerflow_django.endpoints.page import changes
 
 BROWSER = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 LONG = "A long story. " * 7_500

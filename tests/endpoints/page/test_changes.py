@@ -2,9 +2,9 @@
 
 from django.core import checks
 
-from dockerflow_django.heartbeat.beat import evaluate
+from dockerflow_django.endpoints.page.changes import last_change, note
+from dockerflow_django.heartbeat.evaluation import evaluate
 from dockerflow_django.heartbeat.report import Report, Result
-from dockerflow_django.page.changes import last_change, note
 from dockerflow_django.testing import replace_check
 
 ERROR = checks.Error("an error", id="shop.E001")

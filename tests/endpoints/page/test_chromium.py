@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from django.test import Client
 
+from tests.endpoints.page.conftest import BROWSER
 from tests.harness.chromium import corner_of, take_picture, visit
-from tests.page.conftest import BROWSER
 
 
 @pytest.fixture

@@ -8,8 +8,9 @@ import pytest
 from django.core import checks
 from django.test import AsyncClient, Client, override_settings
 
-from dockerflow_django import lifecycle, page
-from tests.page.conftest import BROWSER, HOSTILE, LONG, check_of
+from dockerflow_django import lifecycle
+from dockerflow_django.endpoints import page
+from tests.endpoints.page.conftest import BROWSER, HOSTILE, LONG, check_of
 
 PATH = "/__heartbeat__"
 TEMPLATE = resources.files(page).joinpath("heartbeat.html").read_text()
@@ -64,7 +65,7 @@ def test_other_methods_are_refused(client: Client):
     assert client.post(PATH, headers=BROWSER).status_code == 405
 
 
-@pytest.mark.parametrize("details", ["never", "debug", "tests.page.test_page.nobody"])
+@pytest.mark.parametrize("details", ["never", "debug", "tests.endpoints.page.test_page.nobody"])
 def test_details_are_for_those_who_may_see_them(client: Client, details: str):
     """A browser that may not see them gets the JSON without."""
     with override_settings(DOCKERFLOW_CHECKS=HOSTILE, DOCKERFLOW_HEARTBEAT_DETAILS=details):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dockerflow_django.page.rendering import _duration
+from dockerflow_django.endpoints.page.rendering import _duration
 
 
 @pytest.mark.parametrize(

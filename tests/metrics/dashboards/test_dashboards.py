@@ -12,8 +12,7 @@ import pytest
 from django_prometheus.middleware import Metrics
 from prometheus_client import REGISTRY
 
-from dockerflow_django import dashboards
-from dockerflow_django.metrics import definitions
+from dockerflow_django.metrics import dashboards, definitions
 from tests.harness.programs import find_program
 
 ALERTS = Path(__file__).with_name("alerts.yaml")

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from dockerflow_django import signals
-from dockerflow_django.heartbeat.ledger import Ledger
 from dockerflow_django.heartbeat.report import Report, status_of
+from dockerflow_django.heartbeat.updates import UpdateTracker
 
 
 @dataclass(frozen=True)
@@ -27,20 +27,20 @@ def last_change(name: str) -> Change | None:
 
 def note(report: Report, **kwargs: Any) -> None:
     """Take notice of what a heartbeat found."""
-    for news in _ledger.news(report):
-        status = status_of(news.result.level)
-        before = _changes.get(news.name)
+    for update in _tracker.updates(report):
+        status = status_of(update.result.level)
+        before = _changes.get(update.name)
         if before is None or status != before.status:
-            _changes[news.name] = Change(status, news.result.timestamp, before is None)
+            _changes[update.name] = Change(status, update.result.timestamp, before is None)
 
 
 def reset() -> None:
     """Forget what was seen."""
-    _ledger.reset()
+    _tracker.reset()
     _changes.clear()
 
 
-_ledger = Ledger()
+_tracker = UpdateTracker()
 _changes: dict[str, Change] = {}
 
 signals.heartbeat_passed.connect(note, dispatch_uid="dockerflow_django.page.passed")

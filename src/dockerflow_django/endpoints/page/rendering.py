@@ -12,8 +12,8 @@ from typing import Any
 
 from django.template import Context, Engine, Template
 
+from dockerflow_django.endpoints.page.changes import last_change
 from dockerflow_django.heartbeat.report import LIFECYCLE, Report, Result, keyed, status_of
-from dockerflow_django.page.changes import last_change
 
 TEXT_LENGTH = 1_000
 MESSAGES = 10

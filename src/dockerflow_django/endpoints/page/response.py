@@ -6,9 +6,9 @@ from typing import Any
 
 from django.http import HttpResponse
 
-from dockerflow_django.endpoints import status_of_heartbeat
+from dockerflow_django.endpoints.answers import status_of_heartbeat
+from dockerflow_django.endpoints.page.rendering import render
 from dockerflow_django.heartbeat.report import Report
-from dockerflow_django.page.rendering import render
 
 POLICY = (
     "default-src 'none'; style-src 'nonce-{nonce}'; "

@@ -6,9 +6,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from dockerflow_django import dashboards
+from dockerflow_django.management.overview import Overview, look_over
 from dockerflow_django.management.parsing import exit_with_one
-from dockerflow_django.overview import Overview, look_over
+from dockerflow_django.metrics import dashboards
 
 Rows = Sequence[tuple[str, ...]]
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from dockerflow_django.casts import PROBES, number
-from dockerflow_django.checks.registry import HEARTBEAT
-from dockerflow_django.heartbeat.beat import evaluate
+from dockerflow_django.conf.casts import number
+from dockerflow_django.health import HEARTBEAT, PROBES
+from dockerflow_django.heartbeat.evaluation import evaluate
 from dockerflow_django.heartbeat.report import Report, Result, keyed, status_of
 from dockerflow_django.management.parsing import exit_with_one
 

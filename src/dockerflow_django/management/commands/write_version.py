@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from dockerflow_django import version_file
+from dockerflow_django.management import version_file
 
 if TYPE_CHECKING:
     from django.core.management.base import CommandParser

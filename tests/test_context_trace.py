@@ -2,7 +2,7 @@
 
 import pytest
 
-from dockerflow_django.trace import Trace, parse
+from dockerflow_django.context import Trace, parse_traceparent
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 SPAN = "00f067aa0ba902b7"
@@ -22,7 +22,7 @@ SPAN = "00f067aa0ba902b7"
 )
 def test_a_valid_header_names_the_trace(header):
     """Any flags, and any version to come (W3C Trace Context, section 3.2)."""
-    assert parse(header) == Trace(TRACE, SPAN)
+    assert parse_traceparent(header) == Trace(TRACE, SPAN)
 
 
 @pytest.mark.parametrize(
@@ -51,4 +51,4 @@ def test_a_valid_header_names_the_trace(header):
 )
 def test_another_header_names_none(header):
     """What is not valid starts a trace of nobody's."""
-    assert parse(header) is None
+    assert parse_traceparent(header) is None

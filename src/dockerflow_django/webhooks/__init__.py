@@ -1,0 +1,1 @@
+"""Webhooks: tell a URL of the startup and of every change of a probe's outcome."""
