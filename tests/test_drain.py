@@ -52,7 +52,7 @@ def test_it_leaves_a_marker_that_is_obeyed(path):
 @pytest.mark.usefixtures("_signals")
 def test_a_second_drain_is_fine(path, capsys):
     """A drain while one is under way is exit 0, and says for how long it has been."""
-    since = drain.leave(path)
+    since = drain.create(path)
     time.sleep(max(0, since + 0.2 - time.monotonic()))
     assert drain.main([]) == 0
     assert float(capsys.readouterr().out.split()[2]) >= 0.2

@@ -15,6 +15,7 @@ from tests.harness import http
 from tests.harness.project import Project
 from tests.harness.served import Served
 from tests.harness.waiting import wait_until
+from tests.serve.conftest import served  # noqa: F401
 
 Serve = Callable[..., Served]
 

@@ -59,7 +59,7 @@ def test_marker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "draining"
     looks: list[str] = []
     obeyed = drain_marker.exists
-    monkeypatch.setattr(drain_marker, "is_obeyed", lambda p: looks.append(p) or obeyed(p))
+    monkeypatch.setattr(drain_marker, "exists", lambda p: looks.append(p) or obeyed(p))
     with override_settings(DOCKERFLOW_DRAIN_PATH=str(path)):
         lifecycle.process.has_started = True
         for _ in range(50):

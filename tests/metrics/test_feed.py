@@ -36,7 +36,7 @@ class Stock:
 def stock() -> Iterator[Stock]:
     """Feed the metrics from a heartbeat of one check, each time anew."""
     feed.start()
-    feed._ledger.reset()
+    feed._tracker.reset()
     for metric in (
         definitions.CHECK_STATUS,
         definitions.CHECK_DURATION,

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from dockerflow_django.webhooks import sender
+from dockerflow_django.webhooks import sender as module
 from dockerflow_django.webhooks.sender import SIGNATURE_HEADER, WebhookSender, sign
 from tests.harness.ports import LOOPBACK
 from tests.harness.receiver import Receiver
@@ -19,8 +19,8 @@ from tests.harness.waiting import wait_until
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Wait less, so that a test takes no seconds."""
-    monkeypatch.setattr(sender, "BACKOFF_SECONDS", (0.01, 0.02))
-    monkeypatch.setattr(sender, "TIMEOUT_SECONDS", 0.3)
+    monkeypatch.setattr(module, "BACKOFF_SECONDS", (0.01, 0.02))
+    monkeypatch.setattr(module, "TIMEOUT_SECONDS", 0.3)
     return
 
 
@@ -123,10 +123,10 @@ def test_queue_is_bounded() -> None:
     """Of more messages than the queue holds the oldest are lost, the newest are sent."""
     with Receiver(delay=0.2) as receiver:
         sender = WebhookSender(receiver.url)
-        many = sender.QUEUE_LENGTH + 20
+        many = module.QUEUE_LENGTH + 20
         for number in range(many):
             sender.send({"number": number})
-        assert sender._queue.qsize() <= sender.QUEUE_LENGTH
+        assert sender._queue.qsize() <= module.QUEUE_LENGTH
         sender._queue.queue.clear()
         sender.flush(0)
 
