@@ -56,7 +56,7 @@ def test_a_second_drain_is_fine(path, capsys):
     time.sleep(max(0, since + 0.2 - time.monotonic()))
     assert drain.main([]) == 0
     assert float(capsys.readouterr().out.split()[2]) >= 0.2
-    assert drain.began(path) == since
+    assert drain.draining_since(path) == since
 
 
 @pytest.mark.usefixtures("_signals", "path")

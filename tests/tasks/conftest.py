@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from dockerflow_django import testing, webhooks
+from dockerflow_django import testing
 from dockerflow_django.tasks.probes import WorkerProbes
+from dockerflow_django.webhooks import container
 from tests.harness.ports import LOOPBACK, Port
 
 
@@ -43,4 +44,4 @@ def start() -> Iterator[Callable[..., WorkerProbes]]:
 
         yield begin
     testing.reset()
-    webhooks.own_sender.reset()
+    container.own_sender.reset()

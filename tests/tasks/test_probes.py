@@ -12,10 +12,10 @@ import pytest
 from django.core import checks
 from django.core.checks import CheckMessage
 
-from dockerflow_django import drain_marker, health
+from dockerflow_django import health
 from dockerflow_django.checks.registry import Check
-from dockerflow_django.client import probe_file
-from dockerflow_django.lifecycle import lifecycle
+from dockerflow_django.client import drain_marker, probe_file
+from dockerflow_django.lifecycle import process
 from dockerflow_django.tasks.probe_file import ProbeFile
 from dockerflow_django.tasks.probes import ProbesError, WorkerProbes
 from tests.harness import http
@@ -148,7 +148,7 @@ def test_draining_is_answered_at_once(start: Start, address: Address) -> None:
     """From the moment that draining begins readiness fails, and liveness does not."""
     start()
     wait_until(lambda: all_pass(address))
-    lifecycle.drain()
+    process.drain()
     assert [status(address, probe) for probe in ("liveness", "readiness")] == [200, 503]
 
 
@@ -157,7 +157,7 @@ def test_drain_marker_is_obeyed(start: Start, path: Path, settings: Any, tmp_pat
     settings.DOCKERFLOW_DRAIN_PATH = str(tmp_path / "draining")
     start()
     wait_until(lambda: outcomes(path)["readiness"] == "passed")
-    drain_marker.leave(str(tmp_path / "draining"))
+    drain_marker.create(str(tmp_path / "draining"))
     wait_until(lambda: outcomes(path)["readiness"] == "failed")
     assert outcomes(path)["liveness"] == "passed"
 
@@ -194,7 +194,7 @@ def test_webhooks(start: Start, path: Path, settings: Any) -> None:
         found.clear()
         probes.refresh()
         wait_until(lambda: ("liveness", "succeeded") in receiver.news())
-        lifecycle.drain()
+        process.drain()
         probes.refresh()
         wait_until(lambda: ("readiness", "warning") in receiver.news())
         assert len(receiver.posts) == 4

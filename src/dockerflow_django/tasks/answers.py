@@ -4,12 +4,12 @@ from collections.abc import Callable
 
 from django.conf import settings
 
-from dockerflow_django.casts import PROBES
 from dockerflow_django.conf import conf
-from dockerflow_django.crew import Reply
-from dockerflow_django.endpoints import Answer, Endpoint, status_of_heartbeat
-from dockerflow_django.endpoints import answer as answer_endpoint
+from dockerflow_django.endpoints.answers import Answer, Endpoint, status_of_heartbeat
+from dockerflow_django.endpoints.answers import answer as answer_endpoint
+from dockerflow_django.health import PROBES
 from dockerflow_django.heartbeat.report import Report
+from dockerflow_django.supervisor.channel import Reply
 from dockerflow_django.tasks import forks
 
 _PROBE_PATHS = {f"/__heartbeat__/{probe}": probe for probe in PROBES}

@@ -16,18 +16,18 @@ from django.core import checks
 from django.core.checks import CheckMessage
 
 from dockerflow_django import health
-from dockerflow_django.casts import PROBES
 from dockerflow_django.checks.registry import Check, named
 from dockerflow_django.conf import conf
+from dockerflow_django.health import PROBES
 from dockerflow_django.heartbeat import runner
-from dockerflow_django.heartbeat.news import announcer
+from dockerflow_django.heartbeat.announcer import announcer
 from dockerflow_django.heartbeat.report import LIFECYCLE, Report, Result
-from dockerflow_django.lifecycle import lifecycle
-from dockerflow_django.probe_port import ProbePort
+from dockerflow_django.lifecycle import process
+from dockerflow_django.supervisor.probe_port import ProbePort
 from dockerflow_django.tasks import forks
 from dockerflow_django.tasks.answers import answer
 from dockerflow_django.tasks.probe_file import VALID_SECONDS, ProbeFile
-from dockerflow_django.webhooks import own_sender
+from dockerflow_django.webhooks.container import own_sender
 
 INTERVAL_SECONDS = 1.0
 JOIN_SECONDS = 2.0
@@ -114,7 +114,7 @@ class WorkerProbes:
     def report(self, probe: str) -> Report:
         """Return what is known of a probe now: the last evaluation, and where the process is."""
         results = dict(self._found.get(probe, {}))
-        notices = lifecycle.notices(probe)
+        notices = process.notices(probe)
         if (old := time.monotonic() - self._evaluated_at) > VALID_SECONDS:
             sentence = f"The probes were evaluated {old:.1f} s ago for the last time."
             notices.append(checks.Error(sentence, id=health.ERROR_STALLED))
@@ -140,7 +140,7 @@ class WorkerProbes:
         with forks.held_off():
             self._found = {"liveness": liveness, "readiness": readiness, "startup": {}}
             self._evaluated_at = time.monotonic()
-            lifecycle.has_started |= all(map(_passes, readiness.values()))
+            process.has_started |= all(map(_passes, readiness.values()))
             reports = [self.report(probe) for probe in PROBES]
             self._write({report.probe: report.outcome for report in reports})
             for report in filter(_is_news, reports):
@@ -188,7 +188,7 @@ class WorkerProbes:
 
 def _is_news(report: Report) -> bool:
     """Tell whether to announce it: every life begins with starting, which is no outcome."""
-    return lifecycle.has_started or report.passed or report.level >= checks.ERROR
+    return process.has_started or report.passed or report.level >= checks.ERROR
 
 
 def _passes(result: Result) -> bool:
