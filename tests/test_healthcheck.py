@@ -288,6 +288,8 @@ def test_what_it_imports():
         "dockerflow_django.client",
         "dockerflow_django.client.command_line",
         "dockerflow_django.client.http_get",
+        "dockerflow_django.client.life",
+        "dockerflow_django.client.probe_file",
         "dockerflow_django.client.target",
     }
 
