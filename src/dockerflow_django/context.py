@@ -15,7 +15,7 @@ request_id_context: ContextVar[str | None] = ContextVar("request_id", default=No
 
 # https://www.w3.org/TR/trace-context/
 _TRACEPARENT = re.compile(
-    r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(-.*)?", re.DOTALL
+    r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?", re.DOTALL
 )
 _FIRST_VERSION = "00"
 _INVALID_VERSION = "ff"
@@ -27,11 +27,24 @@ _random = random.Random()  # noqa: S311 - an id is no secret
 os.register_at_fork(after_in_child=_random.seed)
 
 
-class Trace(NamedTuple):
-    """The trace that a request belongs to, and the span that sent it, in lower-case hex digits."""
-
+class _Names(NamedTuple):
     trace_id: str
     span_id: str
+
+
+class Trace(_Names):
+    """The trace that a request belongs to, and the span that sent it, in lower-case hex digits.
+
+    `flags` says whether the trace is recorded (section 3.2.2.5 of the recommendation). It is no
+    part of the tuple.
+    """
+
+    flags = "00"
+
+    @property
+    def traceparent(self) -> str:
+        """The header that names this trace, in the first version of the format."""
+        return f"{_FIRST_VERSION}-{self.trace_id}-{self.span_id}-{self.flags}"
 
 
 def parse_traceparent(traceparent: str) -> Trace | None:
@@ -42,12 +55,14 @@ def parse_traceparent(traceparent: str) -> Trace | None:
     match = _TRACEPARENT.fullmatch(traceparent)
     if match is None:
         return None
-    version, trace_id, span_id, more = match.groups()
+    version, trace_id, span_id, flags, more = match.groups()
     if version == _INVALID_VERSION or (version == _FIRST_VERSION and more):
         return None
     if not trace_id.strip("0") or not span_id.strip("0"):
         return None
-    return Trace(trace_id, span_id)
+    trace = Trace(trace_id, span_id)
+    trace.flags = flags
+    return trace
 
 
 class RequestState:
@@ -95,10 +110,20 @@ def current_state() -> RequestState | None:
     return _state.get()
 
 
+def valid_rid(wanted: object) -> str | None:
+    """Return the id if it is one that may come from outside, else None."""
+    return wanted if isinstance(wanted, str) and _VALID.fullmatch(wanted) else None
+
+
+def new_rid() -> str:
+    """Return 32 hex digits that no other request and no other process has."""
+    return f"{_random.getrandbits(128):032x}"
+
+
 def start_request(wanted: str | None, trace: Trace | None) -> RequestState:
     """Begin a request: take the id that the client sent where it is valid, else 32 hex digits."""
-    rid = wanted if wanted and _VALID.fullmatch(wanted) else f"{_random.getrandbits(128):032x}"
-    state = RequestState(rid, trace)
+    state = RequestState(valid_rid(wanted) or new_rid(), trace)
+    rid = state.rid
     request_id_context.set(rid)
     _state.set(state)
     return state
@@ -124,3 +149,63 @@ def restore(activation: Activation) -> None:
         rid_token, state_token = activation
         request_id_context.reset(rid_token)
         _state.reset(state_token)
+
+
+class TaskState:
+    """What is known of one execution of a background task from its start to its summary.
+
+    `request` holds its id, its trace and its counts. It is the state of the request that the task
+    runs in, if there is one, and the task's own otherwise.
+    """
+
+    def __init__(self, name: str, task_id: str, request: RequestState, *, is_own: bool) -> None:
+        self.name = name
+        self.task_id = task_id
+        self.request = request
+        self.is_own = is_own
+        self.started = time.perf_counter()
+        self.queries_before = len(request.query_seconds)
+        self.outer: tuple[TaskState | None, RequestState | None, str | None] = (None, None, None)
+
+    @property
+    def query_seconds(self) -> list[float]:
+        """What each query of the task took."""
+        return self.request.query_seconds[self.queries_before :]
+
+
+_task: ContextVar[TaskState | None] = ContextVar("dockerflow_task_state", default=None)
+
+
+def current_task() -> TaskState | None:
+    """Return the task that this code runs for, None outside of one."""
+    return _task.get()
+
+
+def start_task(
+    name: str, task_id: str, rid: object = None, trace: Trace | None = None, *, in_request: bool
+) -> TaskState:
+    """Start a task; if it runs `in_request`, it keeps the id and the trace of that request.
+
+    `rid` is what came with the task. If it is not valid, the task gets an id of its own.
+    """
+    outer = _task.get(), _state.get(), request_id_context.get()
+    request = outer[1] if in_request else None
+    is_own = request is None
+    if request is None:
+        request = RequestState(valid_rid(rid) or new_rid(), trace)
+        request_id_context.set(request.rid)
+        _state.set(request)
+    state = TaskState(name, task_id, request, is_own=is_own)
+    state.outer = outer
+    _task.set(state)
+    return state
+
+
+def end_task(state: TaskState) -> None:
+    """End a task: from here on this thread belongs to whatever it belonged to before."""
+    task, request, rid = state.outer
+    _task.set(task)
+    if state.is_own:
+        state.request.is_over = True
+        _state.set(request)
+        request_id_context.set(rid)

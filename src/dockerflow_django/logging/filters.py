@@ -3,15 +3,18 @@
 import logging
 from typing import Any
 
-from dockerflow_django.context import current_rid
+from dockerflow_django.context import current_rid, current_task
 
 RID = "rid"
+TASK, TASK_ID = "task", "task_id"
 REQUEST = "request"
 REQUEST_ATTRIBUTE = "_dockerflow_rid"
 
 
 class RequestIdLogFilter(logging.Filter):
     """Set `rid` on a record that has none, within a request; let every record pass.
+
+    Within a background task also set `task` and `task_id`.
 
     Django's own records about a request carry the request, and are written when it is as good as
     over: what the request says goes before the context.
@@ -26,6 +29,9 @@ class RequestIdLogFilter(logging.Filter):
                 rid = _rid_of(attributes[REQUEST]) or rid
             if rid is not None:
                 attributes[RID] = rid
+        if (task := current_task()) is not None:
+            attributes.setdefault(TASK, task.name)
+            attributes.setdefault(TASK_ID, task.task_id)
         return True
 
 

@@ -1,0 +1,40 @@
+"""Connect a project's Celery app: ids, one record per task, metrics, probes, logging.
+
+In the project's ``celery.py``, below ``app = Celery(…)``::
+
+    from dockerflow_django.celery import instrument
+
+    instrument(app)
+
+.. versionadded:: 0.1
+"""
+
+from typing import Any
+
+__all__ = ["instrument"]
+
+_UID = "dockerflow_django.tasks.celery"
+
+
+def instrument(app: Any) -> None:
+    """Have the tasks, the workers and the beat of this app do what the web process does.
+
+    Call it where the app is made, in every process that imports it: the web process gives its ids
+    to the tasks that it sends. It reads no setting, so it may run while settings are loading.
+    """
+    from celery import signals
+
+    from dockerflow_django.tasks.celery import execution, headers, logs, stages
+
+    receivers = {
+        signals.before_task_publish: headers.add,
+        signals.task_prerun: execution.start,
+        signals.task_postrun: execution.finish,
+        signals.setup_logging: logs.keep_project_logging,
+        signals.worker_init: stages.enter_main_process,
+        signals.worker_process_init: stages.enter_pool_process,
+        signals.beat_init: stages.enter_beat,
+    }
+    for signal, receiver in receivers.items():
+        signal.connect(receiver, weak=False, dispatch_uid=f"{_UID}.{receiver.__name__}")
+    app.steps["worker"].add("dockerflow_django.tasks.celery.worker:DockerflowStep")

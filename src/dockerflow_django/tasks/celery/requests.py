@@ -1,0 +1,175 @@
+"""A task in the worker's main process: it tells what the child that ran the task cannot.
+
+A child writes the record of a task that has ended. The main process writes it for a task that was
+revoked or killed or ran into its hard time limit; and it counts every task, so that the metrics
+need no folder.
+
+Celery sends no signal for a lost child whose task is sent to the queue again, and two for a hard
+time limit. A subclass of its ``Request`` sees each case, and the first call about a task counts.
+"""
+
+import time
+from collections.abc import Callable
+from functools import cache, wraps
+from typing import Any
+
+from billiard.einfo import ExceptionWithTraceback
+from billiard.exceptions import Terminated, TimeLimitExceeded, WorkerLostError
+from celery.exceptions import Ignore, Reject, Retry
+from celery.utils.imports import symbol_by_name
+
+from dockerflow_django.tasks import record
+from dockerflow_django.tasks.celery import headers
+from dockerflow_django.tasks.celery.execution import add_route
+
+Count = Callable[[str, str, float | None], None]
+
+# What ends the process of a child.
+_DEADLY = (WorkerLostError, SystemExit, KeyboardInterrupt)
+
+
+def observe_tasks(app: Any, count: Count) -> None:
+    """Have the requests of every task of the app tell their end; `count` takes the metrics.
+
+    Each task keeps the class that the project has given it, and gets a subclass.
+    """
+    for task in app.tasks.values():
+        task.Request = _observed(symbol_by_name(task.Request), count)
+
+
+@cache
+def _observed(base: type, count: Count) -> type:
+    if issubclass(base, ObservedRequest):
+        return base
+    return type(f"Observed{base.__name__}", (ObservedRequest, base), {"count": staticmethod(count)})
+
+
+class ObservedRequest:
+    """A mixin for Celery's ``Request``: each task ends once."""
+
+    count: Count
+    outcome: str | None = None
+
+    # Of Celery's class.
+    id: str
+    app: Any
+    task: Any
+    time_start: float | None
+    request_dict: dict[str, Any]
+    delivery_info: dict[str, Any]
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Wrap the `on_success` that Celery writes into a subclass of its own, for each task.
+
+        See ``create_request_cls`` in ``celery.worker.request``: it does not call that of its base.
+        """
+        super().__init_subclass__(**kwargs)
+        if "on_success" in vars(cls):
+            cls.on_success = _observing(cls.on_success)  # type: ignore[method-assign]
+
+    def __init__(self, message: Any, **options: Any) -> None:
+        super().__init__(message, **options)  # type: ignore[call-arg]
+        headers.validate(self.request_dict)
+
+    def on_success(self, failed__retval__runtime: Any, **kwargs: Any) -> Any:
+        """Note how the task has ended, for a project whose strategy uses this class itself."""
+        return _observing(super().on_success)(self, failed__retval__runtime, **kwargs)  # type: ignore[misc]
+
+    def on_failure(
+        self, exc_info: Any, send_failed_event: bool = True, return_ok: bool = False
+    ) -> Any:
+        """Note what the child has raised (`return_ok`), or how it was lost."""
+        error = _exception_of(exc_info)
+        state = _state_of(error)
+        # What the child has returned it has also written.
+        is_written = return_ok or isinstance(error, Reject | MemoryError)
+        self.end(state, None if is_written else error, is_written=is_written)
+        return super().on_failure(  # type: ignore[misc]
+            exc_info, send_failed_event=send_failed_event, return_ok=return_ok
+        )
+
+    def on_timeout(self, soft: bool, timeout: float) -> Any:
+        """Note that the hard time limit has been reached; the soft one the child raises itself."""
+        if not soft:
+            self.end(record.FAILURE, TimeLimitExceeded(timeout))
+        return super().on_timeout(soft, timeout)  # type: ignore[misc]
+
+    def revoked(self) -> Any:
+        """Note that the task is revoked, or has expired, before it ran."""
+        is_revoked = super().revoked()  # type: ignore[misc]
+        if is_revoked:
+            self.end(record.REVOKED)
+        return is_revoked
+
+    def terminate(self, pool: Any, signal: Any = None) -> Any:
+        """Note that the task is revoked while it runs; pools without processes cannot do that."""
+        result = super().terminate(pool, signal)  # type: ignore[misc]
+        if self.time_start:
+            self.end(record.REVOKED)
+        return result
+
+    def cancel(self, pool: Any, signal: Any = None, **kwargs: Any) -> Any:
+        """Note that the worker itself kills the task: it stops cold, or has lost its broker."""
+        result = super().cancel(pool, signal, **kwargs)  # type: ignore[misc]
+        if self.time_start:
+            self.end(record.LOST)
+        return result
+
+    def end(
+        self, state: str, error: BaseException | None = None, *, is_written: bool = False
+    ) -> None:
+        """Count the task, and write its record unless the child has; the first call counts."""
+        if self.outcome is not None:
+            return
+        self.outcome = state
+        seconds = time.time() - self.time_start if self.time_start else None
+        self.count(self.task.name, state, seconds)
+        if not is_written and record.is_wanted(state):
+            record.write(self._fields(state, seconds or 0.0), error)
+
+    def _fields(self, state: str, seconds: float) -> record.Fields:
+        known = self.request_dict
+        fields: record.Fields = {
+            "retries": known.get("retries") or 0,
+            "rid": known[headers.RID],
+            "state": state,
+            "t": record.milliseconds(seconds),
+            "task": self.task.name,
+            "task_id": self.id,
+        }
+        if (trace := headers.parse_trace(known.get(headers.TRACEPARENT))) is not None:
+            fields["trace_id"], fields["span_id"] = trace
+        add_route(fields, self.app, self.delivery_info)
+        return fields
+
+
+def _observing(on_success: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(on_success)
+    def observed(self: ObservedRequest, failed__retval__runtime: Any, **kwargs: Any) -> Any:
+        if not isinstance(failed__retval__runtime, tuple):
+            # The task has raised SystemExit in a pool of threads, which has then no result.
+            self.end(record.FAILURE, is_written=True)
+        # Without a runtime nothing has run: the task had succeeded before, and was sent again.
+        elif not failed__retval__runtime[0] and failed__retval__runtime[2] is not None:
+            self.end(record.SUCCESS, is_written=True)
+        return on_success(self, failed__retval__runtime, **kwargs)
+
+    return observed
+
+
+def _exception_of(exc_info: Any) -> BaseException:
+    error = exc_info.exception
+    found: BaseException = error.exc if isinstance(error, ExceptionWithTraceback) else error
+    return found
+
+
+def _state_of(error: BaseException) -> str:
+    if isinstance(error, Terminated):
+        return record.REVOKED
+    if isinstance(error, _DEADLY):
+        return record.LOST
+    if isinstance(error, Reject):
+        return record.REJECTED
+    if isinstance(error, Retry):
+        return record.RETRY
+    return record.IGNORED if isinstance(error, Ignore) else record.FAILURE

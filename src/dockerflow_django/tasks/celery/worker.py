@@ -1,0 +1,111 @@
+"""The bootstep of a worker: it answers the probes from the worker's main process."""
+
+import atexit
+import logging
+import sys
+from typing import Any
+
+from celery import bootsteps, signals
+from celery.worker import state
+from django.core import checks
+from django.core.checks import CheckMessage
+
+from dockerflow_django import health
+from dockerflow_django.lifecycle import lifecycle
+from dockerflow_django.tasks import record
+from dockerflow_django.tasks.celery.broker import BrokerWatch
+from dockerflow_django.tasks.celery.liveness import LoopWatch
+from dockerflow_django.tasks.celery.requests import observe_tasks
+from dockerflow_django.tasks.metrics import count
+from dockerflow_django.tasks.probes import ProbesError, WorkerProbes
+
+logger = logging.getLogger("dockerflow_django.tasks")
+
+
+class DockerflowStep(bootsteps.StartStopStep):  # type: ignore[misc]
+    """Starts after the pool, whose first processes so inherit nothing, and before the consumer.
+
+    It has no `stop`: the probes are answered until the last task has ended.
+    """
+
+    label = "Dockerflow"
+    requires = ("celery.worker.components:Pool",)
+
+    def start(self, worker: Any) -> None:
+        """Observe the tasks, and answer the probes."""
+        record.tell_sentry()
+        observe_tasks(worker.app, count)
+        self._probes = WorkerHealth(worker)
+        try:
+            self._probes.start()
+        except ProbesError as error:
+            logger.critical("The worker does not start: %s", error)
+            sys.exit(1)
+        if getattr(worker, "beat", None) is not None:
+            logger.warning(
+                "The probes of this worker do not judge its embedded beat (-B): "
+                "run `celery beat` as a process of its own."
+            )
+
+    def stop(self, worker: Any) -> None:
+        """Answer on."""
+
+    def terminate(self, worker: Any) -> None:
+        """Answer on."""
+
+
+class WorkerHealth:
+    """What the probes of a worker say."""
+
+    def __init__(self, worker: Any) -> None:
+        self._worker = worker
+        self._is_ready = False
+        self._broker = BrokerWatch(worker.app)
+        self._loop = LoopWatch(worker, self._broker, self._is_busy)
+        self._probes = WorkerProbes("worker", liveness=self.liveness, readiness=self.readiness)
+
+    def start(self) -> None:
+        """Answer from now on."""
+        self._probes.start()
+        self._loop.start()
+        self._broker.start()
+        signals.worker_ready.connect(self._on_ready, weak=False)
+        signals.worker_shutting_down.connect(self._on_shutting_down, weak=False)
+        signals.worker_shutdown.connect(self._on_shutdown, weak=False)
+        atexit.register(self._on_shutdown)
+
+    def liveness(self) -> list[CheckMessage]:
+        """Ask whether the consumer's loop turns; a worker that stops needs no loop."""
+        return [] if lifecycle.is_draining else self._loop.messages()
+
+    def readiness(self) -> list[CheckMessage]:
+        """Ask whether the worker takes tasks."""
+        if not self._is_ready or not self._broker.is_asked:
+            sentence = "Starting: the worker does not take tasks yet."
+            return [checks.Info(sentence, id=health.INFO_STARTING)]
+        if self._broker.answers_since is None:
+            sentence = "The Celery broker cannot be reached."
+            return [checks.Error(sentence, id=health.ERROR_CELERY_BROKER)]
+        if self._worker.consumer.connection is None and not lifecycle.is_draining:
+            sentence = "The worker has lost its broker, and waits before it tries again."
+            return [checks.Error(sentence, id=health.ERROR_CELERY_BROKER)]
+        return []
+
+    def _is_busy(self) -> bool:
+        """Tell whether a task holds up the loop: in its thread, or while it waits for a process."""
+        return bool(state.active_requests) and (
+            self._worker.pool_cls.__module__.endswith(".solo") or self._worker.hub is None
+        )
+
+    def _on_ready(self, **kwargs: Any) -> None:
+        self._is_ready = True
+        self._probes.refresh()
+
+    def _on_shutting_down(self, **kwargs: Any) -> None:
+        """Begin to drain: inside a signal handler, so no lock may be waited for."""
+        lifecycle.drain()
+
+    def _on_shutdown(self, **kwargs: Any) -> None:
+        atexit.unregister(self._on_shutdown)
+        self._broker.stop()
+        self._probes.stop()

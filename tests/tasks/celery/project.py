@@ -1,0 +1,166 @@
+"""A Celery project: one task for each way in which a task may end.
+
+``CELERY_BROKER`` names the broker, ``CELERY_NAME`` what is this test's own on it, ``CELERY_CONF``
+holds further settings of Celery as JSON.
+"""
+
+import json
+import logging
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+from celery import Celery
+from celery.exceptions import Ignore, Reject
+from kombu import Exchange, Queue
+
+from dockerflow_django.celery import instrument
+
+logger = logging.getLogger("project.tasks")
+
+
+def make_app(broker: str, name: str, conf: dict | None = None) -> Celery:
+    app = Celery(name, broker=broker)
+    app.conf.update(
+        broker_connection_retry_on_startup=True,
+        broker_heartbeat=2,
+        control_exchange=name,
+        event_exchange=f"{name}-events",
+        task_create_missing_queues=True,
+        task_default_exchange=name,
+        task_default_queue=name,
+        task_default_routing_key=name,
+        task_queues=[
+            Queue(name, Exchange(name), routing_key=name, auto_delete=True),
+            Queue(
+                f"{name}-topic",
+                Exchange(f"{name}-topics", type="topic", auto_delete=True),
+                routing_key="orders.#",
+                auto_delete=True,
+            ),
+        ],
+        worker_enable_remote_control=True,
+        worker_prefetch_multiplier=1,
+    )
+    if broker.startswith("redis"):
+        app.conf.broker_transport_options = {"global_keyprefix": f"{name}-"}
+    app.conf.update(conf or {})
+    instrument(app)
+    return app
+
+
+app = make_app(
+    os.environ.get("CELERY_BROKER", "memory://"),
+    os.environ.get("CELERY_NAME", "nobody"),
+    json.loads(os.environ.get("CELERY_CONF", "{}")),
+)
+
+
+@app.task
+def add(x, y):
+    return x + y
+
+
+@app.task
+def tell(text="told"):
+    logger.info(text)
+    print(f"printed: {text}", flush=True)
+
+
+@app.task
+def query(times):
+    from django.db import connection
+
+    for _ in range(times):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+
+
+@app.task
+def sleep(seconds):
+    time.sleep(seconds)
+
+
+@app.task(soft_time_limit=0.5)
+def too_slow():
+    time.sleep(30)
+
+
+@app.task
+def patient(path):
+    """Run until the test has made that file."""
+    logger.info("patient began")
+    end = time.monotonic() + 120
+    while not Path(path).exists() and time.monotonic() < end:
+        time.sleep(0.02)
+
+
+@app.task
+def fail(text="no luck"):
+    raise ValueError(text)
+
+
+@app.task(bind=True, max_retries=1)
+def retry_once(self):
+    if not self.request.retries:
+        raise self.retry(countdown=0)
+
+
+@app.task(bind=True, max_retries=0)
+def retry_never(self):
+    raise self.retry(exc=ValueError("again"), countdown=0)
+
+
+@app.task(acks_late=True)
+def reject():
+    raise Reject("no", requeue=False)
+
+
+@app.task(bind=True, acks_late=True)
+def reject_and_requeue(self):
+    """Be rejected the first time, and succeed when it comes again."""
+    if not self.request.delivery_info["redelivered"]:
+        raise Reject("later", requeue=True)
+
+
+@app.task
+def ignore():
+    raise Ignore
+
+
+@app.task(time_limit=0.5)
+def beyond_hard_limit():
+    time.sleep(60)
+
+
+@app.task(time_limit=0.5, acks_late=True)
+def beyond_hard_limit_late():
+    time.sleep(60)
+
+
+@app.task
+def die(number=int(signal.SIGKILL)):
+    os.kill(os.getpid(), number)
+    time.sleep(30)
+
+
+@app.task(acks_late=True)
+def die_late():
+    os.kill(os.getpid(), signal.SIGKILL)
+    time.sleep(30)
+
+
+@app.task(acks_late=True, reject_on_worker_lost=True)
+def die_once(path):
+    """Be killed the first time, and succeed when it comes again."""
+    if not Path(path).exists():
+        Path(path).touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+        time.sleep(30)
+
+
+@app.task
+def leave(code=0):
+    sys.exit(code)

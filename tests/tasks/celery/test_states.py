@@ -1,0 +1,174 @@
+"""Each way in which a task may end leaves exactly one record, with that state, and one count."""
+
+import re
+import signal
+
+import pytest
+
+from tests.harness.http import request
+from tests.harness.waiting import wait_until
+
+# What syslog calls them.
+INFO, WARNING, ERROR = 6, 4, 3
+ENDS = {
+    "add": ((1, 2), {}, ["SUCCESS"]),
+    "fail": ((), {}, ["FAILURE"]),
+    "retry_once": ((), {}, ["RETRY", "SUCCESS"]),
+    "retry_never": ((), {}, ["FAILURE"]),
+    "reject": ((), {}, ["REJECTED"]),
+    "ignore": ((), {}, ["IGNORED"]),
+    "too_slow": ((), {}, ["FAILURE"]),
+    "tell": (("hello",), {}, ["SUCCESS"]),
+    "expired": ((1, 1), {"expires": -1}, ["REVOKED"]),
+}
+ONLY_IN_PROCESSES = {
+    "beyond_hard_limit": ((), {}, ["FAILURE"]),
+    "beyond_hard_limit_late": ((), {}, ["FAILURE"]),
+    "die": ((), {}, ["LOST"]),
+    "die_late": ((), {}, ["LOST"]),
+    "leave": ((), {}, ["LOST"]),
+}
+SEVERITIES = {
+    "SUCCESS": INFO,
+    "RETRY": WARNING,
+    "REVOKED": WARNING,
+    "REJECTED": WARNING,
+    "IGNORED": WARNING,
+    "FAILURE": ERROR,
+    "LOST": ERROR,
+}
+POOLS = ["prefork", "threads", "solo"]
+
+
+def send_all(celeryd, ends):
+    ids = {}
+    for name, (args, options, _) in ends.items():
+        task = "add" if name == "expired" else name
+        ids[name] = celeryd.send(task, *args, **options)
+    return ids
+
+
+def states_of(worker, task_id):
+    return [each["state"] for each in worker.summaries(task_id)]
+
+
+def counted(worker):
+    """Return what the probe port counts: how many tasks, by the task's own name and its state."""
+    text = request(worker.address, path="/__metrics__").body.decode()
+    pattern = r'^dockerflow_tasks_total\{state="(\w+)",task="tests\.[\w.]+\.(\w+)"\} (\d+)\.0$'
+    return {
+        (name, state): int(count) for state, name, count in re.findall(pattern, text, re.MULTILINE)
+    }
+
+
+@pytest.mark.parametrize("pool", POOLS)
+def test_every_end_has_one_record(celeryd, pool):
+    """A task has one record for each execution, its level is that of its state, and it counts."""
+    ends = ENDS | (ONLY_IN_PROCESSES if pool == "prefork" else {})
+    if pool != "prefork":
+        del (ends := dict(ends))["too_slow"]  # these pools have no time limits
+    with celeryd.worker(f"--pool={pool}", "--concurrency=2") as worker:
+        ids = send_all(celeryd, ends)
+        wanted = {name: states for name, (_, _, states) in ends.items()}
+        wait_until(
+            lambda: all(len(states_of(worker, ids[name])) >= len(wanted[name]) for name in ids),
+            timeout=90,
+            what="every task has its records",
+        )
+        last = celeryd.send("add", 1, 1)
+        worker.wait_for_summaries(last)
+        counts = counted(worker)
+        assert worker.stop(timeout=30).code == 0
+        assert {name: states_of(worker, ids[name]) for name in ids} == wanted
+        assert all(each["Severity"] == SEVERITIES[each["state"]] for each in worker.summaries())
+    for name, states in wanted.items():
+        if name not in {"add", "expired"}:
+            assert [counts[name, state] for state in states] == [1] * len(states), name
+    assert counts["add", "SUCCESS"] == 2
+    assert counts["add", "REVOKED"] == 1
+
+
+def test_rejected_and_queued_again(celeryd):
+    """A task that is rejected to be queued again has a record for each time."""
+    with celeryd.worker("--concurrency=1") as worker:
+        task_id = celeryd.send("reject_and_requeue")
+        found = worker.wait_for_summaries(task_id, 2)
+        worker.stop(timeout=30)
+        assert states_of(worker, task_id) == ["REJECTED", "SUCCESS"]
+    assert found[0]["rid"] == found[1]["rid"]
+
+
+def test_killed_and_queued_again(celeryd, tmp_path):
+    """A task whose child is killed is lost, also if it is queued again, and keeps its id."""
+    with celeryd.worker("--concurrency=1") as worker:
+        task_id = celeryd.send("die_once", str(tmp_path / "once"))
+        lost, success = worker.wait_for_summaries(task_id, 2)
+        worker.stop(timeout=30)
+        assert states_of(worker, task_id) == ["LOST", "SUCCESS"]
+    assert lost["rid"] == success["rid"]
+    assert "db_queries" not in lost
+    assert "WorkerLostError" in lost["msg"]
+
+
+@pytest.mark.parametrize("number", ["SIGTERM", "SIGKILL"])
+def test_revoked_while_it_runs(celeryd, number):
+    """A task that is revoked with `terminate` is revoked, once, by whatever signal."""
+    with celeryd.worker("--concurrency=2") as worker:
+        task_id = celeryd.send("patient", "/nonexistent")
+        worker.wait_for_line("patient began", timeout=30)
+        celeryd.app.control.revoke(task_id, terminate=True, signal=number)
+        worker.wait_for_summaries(task_id)
+        after = celeryd.send("add", 1, 1)
+        worker.wait_for_summaries(after)
+        worker.stop(timeout=30)
+        assert states_of(worker, task_id) == ["REVOKED"]
+
+
+def test_revoked_before_it_runs(celeryd, tmp_path):
+    """A task that is revoked while it waits is revoked, once; one that runs already is not."""
+    with celeryd.worker("--concurrency=1") as worker:
+        running = celeryd.send("patient", str(tmp_path / "go"))
+        worker.wait_for_line("patient began", timeout=30)
+        waiting = celeryd.send("add", 1, 1)
+        celeryd.app.control.revoke([running, waiting])
+        worker.wait_for_line("revoked", timeout=30)
+        (tmp_path / "go").touch()
+        worker.wait_for_summaries(waiting)
+        worker.wait_for_summaries(running)
+        worker.stop(timeout=30)
+        assert states_of(worker, waiting) == ["REVOKED"]
+        assert states_of(worker, running) == ["SUCCESS"]
+
+
+def test_child_of_few_tasks(celeryd):
+    """With `max_tasks_per_child` each task has its record, from one child or the next."""
+    with celeryd.worker("--concurrency=1", "--max-tasks-per-child=2") as worker:
+        ids = [celeryd.send("add", number, 1) for number in range(5)]
+        for task_id in ids:
+            worker.wait_for_summaries(task_id)
+        worker.stop(timeout=30)
+        assert [states_of(worker, task_id) for task_id in ids] == [["SUCCESS"]] * 5
+        records = worker.records("task.summary")
+    assert len({line["Pid"] for line in records}) == 3
+
+
+def test_unknown_task_is_no_execution(celeryd):
+    """A task that the worker does not know leaves no record and no count."""
+    with celeryd.worker("--concurrency=1") as worker:
+        celeryd.send("unheard_of")
+        known = celeryd.send("add", 1, 1)
+        worker.wait_for_summaries(known)
+        assert [each["task_id"] for each in worker.summaries()] == [known]
+        assert set(counted(worker)) == {("add", "SUCCESS")}
+
+
+def test_spawned_children(celeryd):
+    """Children that are spawned write the same record, and their parent tells what they cannot."""
+    celeryd.conf = {"worker_pool_start_method": "spawn"}
+    with celeryd.worker("--concurrency=1") as worker:
+        ids = [celeryd.send("add", 1, 1), celeryd.send("leave"), celeryd.send("fail")]
+        found = [worker.wait_for_summaries(task_id) for task_id in ids]
+        worker.stop(signal.SIGTERM, timeout=30)
+        states = [states_of(worker, task_id) for task_id in ids]
+    assert states == [["SUCCESS"], ["LOST"], ["FAILURE"]]
+    assert found[2][0]["msg"] == "ValueError: no luck"
