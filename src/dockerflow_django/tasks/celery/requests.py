@@ -13,10 +13,16 @@ from collections.abc import Callable
 from functools import cache, wraps
 from typing import Any
 
-from billiard.einfo import ExceptionWithTraceback
-from billiard.exceptions import Terminated, TimeLimitExceeded, WorkerLostError
-from celery.exceptions import Ignore, Reject, Retry
+from celery.exceptions import (
+    Ignore,
+    Reject,
+    Retry,
+    Terminated,
+    TimeLimitExceeded,
+    WorkerLostError,
+)
 from celery.utils.imports import symbol_by_name
+from celery.worker.request import ExceptionWithTraceback
 
 from dockerflow_django.tasks import record
 from dockerflow_django.tasks.celery import headers

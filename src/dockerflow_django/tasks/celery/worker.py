@@ -10,8 +10,7 @@ from celery.worker import state
 from django.core import checks
 from django.core.checks import CheckMessage
 
-from dockerflow_django import health
-from dockerflow_django.lifecycle import lifecycle
+from dockerflow_django import health, lifecycle
 from dockerflow_django.tasks import record
 from dockerflow_django.tasks.celery.broker import BrokerWatch
 from dockerflow_django.tasks.celery.liveness import LoopWatch
@@ -76,7 +75,7 @@ class WorkerHealth:
 
     def liveness(self) -> list[CheckMessage]:
         """Ask whether the consumer's loop turns; a worker that stops needs no loop."""
-        return [] if lifecycle.is_draining else self._loop.messages()
+        return [] if lifecycle.process.is_draining else self._loop.messages()
 
     def readiness(self) -> list[CheckMessage]:
         """Ask whether the worker takes tasks."""
@@ -86,7 +85,7 @@ class WorkerHealth:
         if self._broker.answers_since is None:
             sentence = "The Celery broker cannot be reached."
             return [checks.Error(sentence, id=health.ERROR_CELERY_BROKER)]
-        if self._worker.consumer.connection is None and not lifecycle.is_draining:
+        if self._worker.consumer.connection is None and not lifecycle.process.is_draining:
             sentence = "The worker has lost its broker, and waits before it tries again."
             return [checks.Error(sentence, id=health.ERROR_CELERY_BROKER)]
         return []
@@ -103,7 +102,7 @@ class WorkerHealth:
 
     def _on_shutting_down(self, **kwargs: Any) -> None:
         """Begin to drain: inside a signal handler, so no lock may be waited for."""
-        lifecycle.drain()
+        lifecycle.process.drain()
 
     def _on_shutdown(self, **kwargs: Any) -> None:
         atexit.unregister(self._on_shutdown)
