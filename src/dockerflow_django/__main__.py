@@ -4,16 +4,18 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from dockerflow_django.conformance import command as check
 from dockerflow_django.template import command as startproject
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the subcommand that the arguments name, and return the exit code."""
     parser = argparse.ArgumentParser(
-        prog="dockerflow", description="Start a project that is ready to ship."
+        prog="dockerflow", description="Start a project that is ready to ship, or check one."
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     startproject.add_to(commands)
+    check.add_to(commands)
     options = parser.parse_args(arguments)
     code: int = options.run(options)
     return code

@@ -27,7 +27,9 @@ class Answer:
         self.body = body
 
 
-def ask(target: Target, seconds: float, *, verify: bool = True) -> Answer:
+def ask(
+    target: Target, seconds: float, *, verify: bool = True, body_bytes: int = BODY_BYTES
+) -> Answer:
     """Return the answer to one GET; raise OSError, HTTPException or ValueError where none came.
 
     The deadline is for everything: a server that sends a byte a second, a name server that keeps
@@ -37,7 +39,7 @@ def ask(target: Target, seconds: float, *, verify: bool = True) -> Answer:
 
     def work() -> None:
         try:
-            outcome.append(_exchange(target, seconds, verify=verify))
+            outcome.append(_exchange(target, seconds, verify, body_bytes))
         except Exception as error:  # noqa: BLE001 - raised below, in the thread that waits
             outcome.append(error)
 
@@ -61,7 +63,7 @@ def leave_out_ssl() -> None:
         sys.modules["ssl"] = None  # type: ignore[assignment]  # the documented way to bar an import
 
 
-def _exchange(target: Target, seconds: float, *, verify: bool) -> Answer:
+def _exchange(target: Target, seconds: float, verify: bool, body_bytes: int) -> Answer:
     import http.client
 
     connection = http.client.HTTPConnection("localhost")
@@ -73,7 +75,7 @@ def _exchange(target: Target, seconds: float, *, verify: bool) -> Answer:
             response.status,
             response.reason,
             response.getheader("Location", ""),
-            response.read(BODY_BYTES).decode(errors="replace"),
+            response.read(body_bytes).decode(errors="replace"),
         )
     finally:
         connection.close()

@@ -1,0 +1,1 @@
+"""Judge a service, a Dockerfile or manifests by Dockerflow's requirements: no Django settings."""

@@ -1,0 +1,137 @@
+"""Find the users and groups that the commands of a Dockerfile make."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+_SEPARATORS = re.compile(r"&&|\|\||[;|\n(){}]")
+_LINE_OF_PASSWD = re.compile(r"(?<![\w.-])([a-z_][\w-]*):[^:\s]*:(\d+):(\d+):")
+_LINE_OF_GROUP = re.compile(r"(?<![\w.-])([a-z_][\w-]*):[^:\s]*:(\d+):(?!\d)")
+_SCRIPT = re.compile(r"\S+\.(?:sh|bash)\b|\b(?:usermod|groupmod|newusers)\b")
+# The options that take a value, of shadow's tools, of busybox's and of Debian's.
+_USER_VALUES = "bcdefgGhkKpPRsu"
+_GROUP_VALUES = "gKpPRU"
+_LONG_VALUES = {
+    "base-dir", "comment", "conf", "expiredate", "firstgid", "firstuid", "gecos", "gid", "groups",
+    "home", "home-dir", "inactive", "ingroup", "key", "password", "prefix", "root", "shell",
+    "skel", "uid", "users",
+}  # fmt: skip
+
+
+@dataclass
+class User:
+    """A user as it was made: number, main group, and further groups, as they were written."""
+
+    uid: str | None
+    group: str | None
+    groups: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Accounts:
+    """Users and groups by name."""
+
+    users: dict[str, User] = field(default_factory=dict)
+    groups: dict[str, str | None] = field(default_factory=dict)
+    # A script or a tool that changes users may have made more.
+    may_be_more: bool = False
+
+
+def find_accounts(texts: list[str]) -> Accounts:
+    """Return the accounts that these commands, or lines for /etc/passwd and /etc/group, make."""
+    accounts = Accounts()
+    for text in texts:
+        accounts.may_be_more |= bool(_SCRIPT.search(text))
+        for words in _commands(text):
+            _read(words, accounts)
+        for name, uid, gid in _LINE_OF_PASSWD.findall(text):
+            accounts.users[name] = User(uid, gid)
+        for name, gid in _LINE_OF_GROUP.findall(text):
+            accounts.groups[name] = gid
+    return accounts
+
+
+def _commands(text: str) -> Iterator[list[str]]:
+    for part in _SEPARATORS.split(text.replace("\\\n", " ")):
+        try:
+            yield shlex.split(part, comments=True)
+        except ValueError:  # a quotation that another part closes
+            yield part.split()
+
+
+def _read(words: list[str], accounts: Accounts) -> None:
+    for at, word in enumerate(words):
+        tool = word.rpartition("/")[2]
+        if tool in {"useradd", "adduser"}:
+            return _read_user(tool, words[at + 1 :], accounts)
+        if tool in {"groupadd", "addgroup"}:
+            return _read_group(words[at + 1 :], accounts)
+    return None
+
+
+def _read_user(tool: str, words: list[str], accounts: Accounts) -> None:
+    options, names = _options(words, _USER_VALUES)
+    if not names:
+        return
+    name, *groups = names
+    if name in accounts.users and groups:  # adduser USER GROUP
+        accounts.users[name].groups += groups
+        return
+    uid = options.get("uid") or options.get("u")
+    main = options.get("gid") or options.get("ingroup") or _group(tool, options, accounts)
+    more = (options.get("groups") or options.get("G") or "").split(",")
+    if main is None and "N" not in options and "no-user-group" not in options:
+        # A group of the user's name, and with its number if that is free.
+        main = accounts.groups.setdefault(name, uid) and name
+    accounts.users[name] = User(uid, main, [group for group in more if group])
+
+
+def _group(tool: str, options: dict[str, str], accounts: Accounts) -> str | None:
+    """Return the main group that short options name: busybox's ``-g`` is a comment."""
+    given = options.get("g")
+    is_group = given in accounts.groups or (given or "").isdigit()
+    if given and (tool == "useradd" or is_group or "$" in given):
+        return given
+    return options.get("G") if tool == "adduser" else None
+
+
+def _read_group(words: list[str], accounts: Accounts) -> None:
+    options, names = _options(words, _GROUP_VALUES)
+    if not names:
+        return
+    if len(names) > 1 and names[0] in accounts.users:  # addgroup USER GROUP
+        accounts.users[names[0]].groups.append(names[1])
+        return
+    accounts.groups[names[-1]] = options.get("gid") or options.get("g")
+
+
+def _options(words: list[str], short_values: str) -> tuple[dict[str, str], list[str]]:
+    """Return options with their values, and the operands."""
+    options: dict[str, str] = {}
+    operands: list[str] = []
+    waiting = iter(words)
+    for word in waiting:
+        if word.startswith("--"):
+            name, equals, value = word[2:].partition("=")
+            has_value = not equals and name in _LONG_VALUES
+            options[name] = next(waiting, "") if has_value else value
+        elif word.startswith("-") and len(word) > 1:
+            options |= _short(word[1:], short_values, waiting)
+        elif word.startswith((">", "2>")):
+            break
+        else:
+            operands.append(word)
+    return options, operands
+
+
+def _short(letters: str, with_values: str, waiting: Iterator[str]) -> dict[str, str]:
+    found = {}
+    for at, letter in enumerate(letters):
+        if letter in with_values:
+            found[letter] = letters[at + 1 :] or next(waiting, "")
+            break
+        found[letter] = ""
+    return found

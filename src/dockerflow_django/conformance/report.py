@@ -1,0 +1,60 @@
+"""Tell what was found: a line for each requirement, or JSON."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+
+from dockerflow_django.conformance.requirement import Result, Status
+
+STATUSES: tuple[Status, ...] = ("ok", "fail", "warn", "skip")
+
+
+def has_passed(results: list[Result], *, strict: bool) -> bool:
+    """Tell whether no `must` fails, and under strict no `should` either."""
+    wrong = {"fail", "warn"} if strict else {"fail"}
+    return not any(result.status in wrong for result in results)
+
+
+def lines(results: list[Result]) -> list[str]:
+    """Return a line for each result, and one that counts them."""
+    counts = Counter(result.status for result in results)
+    total = ", ".join(f"{counts[status]} {status}" for status in STATUSES)
+    return [*map(_line, results), total]
+
+
+def as_json(results: list[Result], errors: list[str], *, strict: bool) -> str:
+    """Return everything as one JSON object."""
+    return json.dumps(
+        {
+            "passed": has_passed(results, strict=strict) and not errors,
+            "strict": strict,
+            "results": list(map(_fields, results)),
+            "errors": errors,
+        },
+        indent=2,
+    )
+
+
+def _line(result: Result) -> str:
+    requirement = result.requirement
+    mend = f"; {requirement.mend}" if result.status in {"fail", "warn"} else ""
+    text = (
+        f"{result.status:<4}  {result.subject}: {requirement.text}: {result.finding.seen}{mend}"
+        f" [{requirement.level}, {requirement.source}]"
+    )
+    return "".join(char if char.isprintable() else "?" for char in " ".join(text.split("\n")))
+
+
+def _fields(result: Result) -> dict[str, str]:
+    requirement = result.requirement
+    return {
+        "status": result.status,
+        "subject": result.subject,
+        "requirement": requirement.name,
+        "level": requirement.level,
+        "text": requirement.text,
+        "source": requirement.source,
+        "seen": result.finding.seen,
+        "mend": requirement.mend,
+    }
