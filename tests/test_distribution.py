@@ -16,10 +16,11 @@ import pytest
 from packaging.requirements import Requirement
 
 from tests.documents import ROOT
-from tests.facts import PROJECT
+from tests.facts import EXTRAS, PROJECT, classified
 from tests.harness.programs import missing
 from tests.harness.project import KEPT
 
+DJANGOS = classified("Framework :: Django")
 STEM = f"dockerflow_django-{PROJECT['version']}"
 SECONDS = 120
 # What the extras bring, and servers, which a project installs by itself.
@@ -27,6 +28,8 @@ SECONDS = 120
 OPTIONAL = {"celery", "click", "django_redis", "granian", "gunicorn", "kombu", "orjson", "redis"}
 # Where this process finds `build`, the process that builds finds it, too.
 PYTHON_PATH = {"PYTHONPATH": os.pathsep.join(sys.path)}
+# How this machine reaches the index: its variables, its configuration and its cache.
+PIP = {name: os.environ[name] for name in os.environ if name == "HOME" or name.startswith("PIP_")}
 
 IMPORT_ALL = """
 import json, pkgutil, sys, django, dockerflow_django
@@ -56,11 +59,17 @@ def built(tmp_path_factory):
             missing(f"{tool} is not installed")
     folder = tmp_path_factory.mktemp("built")
     # A copy, as setuptools writes beside the sources.
-    unwanted = ignore_patterns(".*", "__pycache__", "*.egg-info", "build", "_build", "benchmarks")
-    copytree(ROOT, folder / "source", ignore=unwanted)
+    copytree(ROOT, folder / "source", ignore=_unwanted)
     options = ["--no-isolation", "--outdir", folder]
     _run(sys.executable, "-m", "build", *options, folder / "source", **PYTHON_PATH)
     return folder
+
+
+def _unwanted(folder, names):
+    """Leave out what is made, and what lies beside the sources; the template has dotfiles too."""
+    if Path(folder) == ROOT:
+        return set(names) - {"LICENSE", "README.rst", "pyproject.toml", "src"}
+    return ignore_patterns("__pycache__", "*.egg-info")(folder, names)
 
 
 def test_wheel_holds_every_file(built):
@@ -97,6 +106,34 @@ def test_installed_without_extras(built, tmp_path):
     assert set(report["failed"].values()) <= OPTIONAL
 
 
+def test_installing_leaves_django_alone(built, tmp_path):
+    """Beside the newest Django, pip finds releases of all that we need, and leaves it there.
+
+    Pip decides from metadata: if the newest Django wants a newer Python than this one, pip is told
+    not to mind.
+    """
+    venv.create(tmp_path, with_pip=True, symlinks=True)
+    pip = (tmp_path / "bin" / "python", "-m", "pip", "--disable-pip-version-check")
+    install = (*pip, "install", "--ignore-requires-python", "--quiet")
+    done = _start(*install, f"django=={DJANGOS[-1]}.*", **PIP)
+    if done.returncode:  # pragma: no cover - a machine that reaches no index
+        missing("no package index answers")
+    before = _installed(pip)
+    wheel = built / f"{STEM}-py3-none-any.whl"
+    _run(*install, wheel, **PIP)
+    assert before.items() <= _installed(pip).items()
+    extras = f"{wheel}[{','.join(sorted(EXTRAS))}]"
+    report = json.loads(_run(*install, "--dry-run", "--report", "-", extras, **PIP))
+    would = {each["metadata"]["name"].lower() for each in report["install"]}
+    assert "granian" in would
+    assert not would & before.keys()
+
+
+def _installed(pip):
+    listed = json.loads(_run(*pip, "list", "--format", "json", **PIP))
+    return {each["name"].lower(): each["version"] for each in listed}
+
+
 def _environment(folder, wheel):
     """Install the wheel where nothing else is than, linked, what it needs; return the Python.
 
@@ -115,12 +152,16 @@ def _environment(folder, wheel):
 
 
 def _run(*command, **environ):
-    env = {name: os.environ[name] for name in KEPT if name in os.environ} | environ
-    done = subprocess.run(
-        command, env=env, capture_output=True, text=True, timeout=SECONDS, check=False
-    )
+    done = _start(*command, **environ)
     assert done.returncode == 0, done.stderr + done.stdout
     return done.stdout
+
+
+def _start(*command, **environ):
+    env = {name: os.environ[name] for name in KEPT if name in os.environ} | environ
+    return subprocess.run(
+        command, env=env, capture_output=True, text=True, timeout=SECONDS, check=False
+    )
 
 
 def _closure(requirements):
