@@ -1,1 +1,11 @@
-"""What runs beside the web process: its probes, its summaries, and how it stops."""
+"""What runs beside the web process: its probes, its summaries, and how it stops.
+
+``probes``   the three probes of any such process, by port and by file
+``loop``     the same for a loop of the project's own: `serve_probes`
+``amqp``     ``manage.py consume``
+"""
+
+from dockerflow_django.tasks.loop import LoopProbes, serve_probes
+from dockerflow_django.tasks.outcomes import Reject, Requeue
+
+__all__ = ["LoopProbes", "Reject", "Requeue", "serve_probes"]

@@ -1,0 +1,159 @@
+"""The thread that runs the project's function, one message after the other."""
+
+import inspect
+import logging
+import threading
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from contextvars import Context
+from dataclasses import dataclass
+from typing import Any
+
+from asgiref.sync import async_to_sync
+from django.db import close_old_connections, reset_queries
+
+from dockerflow_django.context import parse_traceparent, start_request
+from dockerflow_django.summary.failure import describe
+from dockerflow_django.tasks.amqp.inbox import Delivery, Inbox
+from dockerflow_django.tasks.amqp.options import Handler
+from dockerflow_django.tasks.amqp.record import FAILURE, STATES, Record
+from dockerflow_django.tasks.outcomes import Reject, Requeue
+
+RID_HEADER = "dockerflow_rid"
+TRACEPARENT_HEADER = "traceparent"
+# How long a message that is given back stays here first, by how many were in a row.
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 30.0
+
+logger = logging.getLogger("dockerflow_django.tasks")
+
+
+@dataclass(frozen=True)
+class Action:
+    """What to tell the broker about a message, after a pause, and the record of its handling."""
+
+    delivery: Delivery
+    verb: str
+    record: Record | None = None
+    pause_seconds: float = 0.0
+
+
+Post = Callable[[Action], None]
+
+
+class HandlerThread:
+    """Takes from the inbox, and posts what becomes of each message."""
+
+    def __init__(
+        self, handler: Handler, inbox: Inbox, post: Post, wake: Callable[[], None]
+    ) -> None:
+        self._handler = handler
+        self._inbox = inbox
+        self._post = post
+        self._wake = wake
+        self._requeued_in_a_row = 0
+
+    def start(self) -> None:
+        """Handle, until the inbox is closed; nobody waits for this thread to end."""
+        threading.Thread(target=self._work, name="dockerflow-handler", daemon=True).start()
+
+    def _work(self) -> None:
+        while (delivery := self._inbox.take()) is not None:
+            self._post(Context().run(self._handle, delivery))
+            self._inbox.done()
+            self._wake()  # the message is no longer in hand: a consumer that stops waits for that
+
+    def _handle(self, delivery: Delivery) -> Action:
+        message = delivery.message
+        rid = message.headers.get(RID_HEADER) or message.properties.get("correlation_id")
+        traceparent = message.headers.get(TRACEPARENT_HEADER)
+        delivery.state = start_request(
+            rid if isinstance(rid, str) else None,
+            parse_traceparent(traceparent) if isinstance(traceparent, str) else None,
+        )
+        message.channel = _Channel(delivery, self._post)
+        _refresh_connections()
+        try:
+            error = self._call(message)
+            ended = time.perf_counter()
+        finally:
+            delivery.state.is_over = True
+            _refresh_connections()
+        return self._action(delivery, error, ended)
+
+    def _call(self, message: Any) -> BaseException | None:
+        """Call the function; whatever it raises, `SystemExit` too, is about this message alone."""
+        try:
+            result = self._handler(message.payload, message)
+            if inspect.isawaitable(result):
+                async_to_sync(_wait)(result)
+        except (Requeue, Reject) as order:
+            return order
+        except BaseException as error:
+            logger.exception("The handler of a message raised")
+            return error
+        return None
+
+    def _action(self, delivery: Delivery, error: BaseException | None, ended: float) -> Action:
+        if error is None or isinstance(error, (Requeue, Reject)):
+            text, verb = "", delivery.verb or _verb_of(error)
+            state = STATES[verb]
+        else:
+            text, verb, state = describe(error), delivery.verb or "reject", FAILURE
+        record = Record(delivery, state, ended, text)
+        if delivery.verb:  # the handler has told the message itself
+            return Action(delivery, "", record)
+        delivery.verb = verb
+        return Action(delivery, verb, record, self._pause_after(verb))
+
+    def _pause_after(self, verb: str) -> float:
+        """Return how long a message stays here before it is given back."""
+        if verb != "requeue":
+            self._requeued_in_a_row = 0
+            return 0.0
+        pause = FIRST_PAUSE_SECONDS * 2.0 ** min(self._requeued_in_a_row, 10)
+        self._requeued_in_a_row += 1
+        return min(pause, LONGEST_PAUSE_SECONDS)
+
+
+def _verb_of(order: BaseException | None) -> str:
+    if order is None:
+        return "ack"
+    return "requeue" if isinstance(order, Requeue) else "reject"
+
+
+class _Channel:
+    """Stands for the message's channel: what it is told is told in the channel's own thread.
+
+    So `message.ack()`, `reject()` and `requeue()` may be called in the handler; the first counts.
+    """
+
+    no_ack_consumers = None
+
+    def __init__(self, delivery: Delivery, post: Post) -> None:
+        self._delivery = delivery
+        self._post = post
+
+    def basic_ack(self, delivery_tag: int, multiple: bool = False) -> None:
+        """Acknowledge this message, and no other."""
+        self._tell("ack")
+
+    def basic_reject(self, delivery_tag: int, requeue: bool = False) -> None:
+        """Refuse this message, or give it back at once."""
+        self._tell("requeue" if requeue else "reject")
+
+    def _tell(self, verb: str) -> None:
+        if not self._delivery.verb:
+            self._delivery.verb = verb
+            self._post(Action(self._delivery, verb))
+
+
+async def _wait(result: Awaitable[Any]) -> Any:
+    return await result
+
+
+def _refresh_connections() -> None:
+    """Do what Django does around a request: this thread's connections end when they are too old."""
+    reset_queries()
+    with suppress(Exception):  # a database that is down is the handler's to find
+        close_old_connections()

@@ -1,0 +1,64 @@
+"""The one record of a message that was handled, on ``message.summary``."""
+
+import logging
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from dockerflow_django.context import RequestState
+from dockerflow_django.tasks.amqp.inbox import Delivery
+
+SUMMARY_LOGGER = "message.summary"
+SUCCESS, REQUEUED, REJECTED = "SUCCESS", "REQUEUED", "REJECTED"
+FAILURE, UNACKED = "FAILURE", "UNACKED"
+# What a message was told, and what that makes of its handling.
+STATES = {"ack": SUCCESS, "requeue": REQUEUED, "reject": REJECTED}
+LEVELS = {SUCCESS: logging.INFO, FAILURE: logging.ERROR}
+# A message that is lost to us comes again in any case; that is no other end for these.
+_FINAL = frozenset({FAILURE, REQUEUED})
+
+logger = logging.getLogger(SUMMARY_LOGGER)
+
+
+@dataclass(frozen=True)
+class Record:
+    """How the handling ended; `error` says which exception ended it, if one did."""
+
+    delivery: Delivery
+    state: str
+    ended: float
+    error: str = ""
+
+    def write(self, *, is_sent: bool) -> None:
+        """Log it; if what became of the message could not be sent, that is its state."""
+        state = self.state if is_sent or self.state in _FINAL else UNACKED
+        request = self.delivery.state
+        if request is not None:
+            fields = _fields(self.delivery, request, self.ended)
+            level = LEVELS.get(state, logging.WARNING)
+            logger.log(level, "%s", self.error, extra={**fields, "state": state})
+
+
+def write_abandoned(delivery: Delivery) -> None:
+    """Log that the process ends before the handler has: the broker delivers the message again."""
+    Record(delivery, UNACKED, time.perf_counter()).write(is_sent=False)
+
+
+def _fields(delivery: Delivery, request: RequestState, ended: float) -> dict[str, Any]:
+    message = delivery.message
+    seconds = list(request.query_seconds)
+    fields = {
+        "handler": delivery.handler,
+        "message_id": message.properties.get("message_id"),
+        "queue": delivery.queue,
+        "exchange": message.delivery_info.get("exchange"),
+        "routing_key": message.delivery_info.get("routing_key"),
+        "redelivered": bool(message.delivery_info.get("redelivered")),
+        "rid": request.rid,
+        "t": round((ended - request.started) * 1000),
+        "db_queries": len(seconds),
+        "t_db": round(sum(seconds) * 1000),
+    }
+    if request.trace is not None:
+        fields["trace_id"], fields["span_id"] = request.trace
+    return {name: value for name, value in fields.items() if value not in (None, "")}

@@ -1,0 +1,48 @@
+"""The life of ``consume``: from the first signal to the last acknowledgement."""
+
+import logging
+
+from dockerflow_django.lifecycle import process
+from dockerflow_django.summary.queries import count_from_now_on
+from dockerflow_django.tasks.amqp.address import broker_url, make_connection
+from dockerflow_django.tasks.amqp.broker import Broker
+from dockerflow_django.tasks.amqp.handling import HandlerThread
+from dockerflow_django.tasks.amqp.inbox import Inbox
+from dockerflow_django.tasks.amqp.options import Options, import_handler
+from dockerflow_django.tasks.probes import WorkerProbes
+from dockerflow_django.tasks.stopping import StopSignals
+
+logger = logging.getLogger("dockerflow_django.tasks")
+
+
+def run(path: str, options: Options, url: str | None, signals: StopSignals) -> None:
+    """Hand the queue's messages to the function at `path` until a signal comes.
+
+    Raises `WrongOptionsError` if the options cannot be used, `ProbesError` if the probes cannot be
+    answered, and `RefusedError` if the broker refuses for good.
+    """
+    options.check()
+    handler = import_handler(path)
+    found = broker_url(url)
+    make_connection(found)
+    inbox = Inbox()
+    broker = Broker(found, path, options, inbox)
+    probes = WorkerProbes(
+        "consumer", liveness=broker.status.liveness, readiness=broker.status.readiness
+    )
+
+    def on_signal(count: int) -> None:
+        process.drain()
+        broker.stop(hurry=count > 1)
+        probes.refresh()
+        logger.info("Stopping %s.", "at once" if count > 1 else "after the message in hand")
+
+    count_from_now_on()
+    probes.start()
+    try:
+        signals.listen(on_signal)
+        HandlerThread(handler, inbox, broker.post, broker.wake).start()
+        broker.run()
+        logger.info("Stopped.")
+    finally:
+        probes.stop()

@@ -1,0 +1,105 @@
+"""The probes of a loop of the project's own: a queue's worker, a ``while True`` in a command."""
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+from django.core import checks
+from django.core.checks import CheckMessage
+
+from dockerflow_django import health
+from dockerflow_django.checks.registry import Check, _from_settings
+from dockerflow_django.conf import casts, conf
+from dockerflow_django.lifecycle import process
+from dockerflow_django.tasks.probes import WorkerProbes
+
+
+class LoopProbes:
+    """What the loop tells of itself.
+
+    .. versionadded:: 0.1
+    """
+
+    def __init__(self, stall_seconds: float, ready: Sequence[Check]) -> None:
+        self._stall_seconds = stall_seconds
+        self._turned_at = time.monotonic()
+        self._probes = WorkerProbes("loop", liveness=self._liveness, readiness=list, checks=ready)
+        self._is_stopping = False
+        self._is_watched = False
+
+    def alive(self) -> None:
+        """Say that the loop has turned: at each turn, from any thread."""
+        self._turned_at = time.monotonic()
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether SIGTERM has come.
+
+        A loop that looks at this ends by itself; one that does not is ended by the signal.
+        """
+        self._is_watched = True
+        return self._is_stopping
+
+    def _liveness(self) -> list[CheckMessage]:
+        stall = time.monotonic() - self._turned_at
+        if stall <= self._stall_seconds:
+            return []
+        limit = f"allowed are {self._stall_seconds:g} s"
+        sentence = f"The loop has not turned for {stall:.1f} s, {limit}."
+        return [checks.Error(sentence, id=health.ERROR_STALLED)]
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        """Be not ready at once, and leave the rest to the loop, or to whoever handled it before."""
+        is_second, self._is_stopping = self._is_stopping, True
+        process.drain()
+        self._probes.refresh()
+        if callable(self._before):
+            self._before(number, frame)
+        elif is_second or not self._is_watched:
+            raise SystemExit(128 + number)
+
+    _before: Callable[[int, FrameType | None], Any] | int | None = None
+
+    def _start(self) -> None:
+        self._probes.start()
+        if threading.current_thread() is threading.main_thread():
+            self._before = signal.signal(signal.SIGTERM, self._on_signal)
+
+    def _stop(self) -> None:
+        if self._before is not None:
+            signal.signal(signal.SIGTERM, self._before)
+        self._probes.stop()
+
+
+@contextmanager
+def serve_probes(
+    stall_seconds: float | None = None, ready: Sequence[Any] = ()
+) -> Iterator[LoopProbes]:
+    """Answer the probes of this process while the block runs.
+
+    Liveness fails if `LoopProbes.alive` has not been called for `stall_seconds`, by default
+    ``DOCKERFLOW_WORKER_STALL_SECONDS``. `ready` lists the checks of readiness, written as in
+    ``DOCKERFLOW_CHECKS``. In the main thread SIGTERM makes the process not ready at once; a handler
+    that was installed before is called all the same. Raises `ValueError` for a wrong argument and
+    `ProbesError` if the port or the file cannot be had.
+
+    .. versionadded:: 0.1
+    """
+    if stall_seconds is None:
+        stall_seconds = conf.DOCKERFLOW_WORKER_STALL_SECONDS
+    elif not stall_seconds > 0:
+        raise ValueError(f"stall_seconds is {stall_seconds!r}, but must be above 0")
+    try:
+        entries = casts.entries(ready)
+    except ValueError as error:
+        raise ValueError(f"ready must be {error}") from None
+    probes = LoopProbes(stall_seconds, list(_from_settings(entries, "ready")))
+    probes._start()  # noqa: SLF001 - the block is the way to start it
+    try:
+        yield probes
+    finally:
+        probes._stop()  # noqa: SLF001
