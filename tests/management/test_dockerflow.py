@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.core import checks
+from django.core.checks.registry import registry
 from django.core.management import call_command
 from django.test import override_settings
 from django.urls import include, re_path
@@ -102,10 +103,10 @@ def test_settings_are_told_with_their_origin(monkeypatch: pytest.MonkeyPatch):
 
 
 def test_system_checks_have_their_say(monkeypatch: pytest.MonkeyPatch):
-    """Those of this app are told, with their hints; silenced ones and others' are not."""
+    """Those of this app come first, the worst before others; silenced ones and others' do not."""
     messages = [
-        checks.Warning("no URLs", hint="Include them.", id="dockerflow.W001"),
         checks.Info("by the way", id="dockerflow.I001"),
+        checks.Warning("no URLs", hint="Include them.", id="dockerflow.W001"),
         checks.Warning("silent", id="dockerflow.W002"),
         checks.Error("another's", id="models.E001"),
     ]
@@ -113,11 +114,29 @@ def test_system_checks_have_their_say(monkeypatch: pytest.MonkeyPatch):
     with override_settings(SILENCED_SYSTEM_CHECKS=["dockerflow.W002"]):
         text = run()
     told = "  warning dockerflow.W001: no URLs\n    Include them.\n"
-    assert f"{told}  info dockerflow.I001: by the way\n" in text
+    assert text.startswith(f"System checks\n{told}  info dockerflow.I001: by the way\n")
     assert "silent" not in text
     assert "another's" not in text
     messages.clear()
     assert "nothing to say" in run()
+
+
+def test_checks_that_no_probe_asks_are_named(monkeypatch: pytest.MonkeyPatch):
+    """A check in Django's registry was asked by python-dockerflow, and here needs a tag."""
+    known = {check_door, check_shelf, *registry.registered_checks}
+    monkeypatch.setattr(registry, "registered_checks", known)
+    assert as_json()["not_asked"] == [f"{__name__}.check_door", f"{__name__}.check_shelf"]
+    assert f"that no probe asks\n  {__name__}.check_door\n" in run()
+    with override_settings(DOCKERFLOW_CHECKS=[f"{__name__}.check_door"]):
+        assert as_json()["not_asked"] == [f"{__name__}.check_shelf"]
+
+
+def check_door(app_configs: Any, **kwargs: Any) -> list[checks.CheckMessage]:
+    return []
+
+
+def check_shelf(app_configs: Any, **kwargs: Any) -> list[checks.CheckMessage]:
+    return []
 
 
 def test_dashboard_and_rules_are_printed():

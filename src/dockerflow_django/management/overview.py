@@ -4,6 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core import checks
+from django.core.checks.registry import registry
 from django.urls import NoReverseMatch, reverse
 
 from dockerflow_django.checks.registry import Check, configured, named
@@ -14,6 +15,8 @@ from dockerflow_django.heartbeat.report import status_of
 from dockerflow_django.logging.sanitising import scrub
 
 MIDDLEWARE = "dockerflow_django.middleware.DockerflowMiddleware"
+# Whose checks judge the configuration, and are not meant for a probe.
+_NOT_THE_PROJECTS = {"django", "dockerflow_django"}
 METRICS_URLS = ("dockerflow_metrics:metrics", "prometheus-django-metrics")
 
 Overview = dict[str, Any]
@@ -26,6 +29,7 @@ def look_over() -> Overview:
         "metrics": [path for name in METRICS_URLS if (path := _path(name))],
         "is_answered_early": MIDDLEWARE in settings.MIDDLEWARE,
         "checks": {probe: _checks(probe) for probe in (HEARTBEAT, *PROBES)},
+        "not_asked": _not_asked(),
         "settings": _settings(),
         "system_checks": _system_checks(),
     }
@@ -66,6 +70,19 @@ def _check(name: str, check: Check) -> dict[str, Any]:
     }
 
 
+def _not_asked() -> list[str]:
+    """Return the paths of checks that only Django runs, other than its own and ours."""
+    asked = {check["path"] for probe in (HEARTBEAT, *PROBES) for check in _checks(probe)}
+    everything = registry.get_checks(include_deployment_checks=True)
+    paths = {_path_of(function) for function in everything} - asked
+    return sorted(path for path in paths if path.partition(".")[0] not in _NOT_THE_PROJECTS)
+
+
+def _path_of(function: Any) -> str:
+    check = Check(function, {})
+    return f"{check.module}.{check.name}"
+
+
 def _settings() -> list[dict[str, str]]:
     return [
         {
@@ -80,6 +97,7 @@ def _settings() -> list[dict[str, str]]:
 
 def _system_checks() -> list[dict[str, str]]:
     messages = [message for message in checks.run_checks() if not message.is_silenced()]
+    messages.sort(key=lambda message: -message.level)
     return [
         {
             "id": message.id or "",

@@ -20,7 +20,6 @@ from django.db import connections
 from dockerflow_django.serve.stop import StopRequests, held_back, leave_group
 
 LOOK_SECONDS = 0.05
-RETRY_SECONDS = 1.0
 # For a command that has been asked to end, before it is killed.
 PATIENCE_SECONDS = 5.0
 
@@ -66,21 +65,22 @@ def _until_passed(check: str, seconds: float) -> int:
     from dockerflow_django import checks
     from dockerflow_django.checks.registry import Check
     from dockerflow_django.heartbeat import runner
-    from dockerflow_django.heartbeat.report import keyed
+    from dockerflow_django.heartbeat.report import Result, keyed
+    from dockerflow_django.heartbeat.retry import retry
 
     asked = Check(getattr(checks, check), {}, every=0)
-    end, said = time.monotonic() + seconds, ""
-    while True:
+    said = ""
+
+    def ask() -> Result:
+        nonlocal said
         (result,) = runner.gather([asked])
-        if not result.level:
-            return 0
         texts = "; ".join(keyed(result.spoken).values())
-        if texts != said:
+        if texts not in ("", said):
             logger.warning("Still waiting: %s", texts)
             said = texts
-        if time.monotonic() > end:
-            return 1
-        time.sleep(RETRY_SECONDS)
+        return result
+
+    return int(bool(retry(ask, lambda result: not result.level, seconds).level))
 
 
 def _run(step: Step, stop: StopRequests) -> int:

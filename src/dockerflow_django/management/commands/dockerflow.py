@@ -5,11 +5,15 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.color import Style
 
+from dockerflow_django.heartbeat.report import STATUSES
+from dockerflow_django.management.arguments import explain_in_one_line
+from dockerflow_django.management.output import coloured, reserve_standard_output
 from dockerflow_django.management.overview import Overview, look_over
-from dockerflow_django.management.parsing import exit_with_one
 from dockerflow_django.metrics import dashboards
 
+_LEVELS = {status: level for level, status in STATUSES.items()}
 Rows = Sequence[tuple[str, ...]]
 
 
@@ -25,7 +29,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the options, of which one at a time."""
-        exit_with_one(parser)
+        explain_in_one_line(parser)
         only_one = parser.add_mutually_exclusive_group()
         only_one.add_argument("--json", action="store_true", help="print one JSON object")
         only_one.add_argument(
@@ -37,6 +41,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, json: bool, dashboard: bool, rules: bool, **options: Any) -> None:
         """Print what is asked for."""
+        if dashboard or rules or json:
+            reserve_standard_output(self)
         if dashboard:
             self.stdout.write(dashboards.dashboard())
         elif rules:
@@ -44,24 +50,36 @@ class Command(BaseCommand):
         elif json:
             self.stdout.write(json_module.dumps(look_over(), indent=2))
         else:
-            self.stdout.write("\n".join(_as_text(look_over())))
+            self.stdout.write("\n".join(_as_text(look_over(), self.style)))
 
 
-def _as_text(overview: Overview) -> Iterator[str]:
+def _as_text(overview: Overview, style: Style) -> Iterator[str]:
+    yield from _in_order(overview, style)
     yield from _endpoints(overview)
     for probe, checks in overview["checks"].items():
         yield f"\nChecks of {probe}"
         yield from _table([_check(check) for check in checks] or [("none",)])
+    if overview["not_asked"]:
+        yield "\nChecks in Django's registry that no probe asks"
+        yield from (f"  {path}" for path in overview["not_asked"])
     yield "\nSettings"
     yield from _table([(s["name"], s["origin"], s["value"]) for s in overview["settings"]])
-    yield from (f"  ! {s['name']}: {s['problem']}" for s in overview["settings"] if s["problem"])
-    yield "\nSystem checks"
+
+
+def _in_order(overview: Overview, style: Style) -> Iterator[str]:
+    """Yield what is not in order, the worst first: the reason why most people call this."""
+    yield "System checks"
     for message in overview["system_checks"]:
-        yield f"  {message['level']} {message['id']}: {message['message']}"
+        status = coloured(message["level"], _LEVELS[message["level"]], style)
+        yield f"  {status} {message['id']}: {message['message']}"
         if message["hint"]:
             yield f"    {message['hint']}"
     if not overview["system_checks"]:
         yield "  nothing to say"
+    for setting in overview["settings"]:
+        if setting["problem"]:
+            yield f"  {style.ERROR('!')} {setting['name']}: {setting['problem']}"
+    yield ""
 
 
 def _endpoints(overview: Overview) -> Iterator[str]:

@@ -1,19 +1,25 @@
 """Run the checks here, print what they found, and exit with 0 or 1."""
 
 import json
-import time
-from argparse import ArgumentTypeError
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.color import Style
 
+from dockerflow_django.checks.messages import cause_of
 from dockerflow_django.conf.casts import number
 from dockerflow_django.health import HEARTBEAT, PROBES
+from dockerflow_django.heartbeat import log
 from dockerflow_django.heartbeat.evaluation import evaluate
 from dockerflow_django.heartbeat.report import Report, Result, keyed, status_of
-from dockerflow_django.management.parsing import exit_with_one
-
-SECONDS_BETWEEN_TRIES = 1.0
+from dockerflow_django.heartbeat.retry import retry
+from dockerflow_django.logging.sanitising import scrub
+from dockerflow_django.management.arguments import explain_in_one_line, taken_by
+from dockerflow_django.management.output import coloured, reserve_standard_output
 
 
 class Command(BaseCommand):
@@ -28,7 +34,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the three options."""
-        exit_with_one(parser)
+        explain_in_one_line(parser)
         parser.add_argument(
             "--probe",
             choices=PROBES,
@@ -38,7 +44,7 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--wait",
-            type=_seconds,
+            type=taken_by(number(0)),
             default=0.0,
             metavar="SECONDS",
             help="try again, once a second, until the checks pass or this time is over",
@@ -46,44 +52,70 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, probe: str, wait: float, json: bool, **options: Any) -> None:
-        """Run, print, and fail where the checks do."""
-        report = _evaluate_until_passed(probe, wait)
-        self.stdout.write(_as_json(report) if json else _as_text(report))
+        """Run, print, and end with 1 if the checks fail."""
+        if json:
+            reserve_standard_output(self)
+            report = self._evaluate(probe, wait)
+            self.stdout.write(_as_json(report))
+        else:
+            with _said_once():
+                report = self._evaluate(probe, wait)
+            self.stdout.write(_as_text(report, self.style))
         if not report.passed:
-            raise CommandError(f"{probe} failed: {status_of(report.level)}")
+            sys.exit(1)
 
+    def _evaluate(self, probe: str, wait_seconds: float) -> Report:
+        told = ""
 
-def _evaluate_until_passed(probe: str, wait_seconds: float) -> Report:
-    deadline = time.monotonic() + wait_seconds
-    while True:
-        began = time.monotonic()
-        report = evaluate(probe, patient=True, fresh=True)
-        remaining = deadline - time.monotonic()
-        if report.passed or remaining <= 0:
+        def ask() -> Report:
+            nonlocal told
+            report = evaluate(probe, patient=True, fresh=True)
+            waits_for = "" if report.passed else _names(report)
+            if wait_seconds and waits_for not in ("", told):
+                self.stderr.write(f"Waiting for {waits_for}", self.style.NOTICE)
+            told = waits_for
             return report
-        pause = SECONDS_BETWEEN_TRIES - (time.monotonic() - began)
-        time.sleep(max(0.0, min(pause, remaining)))
+
+        return retry(ask, lambda report: report.passed, wait_seconds)
+
+
+def _names(report: Report) -> str:
+    return ", ".join(name for name, result in report.results.items() if result.level)
+
+
+@contextmanager
+def _said_once() -> Iterator[None]:
+    """Write no log lines about the checks: what they found is printed, causes and all."""
+    log.logger.addFilter(_nothing)
+    try:
+        yield
+    finally:
+        log.logger.removeFilter(_nothing)
+
+
+def _nothing(record: logging.LogRecord) -> bool:
+    return False
 
 
 def _as_json(report: Report) -> str:
     return json.dumps({"passed": report.passed, **report.payload(details=True)}, indent=2)
 
 
-def _as_text(report: Report) -> str:
-    lines = [f"{report.probe}: {status_of(report.level)}, {report.outcome}"]
-    for name, result in report.results.items():
-        lines += _lines(name, result)
+def _as_text(report: Report, style: Style) -> str:
+    title = f"{report.probe}: {status_of(report.level)}, {report.outcome}"
+    lines = [coloured(title, report.level, style)]
+    worst_first = sorted(report.results.items(), key=lambda each: -each[1].level)
+    for name, result in worst_first:
+        lines += _lines(name, result, style)
     return "\n".join(lines)
 
 
-def _lines(name: str, result: Result) -> list[str]:
-    milliseconds = result.duration_seconds * 1000
-    first = f"  {status_of(result.level):<8} {name} ({milliseconds:.1f} ms)"
-    return [first, *(f"           {id_}: {text}" for id_, text in keyed(result.spoken).items())]
-
-
-def _seconds(text: str) -> float:
-    try:
-        return number(0)(text)
-    except ValueError as error:
-        raise ArgumentTypeError(f"{text!r}: it must be {error}") from None
+def _lines(name: str, result: Result, style: Style) -> Iterator[str]:
+    status = coloured(f"{status_of(result.level):<8}", result.level, style)
+    yield f"  {status} {name} ({result.duration_seconds * 1000:.1f} ms)"
+    for (id_, text), message in zip(keyed(result.spoken).items(), result.spoken, strict=True):
+        cause = cause_of(message)
+        yield f"           {id_}: {text}" + (f" ({scrub(cause)})" if cause else "")
+        if message.hint:
+            yield f"           HINT: {message.hint}"
+    yield from (f"           {line}" for line in scrub(result.traceback).splitlines())

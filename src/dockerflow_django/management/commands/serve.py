@@ -1,11 +1,20 @@
 """``manage.py serve``: serve the project with Granian, from the first signal to the last answer."""
 
-import os
-from argparse import ArgumentTypeError
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from dockerflow_django.conf.casts import integer, number
+from dockerflow_django.management.arguments import (
+    command_line,
+    explain_in_one_line,
+    from_environment,
+    taken_by,
+)
+
+PORTS = integer(1, 65535)
+SECONDS = integer(1, 86400)
+WORKERS = integer(1, 1024)
 WAIT_SECONDS = 60.0
 GRACEFUL_SECONDS = 20
 
@@ -27,9 +36,11 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the options of ``serve``; those of Granian follow after ``--``."""
+        explain_in_one_line(parser)
         parser.add_argument(
             "--command",
             action="append",
+            type=command_line,
             default=[],
             dest="commands",
             help="a management command with its arguments, to run before; may be repeated",
@@ -37,22 +48,24 @@ class Command(BaseCommand):
         parser.add_argument(
             "--wait",
             nargs="?",
-            type=_seconds,
+            type=taken_by(number(0, 86400, above=True)),
             const=WAIT_SECONDS,
             metavar="SECONDS",
             help="wait for the database before the commands, and for the migrations after them",
         )
         parser.add_argument("--host", help="where to listen; 0.0.0.0 if not given")
-        parser.add_argument("--port", type=_port, help="$PORT, or 8000, if not given")
+        parser.add_argument("--port", type=taken_by(PORTS), help="$PORT, or 8000, if not given")
         parser.add_argument("--asgi", action="store_true", help="serve ASGI_APPLICATION")
-        parser.add_argument("--workers", type=_positive, help="processes; 1 if not given")
+        parser.add_argument("--workers", type=taken_by(WORKERS), help="processes; 1 if not given")
         parser.add_argument(
             "--graceful-timeout",
-            type=_positive,
+            type=taken_by(SECONDS),
             metavar="SECONDS",
             help=f"for what is in flight after the drain; {GRACEFUL_SECONDS} if not given",
         )
-        parser.add_argument("--probe-port", type=_port, help="DOCKERFLOW_PROBE_PORT if not given")
+        parser.add_argument(
+            "--probe-port", type=taken_by(PORTS), help="DOCKERFLOW_PROBE_PORT if not given"
+        )
         parser.add_argument(
             "granian", nargs="*", metavar="-- OPTIONS", help="Granian's own options"
         )
@@ -73,7 +86,7 @@ class Command(BaseCommand):
             run.Options(
                 asgi=options["asgi"],
                 given=given,
-                port=_port(os.environ["PORT"]) if os.environ.get("PORT") else 8000,
+                port=from_environment("PORT", PORTS, 8000),
                 graceful_seconds=options["graceful_timeout"],
                 commands=options["commands"],
                 wait_seconds=options["wait"],
@@ -82,25 +95,3 @@ class Command(BaseCommand):
             ),
             stop,
         )
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0
-    if not 0 < seconds < 86400:  # noqa: PLR2004 - a day
-        raise ArgumentTypeError(f"{text!r} is no number of seconds above 0")
-    return seconds
-
-
-def _positive(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and int(text)):
-        raise ArgumentTypeError(f"{text!r} is no number above 0")
-    return int(text)
-
-
-def _port(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 0 < int(text) < 65536):  # noqa: PLR2004 - 16 bits
-        raise ArgumentTypeError(f"{text!r} is no port from 1 to 65535")
-    return int(text)

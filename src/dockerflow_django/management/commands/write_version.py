@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from dockerflow_django.management import version_file
+from dockerflow_django.management.arguments import explain_in_one_line
 
 if TYPE_CHECKING:
     from django.core.management.base import CommandParser
@@ -31,6 +32,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Take the place, and each of the four values."""
+        explain_in_one_line(parser)
         parser.add_argument("--path", help="the file to write (default: BASE_DIR/version.json)")
         parser.add_argument("--source", default="", help="where the repository is to be found")
         # Not --version: every command of Django's has that, and prints Django's own.
