@@ -6,7 +6,6 @@ and acts. Connections count for nothing here, only requests do.
 
 import asyncio
 import itertools
-import os
 import time
 from collections.abc import Callable
 
@@ -14,6 +13,7 @@ from django.core import checks
 from django.core.checks import CheckMessage
 
 from dockerflow_django import health
+from dockerflow_django._state import keeps
 from dockerflow_django.client import drain_marker
 from dockerflow_django.conf import conf
 
@@ -150,6 +150,7 @@ def set_ready(ready: bool, reason: str = "") -> None:
     process.reason = reason
 
 
+@keeps("process")
 def reset() -> None:
     """Begin a new life, as a forked child does."""
     process.__init__()  # type: ignore[misc]
@@ -159,6 +160,3 @@ def _turn(of: Lifecycle, loop: asyncio.AbstractEventLoop) -> None:
     of._turned_at = time.monotonic()  # noqa: SLF001
     if of._loop is loop:  # noqa: SLF001 - no other loop or life has followed
         loop.call_later(TURN_SECONDS, _turn, of, loop)
-
-
-os.register_at_fork(after_in_child=reset)

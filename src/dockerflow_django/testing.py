@@ -12,10 +12,9 @@ from django.core.checks import CheckMessage
 from django.test import AsyncClient, Client
 from django.urls import reverse
 
+from dockerflow_django import _state
 from dockerflow_django.checks import functions
-from dockerflow_django.conf import conf
-from dockerflow_django.endpoints.paths import endpoints_in
-from dockerflow_django.heartbeat import evaluation, log
+from dockerflow_django.heartbeat import evaluation
 from dockerflow_django.heartbeat.report import keyed
 
 __all__ = ["aassert_ready", "assert_ready", "replace_check", "reset"]
@@ -46,11 +45,11 @@ def replace_check(
 
 
 def reset() -> None:
-    """Forget settings, results, outcomes and paths, as if the process had just started."""
-    conf.reset()
-    evaluation.reset()
-    log.reset()
-    endpoints_in.cache_clear()
+    """Forget settings, results, outcomes and paths, as if the process had just started.
+
+    Replaced checks stay replaced until their block ends.
+    """
+    _state.reset()
 
 
 def assert_ready(client: Client) -> None:

@@ -9,6 +9,8 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from dockerflow_django._state import keeps
+
 __all__ = ["VersionError", "get_version"]
 
 FILE_NAME = "version.json"
@@ -16,6 +18,13 @@ FILE_NAME = "version.json"
 _Stamp = tuple[int, int, int]
 _lock = threading.Lock()
 _read: dict[Path, tuple[_Stamp, dict[str, Any]]] = {}
+
+
+@keeps("_lock", "_read")
+def reset() -> None:
+    """Forget the files that were read."""
+    global _lock, _read
+    _lock, _read = threading.Lock(), {}
 
 
 class VersionError(Exception):

@@ -6,6 +6,7 @@ import pytest
 from django.test import override_settings
 
 from dockerflow_django.heartbeat.report import Report, Result
+from dockerflow_django.heartbeat import log
 from dockerflow_django.heartbeat.updates import UpdateTracker, names_of
 
 CHECK = "dockerflow_django.checks.check_database_connected"
@@ -17,7 +18,7 @@ def found(run: int, probe: str = "heartbeat", name: str = "check_stock") -> Repo
 
 def entered(tracker: UpdateTracker, *runs: int) -> list[tuple[int, int]]:
     """Enter reports of these runs; return each that was update with the run known before."""
-    return [(n.result.run, n.run_before) for run in runs for n in tracker.update(found(run))]
+    return [(n.result.run, n.run_before) for run in runs for n in tracker.updates(found(run))]
 
 
 def test_older_runs_are_no_news():
@@ -54,11 +55,13 @@ def test_probes_may_have_checks_of_their_own():
 @pytest.mark.filterwarnings("ignore:This process.*fork:DeprecationWarning")
 def test_a_forked_child_knows_nothing():
     """What the parent has seen is the parent's, and a lock it held is not waited for."""
-    tracker = UpdateTracker()
-    tracker.update(found(3))
+    tracker = log._tracker
+    tracker.reset()
+    tracker.updates(found(3))
     with tracker._lock:
         pid = os.fork()
         if not pid:  # pragma: no cover - the child has no coverage
-            os._exit(len(tracker.update(found(1))))
+            os._exit(len(tracker.updates(found(1))))
         _, status = os.waitpid(pid, 0)
+    tracker.reset()
     assert os.waitstatus_to_exitcode(status) == 1

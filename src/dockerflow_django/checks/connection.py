@@ -22,6 +22,7 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils.connection import ConnectionDoesNotExist
 
+from dockerflow_django._state import keeps
 from dockerflow_django.conf import conf
 
 logger = logging.getLogger("dockerflow_django.checks")
@@ -188,11 +189,9 @@ _turns: dict[str, _Turns] = {}
 _abandoned: list[dict[str, _Turns]] = []
 
 
+@keeps("_abandoned", "_guard", "_lock", "_turns", in_tests=False)
 def _abandon() -> None:
     """Leave the parent's connections to the parent: closing one here would end it there too."""
     global _guard, _lock, _turns
     _abandoned.append(_turns)
     _guard, _lock, _turns = threading.Lock(), threading.Lock(), {}
-
-
-os.register_at_fork(after_in_child=_abandon)

@@ -16,6 +16,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.utils.connection import ConnectionDoesNotExist
 
 from dockerflow_django import health
+from dockerflow_django._state import keeps
 from dockerflow_django.checks.connection import connection_to, in_heartbeat_thread, reconnect
 from dockerflow_django.checks.messages import failure
 
@@ -42,6 +43,7 @@ def check_migrations_applied(
     return [message for alias in wanted for message in _ask(alias, labels)]
 
 
+@keeps("_holds_until", "_read")
 def reset() -> None:
     """Forget what is on disk and what holds."""
     _holds_until.clear()

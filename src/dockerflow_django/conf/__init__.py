@@ -16,6 +16,7 @@ from decouple import Config, RepositoryEmpty, RepositoryEnv, UndefinedValueError
 from django.conf import settings
 from django.core.signals import setting_changed
 
+from dockerflow_django._state import keeps
 from dockerflow_django.conf import casts
 
 T = TypeVar("T")
@@ -194,6 +195,7 @@ class Conf:
 
 
 conf = Conf()
+keeps("conf", after_fork=False)(conf.reset)
 
 
 def _forget(*, setting: str, **kwargs: object) -> None:

@@ -10,6 +10,7 @@ from django.core.signals import setting_changed
 from django.http import HttpRequest
 from django.utils.module_loading import import_string
 
+from dockerflow_django._state import keeps
 from dockerflow_django.conf import conf
 
 logger = logging.getLogger("dockerflow_django")
@@ -45,6 +46,9 @@ def _ask(wanted: Callable[[HttpRequest], Any] | str, request: HttpRequest) -> An
 
 
 _logged: set[type[Exception]] = set()
+
+
+keeps("_logged")(_logged.clear)
 
 
 def _forget(*, setting: str, **kwargs: object) -> None:

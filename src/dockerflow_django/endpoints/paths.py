@@ -16,6 +16,7 @@ from django.urls import NoReverseMatch, URLResolver, get_resolver
 from django.urls.resolvers import LocalePrefixPattern
 from django.utils.functional import Promise
 
+from dockerflow_django._state import keeps
 from dockerflow_django.conf import APP_NAME
 from dockerflow_django.endpoints.answers import Endpoint
 from dockerflow_django.health import PROBES
@@ -94,9 +95,15 @@ def _relative_paths(resolver: URLResolver) -> Iterator[tuple[str, Endpoint]]:
             yield resolver.reverse("probe", probe=probe), Endpoint("probe", probe)
 
 
+@keeps("endpoints_in")
+def reset() -> None:
+    """Forget the tables."""
+    endpoints_in.cache_clear()
+
+
 def _forget(*, setting: str, **kwargs: object) -> None:
     if setting == "ROOT_URLCONF":
-        endpoints_in.cache_clear()
+        reset()
 
 
 setting_changed.connect(_forget, dispatch_uid="dockerflow_django.url_table")

@@ -1,7 +1,6 @@
 """The signals of the heartbeat: what is news, and sending it in order, off the request's path."""
 
 import logging
-import os
 import threading
 from collections import deque
 from concurrent.futures import Future
@@ -11,6 +10,7 @@ from typing import Any
 from django.dispatch import Signal
 
 from dockerflow_django import signals
+from dockerflow_django._state import keeps
 from dockerflow_django.checks.connection import close_all
 from dockerflow_django.heartbeat import threads
 from dockerflow_django.heartbeat.report import Report
@@ -114,4 +114,4 @@ def _send(news: list[News]) -> None:
 
 
 announcer = Announcer()
-os.register_at_fork(after_in_child=announcer.reset)
+keeps("announcer")(announcer.reset)

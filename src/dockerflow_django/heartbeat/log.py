@@ -1,11 +1,11 @@
 """The log lines about health: one for every change of a check's state, never one a probe."""
 
 import logging
-import os
 import threading
 from typing import Any
 
 from dockerflow_django import signals
+from dockerflow_django._state import keeps
 from dockerflow_django.checks.messages import cause_of
 from dockerflow_django.heartbeat.report import LIFECYCLE, Report, Result, status_of
 from dockerflow_django.heartbeat.updates import UpdateTracker
@@ -34,6 +34,7 @@ def _log_change(name: str, result: Result) -> None:
         _log(name, result)
 
 
+@keeps("_known", "_lock", "_tracker")
 def reset() -> None:
     """Forget the states, as a forked child does."""
     global _lock, _known
@@ -44,7 +45,6 @@ def reset() -> None:
 _tracker = UpdateTracker()
 _lock = threading.Lock()
 _known: dict[str, tuple[object, ...]] = {}
-os.register_at_fork(after_in_child=reset)
 
 
 def _log(name: str, result: Result) -> None:

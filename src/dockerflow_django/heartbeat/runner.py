@@ -7,7 +7,6 @@ overdue they are answered at once. A finished run's result is reused while it is
 import asyncio
 import inspect
 import itertools
-import os
 import threading
 import time
 import traceback
@@ -22,6 +21,7 @@ from django.core import checks
 from django.core.checks import CheckMessage
 
 from dockerflow_django import health
+from dockerflow_django._state import keeps
 from dockerflow_django.checks.connection import close_all, end_stuck_waits, in_heartbeat_thread
 from dockerflow_django.checks.registry import Check
 from dockerflow_django.conf import conf
@@ -82,8 +82,9 @@ def gather_here(checks_: Iterable[Check]) -> list[Result]:
     return [_execute(Run(check, limit_seconds=0), async_to_sync(_await)) for check in checks_]
 
 
+@keeps("_lock", "_slots")
 def reset() -> None:
-    """Forget every result; a run in flight goes on, and nobody waits for it."""
+    """Forget every result. A run in flight goes on, after a fork in the parent alone."""
     global _lock, _slots
     _lock, _slots = threading.Lock(), {}
 
@@ -97,9 +98,6 @@ class _Slot:
 
 _lock = threading.Lock()
 _slots: dict[tuple[object, ...], _Slot] = {}
-
-# A run begun before a fork goes on in the parent alone.
-os.register_at_fork(after_in_child=reset)
 
 
 def _join(check: Check, *, fresh: bool = False) -> Run | Result:

@@ -4,9 +4,7 @@ Two probes may have two different checks of one name, and one of them may go on 
 once. Whoever kept the last result of a name would see that check change with every probe.
 """
 
-import os
 import threading
-import weakref
 from dataclasses import dataclass
 
 from dockerflow_django.checks.registry import Check, configured, named
@@ -32,7 +30,6 @@ class UpdateTracker:
 
     def __init__(self) -> None:
         self.reset()
-        _trackers.add(self)
 
     def reset(self) -> None:
         """Forget them, as a forked child does."""
@@ -70,12 +67,3 @@ def names_of(probe: str) -> dict[str, str]:
 def _differ(one: Check, other: Check) -> bool:
     """Tell whether the two ask different things; how often they do is no difference."""
     return one.key[:2] != other.key[:2]
-
-
-def _reset_all() -> None:  # pragma: no cover - only a forked child comes here
-    for tracker in _trackers:
-        tracker.reset()
-
-
-_trackers: "weakref.WeakSet[UpdateTracker]" = weakref.WeakSet()
-os.register_at_fork(after_in_child=_reset_all)

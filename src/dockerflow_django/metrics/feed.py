@@ -6,6 +6,7 @@ from typing import Any
 from django.core import checks
 
 from dockerflow_django import signals
+from dockerflow_django._state import keeps
 from dockerflow_django.checks.registry import configured, named
 from dockerflow_django.conf import conf
 from dockerflow_django.endpoints.answers import Endpoint, answer
@@ -69,3 +70,4 @@ def _version_labels() -> dict[str, str]:
 _lock = threading.Lock()
 _has_started = False
 _tracker = UpdateTracker()
+keeps("_tracker")(_tracker.reset)

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.module_loading import import_string
 
+from dockerflow_django._state import keeps
 from dockerflow_django.conf import conf
 
 logger = logging.getLogger("dockerflow_django")
@@ -45,6 +46,13 @@ def add_project_fields(
 def _import(path: str) -> Callable[..., Mapping[str, Any]]:
     function: Callable[..., Mapping[str, Any]] = import_string(path)
     return function
+
+
+@keeps("_failed", "_import")
+def reset() -> None:
+    """Forget the project's function, and that it raised."""
+    _failed.clear()
+    _import.cache_clear()
 
 
 def _free(name: str) -> str:

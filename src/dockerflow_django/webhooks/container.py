@@ -18,6 +18,7 @@ from django.core import checks
 from django.core.signals import request_started
 
 from dockerflow_django import lifecycle, signals
+from dockerflow_django._state import keeps
 from dockerflow_django.conf import conf
 from dockerflow_django.health import FAILED, PASSED, PROBES
 from dockerflow_django.heartbeat import threads
@@ -203,4 +204,4 @@ def connect() -> None:
 
 
 connect()
-os.register_at_fork(after_in_child=own_sender.reset)
+keeps("own_sender")(own_sender.reset)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dockerflow_django import signals
+from dockerflow_django._state import keeps
 from dockerflow_django.heartbeat.report import Report, status_of
 from dockerflow_django.heartbeat.updates import UpdateTracker
 
@@ -34,6 +35,7 @@ def note(report: Report, **kwargs: Any) -> None:
             _changes[update.name] = Change(status, update.result.timestamp, before is None)
 
 
+@keeps("_changes", "_tracker")
 def reset() -> None:
     """Forget what was seen."""
     _tracker.reset()

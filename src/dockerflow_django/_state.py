@@ -1,0 +1,76 @@
+"""What a process keeps beyond one call, and the one place that resets it.
+
+A module registers the function that resets what it keeps, and the names that hold it. All of them
+run in a forked child, whose threads, locks and connections are its parent's, and for
+`dockerflow_django.testing.reset`. A test compares the names with what the modules hold.
+
+Nothing here imports Django: the log line's modules register too.
+"""
+
+import os
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+Reset = TypeVar("Reset", bound=Callable[[], Any])
+
+
+@dataclass(frozen=True)
+class Registration:
+    """How one module resets what it keeps; `names` are the module's own."""
+
+    module: str
+    names: tuple[str, ...]
+    reset: Callable[[], Any]
+    after_fork: bool
+    in_tests: bool
+
+
+registrations: list[Registration] = []
+
+_lock = threading.Lock()
+_pid = os.getpid()
+
+
+def keeps(*names: str, after_fork: bool = True, in_tests: bool = True) -> Callable[[Reset], Reset]:
+    """Register the decorated function: it resets what its module keeps under `names`.
+
+    With `after_fork` off a forked child goes on with what its parent knew; with `in_tests` off
+    `dockerflow_django.testing.reset` leaves it alone.
+    """
+    module: str = sys._getframe(1).f_globals["__name__"]  # noqa: SLF001 - a method names its class's
+
+    def register(reset: Reset) -> Reset:
+        registrations.append(Registration(module, names, reset, after_fork, in_tests))
+        return reset
+
+    return register
+
+
+def reset() -> None:
+    """Reset what a process that has just started would not know."""
+    for registration in registrations:
+        if registration.in_tests:
+            registration.reset()
+
+
+def notice_fork() -> None:
+    """Reset after a fork that called none of Python's hooks, as uWSGI's does not."""
+    if os.getpid() != _pid:
+        _after_fork()
+
+
+def _after_fork() -> None:
+    global _pid  # noqa: PLW0603
+    with _lock:
+        if os.getpid() == _pid:
+            return
+        for registration in registrations:
+            if registration.after_fork:
+                registration.reset()
+        _pid = os.getpid()
+
+
+os.register_at_fork(after_in_child=_after_fork)
