@@ -34,6 +34,10 @@ EXEMPT = {
     "dockerflow_django.supervisor.channel": {"_has_parent"},
     # Has hooks of its own, for a lock is taken before a fork and given back after it.
     "dockerflow_django.tasks.forks": {"_close", "_is_held", "_lock"},
+    # What a worker's process is, told by Celery's signals once in its life.
+    "dockerflow_django.tasks.celery.stages": {"_is_pool_child", "_main_pid", "count_queries"},
+    # By application, and gone with it: its queues are the same after a fork.
+    "dockerflow_django.tasks.celery.queues": {"_routes"},
 }
 # Functions of nothing but their arguments may remember their results.
 PURE = {
@@ -42,6 +46,7 @@ PURE = {
     "dockerflow_django.summary.fields": {"_first_choice"},
     "dockerflow_django.summary.record": {"_meta_key"},
     "dockerflow_django.summary.redaction": {"_is_secret_parameter"},
+    "dockerflow_django.tasks.celery.requests": {"_observed"},
 }
 MUTABLE = (
     list,

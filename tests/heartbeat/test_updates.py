@@ -5,8 +5,8 @@ import os
 import pytest
 from django.test import override_settings
 
-from dockerflow_django.heartbeat.report import Report, Result
 from dockerflow_django.heartbeat import log
+from dockerflow_django.heartbeat.report import Report, Result
 from dockerflow_django.heartbeat.updates import UpdateTracker, names_of
 
 CHECK = "dockerflow_django.checks.check_database_connected"
