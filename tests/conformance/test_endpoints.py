@@ -180,7 +180,7 @@ def encrypted(path):
 
 
 def test_redirect_to_tls(certificate):
-    """Plain HTTP that sends everybody to https is a warning; what is there is judged."""
+    """HTTP that sends everybody to https is a warning; what is there is judged."""
     with stranger(wrap=encrypted(certificate)) as secure:
         answers = {path: redirect(f"{secure}{path}", 301) for path in RIGHT}
         with stranger(answers) as address:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dockerflow_django.client.command_line import complain, say, show
 from dockerflow_django.conformance.dockerfile.recommendations import RECOMMENDATIONS
 from dockerflow_django.conformance.dockerfile.requirements import REQUIREMENTS
 from dockerflow_django.conformance.dockerfile.stages import read
@@ -47,6 +48,7 @@ def add_to(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
         "--build-arg",
         metavar="NAME=VALUE",
         action="append",
+        type=_pair,
         default=[],
         help="a value for an ARG of the Dockerfile; may be repeated",
     )
@@ -78,7 +80,7 @@ def run(options: argparse.Namespace) -> int:
         for part in _parts(options):
             _collect(part, results, errors)
     except _WrongArgumentError as error:
-        print(f"dockerflow check: {error}", file=sys.stderr)  # noqa: T201 - a command prints
+        complain(f"dockerflow check: {error}")
         return _WRONG_ARGUMENTS
     _print(results, errors, options)
     return 0 if has_passed(results, strict=options.strict) and not errors else 1
@@ -130,9 +132,8 @@ def _dockerfile_text(path: str) -> str:
 
 def _judge_dockerfile(text: str, options: argparse.Namespace) -> Iterator[Result]:
     path = "standard input" if options.dockerfile == "-" else options.dockerfile
-    given = dict(pair.partition("=")[::2] for pair in options.build_arg)
     try:
-        dockerfile = read(text, options.target, given)
+        dockerfile = read(text, options.target, dict(options.build_arg))
     except LookupError as error:
         raise _WrongArgumentError(f"{path}: {error.args[0]}") from None
     except NotADockerfileError as error:
@@ -158,12 +159,12 @@ def _judge_files(paths: list[str]) -> Iterator[Result]:
 
 def _print(results: list[Result], errors: list[str], options: argparse.Namespace) -> None:
     if options.json:
-        print(as_json(results, errors, strict=options.strict))  # noqa: T201 - a command prints
+        show(as_json(results, errors, strict=options.strict))
     else:
         for line in lines(results) if results else []:
-            print(line)  # noqa: T201 - a command prints
+            say(line)
     for error in errors:
-        print(f"dockerflow check: {error}", file=sys.stderr)  # noqa: T201 - a command prints
+        complain(f"dockerflow check: {error}")
 
 
 def _seconds(text: str) -> float:
@@ -174,3 +175,10 @@ def _seconds(text: str) -> float:
     if not 0 < seconds < math.inf:
         raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds above 0")
     return seconds
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not (name and equals):
+        raise argparse.ArgumentTypeError(f"{text!r} is no NAME=VALUE")
+    return name, value

@@ -39,11 +39,10 @@ def as_json(results: list[Result], errors: list[str], *, strict: bool) -> str:
 def _line(result: Result) -> str:
     requirement = result.requirement
     mend = f"; {requirement.mend}" if result.status in {"fail", "warn"} else ""
-    text = (
-        f"{result.status:<4}  {result.subject}: {requirement.text}: {result.finding.seen}{mend}"
+    return (
+        f"{result.status} {result.subject}: {requirement.text}: {result.finding.seen}{mend}"
         f" [{requirement.level}, {requirement.source}]"
     )
-    return "".join(char if char.isprintable() else "?" for char in " ".join(text.split("\n")))
 
 
 def _fields(result: Result) -> dict[str, str]:

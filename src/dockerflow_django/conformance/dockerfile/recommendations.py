@@ -14,6 +14,7 @@ _GUIDE = "Dockerflow, building a container"
 _OURS = {"app", "10001"}
 _PORT = "8000"
 _CHOWN = re.compile(r"\bchown\s+(?:-\S+\s+)*(?:app|10001)\b[^&;|\n]*\s/app/?(?=\s|$)")
+_OF_SOURCES = re.compile(r"[\"']?(?:\.|/app)(?:/|/\.\.\.)?(?:\[[^]]*\])?[\"']?")
 _SECRET = re.compile(
     r"(?:SECRET|PASSWORD|PASSWD|TOKEN|API_?KEY|PRIVATE_KEY)(?:_KEY)?$", re.IGNORECASE
 )
@@ -154,4 +155,4 @@ def _base(dockerfile: Dockerfile) -> tuple[str, Base]:
 def _is_of_sources(rest: str) -> bool:
     """Tell whether the sources themselves are installed, which needs them."""
     words = rest.split()
-    return any(word.startswith((".", "/app")) for word in words) or "--no-deps" in words
+    return any(map(_OF_SOURCES.fullmatch, words)) or "--no-deps" in words

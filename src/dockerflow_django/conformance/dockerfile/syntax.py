@@ -10,6 +10,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+_INSTRUCTIONS = {
+    "ADD", "ARG", "CMD", "COPY", "ENTRYPOINT", "ENV", "EXPOSE", "FROM", "HEALTHCHECK", "LABEL",
+    "MAINTAINER", "ONBUILD", "RUN", "SHELL", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR",
+}  # fmt: skip
 # Only these take heredocs.
 _WITH_HEREDOCS = {"ADD", "COPY", "RUN"}
 _DIRECTIVE = re.compile(r"#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*")
@@ -92,8 +96,9 @@ def _whole_lines(numbered: Iterator[tuple[int, str]], escape: str) -> Iterator[t
 def _instruction(
     number: int, line: str, escape: str, following: Iterator[tuple[int, str]]
 ) -> Instruction:
-    name, _, rest = line.partition(" ") if " " in line else line.partition("\t")
-    if not name.isalpha():
+    name, *more = line.split(maxsplit=1)
+    rest = more[0] if more else ""
+    if name.upper() not in _INSTRUCTIONS:
         raise NotADockerfileError(f"line {number}: {name[:40]!r} is no instruction")
     flags, rest = _flags(rest.strip())
     names = _heredocs(rest) if name.upper() in _WITH_HEREDOCS else []
