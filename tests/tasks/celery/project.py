@@ -13,7 +13,9 @@ import time
 from pathlib import Path
 
 from celery import Celery
+from celery.beat import Scheduler
 from celery.exceptions import Ignore, Reject
+from celery.worker.control import control_command
 from kombu import Exchange, Queue
 
 from dockerflow_django.celery import instrument
@@ -33,12 +35,11 @@ def make_app(broker: str, name: str, conf: dict | None = None) -> Celery:
         task_default_queue=name,
         task_default_routing_key=name,
         task_queues=[
-            Queue(name, Exchange(name), routing_key=name, auto_delete=True),
+            Queue(name, Exchange(name), routing_key=name),
             Queue(
                 f"{name}-topic",
-                Exchange(f"{name}-topics", type="topic", auto_delete=True),
+                Exchange(f"{name}-topics", type="topic"),
                 routing_key="orders.#",
-                auto_delete=True,
             ),
         ],
         worker_enable_remote_control=True,
@@ -164,3 +165,29 @@ def die_once(path):
 @app.task
 def leave(code=0):
     sys.exit(code)
+
+
+@control_command()
+def hold_up(state, seconds=60):
+    """Hold up the loop of the worker's main process."""
+    time.sleep(float(seconds))
+
+
+class StuckScheduler(Scheduler):
+    """Does not come back from its schedule as long as a file is there."""
+
+    def tick(self, *args, **kwargs):
+        end = time.monotonic() + 120
+        while Path(os.environ["STUCK"]).exists() and time.monotonic() < end:
+            time.sleep(0.02)
+        return 0.1
+
+
+@app.task
+def count_own():
+    """Count with a metric of the project's own."""
+    from prometheus_client import REGISTRY, Counter
+
+    name = "project_own"
+    found = REGISTRY._names_to_collectors.get(name)
+    (found or Counter(name, "A metric of the project's own.")).inc()

@@ -27,11 +27,13 @@ class Celeryd:
 
     def __init__(self, project: Project, broker: str) -> None:
         self.name = f"dockerflow-{uuid4().hex[:12]}"
-        self.broker = broker
+        self.broker = self.workers_broker = broker
         self.conf: dict[str, Any] = {}
-        self._project = project.with_environ(PROJECT_LOGGING="1", PROBE_HOST=LOOPBACK)
-        self._project = self._project.with_environ(DOCKERFLOW_PROBE_HOST=LOOPBACK)
+        self._project = project.with_environ(
+            C_FORCE_ROOT="1", DOCKERFLOW_PROBE_HOST=LOOPBACK, PROJECT_LOGGING="1"
+        )
         self.app: Celery = make_app(broker, self.name)
+        self.transport_options: dict[str, Any] = self.app.conf.broker_transport_options
 
     def send(self, task: str, *args: Any, **options: Any) -> str:
         """Send a task of the project by its name, and return its id."""
@@ -47,15 +49,15 @@ class Celeryd:
 
     @contextmanager
     def program(self, *arguments: str, **environ: str) -> Iterator["Program"]:
-        command = [sys.executable, "-m", "celery", "-A", MODULE, "--quiet", *arguments]
+        command = [sys.executable, "-W", "ignore", "-m", "celery", "-A", MODULE, "-q", *arguments]
         project = self._project.with_environ(
-            CELERY_BROKER=self.broker,
+            CELERY_BROKER=self.workers_broker,
             CELERY_NAME=self.name,
             CELERY_CONF=json.dumps(self.conf),
             **environ,
         )
         with Port() as port:
-            env = project.env() | {"DOCKERFLOW_PROBE_PORT": str(port.number)}
+            env = {"DOCKERFLOW_PROBE_PORT": str(port.number)} | project.env()
             with Program(command, port.number, env, self._project) as program:
                 yield program
 
@@ -97,6 +99,10 @@ class Program(Process):
         wait_until(
             lambda: self.status(probe) == status, timeout=timeout, what=f"{probe} is {status}"
         )
+
+    def text(self, probe: str) -> str:
+        """Return the body of a probe's answer."""
+        return request(self.address, path=f"/__heartbeat__/{probe}").body.decode()
 
     def records(self, logger: str | None = None) -> list[dict[str, Any]]:
         """Return the lines of a logger, of all by default."""

@@ -1,0 +1,79 @@
+"""Beat answers its probes while it sleeps, and passes none when it no longer ticks."""
+
+import json
+from signal import SIGCONT, SIGSTOP, SIGTERM
+
+import pytest
+
+from tests.harness.waiting import wait_until
+from tests.tasks.celery.test_worker import PROBES, asked_by_file
+
+# Nothing to send: it sleeps for its longest interval, five minutes.
+NOTHING = {"beat_max_loop_interval": 300}
+
+
+@pytest.fixture
+def schedule(tmp_path):
+    return f"--schedule={tmp_path / 'schedule'}"
+
+
+def test_asleep_for_long_it_is_alive(celeryd, schedule, tmp_path):
+    """A beat with a rare schedule is alive for longer than it may be late; it ends with 0."""
+    celeryd.conf = NOTHING
+    path = tmp_path / "probes"
+    environ = {"DOCKERFLOW_PROBE_FILE": str(path), "DOCKERFLOW_WORKER_STALL_SECONDS": "0.5"}
+    with celeryd.program("beat", schedule, **environ) as beat:
+        beat.wait_for("readiness", 200, timeout=60)
+        for _ in range(20):
+            assert beat.status("liveness") == 200
+            wait_until(lambda: asked_by_file(path, "liveness") == 0)
+        assert beat.stop(SIGTERM).code == 0
+    assert not path.exists()
+
+
+def test_frozen_it_passes_no_probe(celeryd, schedule, tmp_path):
+    """The file of a beat that is stopped by a signal is soon stale; it passes when it goes on."""
+    path = tmp_path / "probes"
+    with celeryd.program("beat", schedule, DOCKERFLOW_PROBE_FILE=str(path)) as beat:
+        beat.wait_for("readiness", 200, timeout=60)
+        beat.send_signal(SIGSTOP)
+        wait_until(lambda: asked_by_file(path, "liveness") == 1, timeout=30)
+        assert [asked_by_file(path, probe) for probe in PROBES] == [1, 1, 1]
+        beat.send_signal(SIGCONT)
+        wait_until(lambda: asked_by_file(path, "liveness") == 0, timeout=30)
+
+
+def test_stuck_it_is_not_alive(celeryd, tmp_path):
+    """A beat that does not come back from its schedule is not alive, until it does."""
+    stuck = tmp_path / "stuck"
+    celeryd.conf = {"beat_scheduler": "tests.tasks.celery.project:StuckScheduler"}
+    environ = {"STUCK": str(stuck), "DOCKERFLOW_WORKER_STALL_SECONDS": "1"}
+    with celeryd.program("beat", **environ) as beat:
+        beat.wait_for("readiness", 200, timeout=60)
+        assert beat.status("liveness") == 200
+        stuck.touch()
+        beat.wait_for("liveness", 503)
+        stuck.unlink()
+        beat.wait_for("liveness", 200)
+
+
+def test_a_beat_s_tasks_have_an_id(celeryd, schedule):
+    """What beat sends has an id of its own, and the worker's record shows it."""
+    celeryd.conf = {
+        "beat_schedule": {
+            "add": {"task": "tests.tasks.celery.project.add", "schedule": 0.5, "args": [1, 1]}
+        }
+    }
+    with celeryd.worker("--concurrency=1") as worker, celeryd.program("beat", schedule):
+        wait_until(lambda: len(worker.summaries()) > 1, timeout=60)
+        rids = [each["rid"] for each in worker.summaries()]
+    assert len(set(rids)) == len(rids)
+    assert {len(rid) for rid in rids} == {32}
+
+
+def test_logging_is_the_project_s(celeryd, schedule):
+    """What beat logs is a line of the project's `LOGGING`."""
+    with celeryd.program("beat", schedule) as beat:
+        beat.wait_for("readiness", 200, timeout=60)
+        (line,) = [line for line in beat.lines("stdout") if "beat: Starting" in line]
+    assert json.loads(line)["Logger"] == "project"

@@ -1,0 +1,199 @@
+"""A worker answers its probes whatever it does, and stops without losing work."""
+
+import re
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from signal import SIGQUIT, SIGTERM
+
+import pytest
+
+from tests.harness.http import request
+from tests.harness.ports import LOOPBACK
+from tests.harness.waiting import wait_until
+from tests.tasks.celery.workers import MODULE, Celeryd
+
+PROBES = ("liveness", "readiness", "startup")
+PROMPT_SECONDS = 0.1
+
+
+def asked_by_file(path, probe):
+    """Return the status of the client without Django."""
+    module = "dockerflow_django.healthcheck"
+    command = [sys.executable, "-m", module, "--file", str(path), "--probe", probe]
+    return subprocess.run(command, capture_output=True, check=False).returncode
+
+
+@pytest.mark.parametrize("pool", ["prefork", "threads"])
+def test_answers_by_port_and_by_file(celeryd, pool, tmp_path):
+    """A worker that takes tasks passes its three probes; no file of a dead worker passes."""
+    path = tmp_path / "probes"
+    with celeryd.worker(f"--pool={pool}", DOCKERFLOW_PROBE_FILE=str(path)) as worker:
+        for probe in PROBES:
+            worker.wait_for(probe, 200)
+            wait_until(lambda probe=probe: asked_by_file(path, probe) == 0, timeout=30)
+        assert request(worker.address, path="/__lbheartbeat__").status == 200
+        left = path.read_bytes()
+        worker.kill()
+    path.write_bytes(left)
+    assert [asked_by_file(path, probe) for probe in PROBES] == [1, 1, 1]
+
+
+@pytest.mark.parametrize("pool", ["prefork", "threads", "solo"])
+def test_alive_with_a_long_task_at_concurrency_one(celeryd, pool, tmp_path):
+    """However long the only task runs, a worker says within 100 ms that it is alive."""
+    go = tmp_path / "go"
+    options = [f"--pool={pool}", "--concurrency=1"]
+    with celeryd.worker(*options, DOCKERFLOW_WORKER_STALL_SECONDS="1.5") as worker:
+        task_id = celeryd.send("patient", str(go))
+        worker.wait_for_line("patient began", timeout=30)
+        worker.wait_for("readiness", 200)
+        # For longer than a loop may stand still, and than two asks of the broker take.
+        end, answers = time.monotonic() + 5, []
+        while time.monotonic() < end:
+            answers.append(request(worker.address, path="/__heartbeat__/liveness"))
+            time.sleep(0.1)
+        go.touch()
+        assert worker.wait_for_summaries(task_id)[0]["state"] == "SUCCESS"
+    assert {answer.status for answer in answers} == {200}
+    # On a busy machine one or the other is late.
+    assert statistics.median(answer.seconds for answer in answers) < PROMPT_SECONDS
+
+
+def test_not_alive_if_the_loop_stands_still(celeryd):
+    """A worker whose loop is held up while its broker answers is not alive, until it goes on."""
+    with celeryd.worker("--concurrency=1", DOCKERFLOW_WORKER_STALL_SECONDS="2") as worker:
+        worker.wait_for("readiness", 200)
+        assert worker.status("liveness") == 200
+        celeryd.app.control.broadcast("hold_up", arguments={"seconds": 8})
+        worker.wait_for("liveness", 503)
+        worker.wait_for("liveness", 200)
+
+
+@pytest.mark.parametrize("pool", ["prefork", "threads", "solo"])
+def test_sigterm(celeryd, pool, tmp_path):
+    """On SIGTERM a worker is not ready at once, finishes the task in hand, alive, and exits 0."""
+    go = tmp_path / "go"
+    with celeryd.worker(f"--pool={pool}", "--concurrency=1") as worker:
+        task_id = celeryd.send("patient", str(go))
+        worker.wait_for_line("patient began", timeout=30)
+        worker.wait_for("readiness", 200)
+        worker.send_signal(SIGTERM)
+        worker.wait_for("readiness", 503, timeout=5)
+        assert worker.status("liveness") == 200
+        go.touch()
+        assert worker.wait(timeout=30).code == 0
+        assert [each["state"] for each in worker.summaries(task_id)] == ["SUCCESS"]
+
+
+def test_a_second_signal_hurries(celeryd):
+    """SIGQUIT ends a worker that waits for a task; the task is lost, and its record says so."""
+    with celeryd.worker("--concurrency=1") as worker:
+        task_id = celeryd.send("patient", "/nonexistent")
+        worker.wait_for_line("patient began", timeout=30)
+        worker.send_signal(SIGTERM)
+        worker.wait_for("readiness", 503)
+        worker.send_signal(SIGQUIT)
+        worker.wait(timeout=30)
+        assert [each["state"] for each in worker.summaries(task_id)] == ["LOST"]
+
+
+def test_taken_port(celeryd):
+    """A probe port that is taken is one line, and status 1; no traceback."""
+    with socket.create_server((LOOPBACK, 0)) as taken:
+        number = str(taken.getsockname()[1])
+        with celeryd.program("worker", DOCKERFLOW_PROBE_PORT=number) as worker:
+            assert worker.wait(timeout=60).code == 1
+            lines = worker.lines()
+    (line,) = [line for line in lines if "probe port" in line]
+    assert f"{LOOPBACK}:{number}" in line
+    assert "Traceback" not in "\n".join(lines)
+
+
+def test_children_inherit_no_probe_port(celeryd):
+    """A child holds neither the listener nor a connection of the probes."""
+    with celeryd.worker("--concurrency=2", "--max-tasks-per-child=1") as worker:
+        worker.wait_for("readiness", 200)
+        for task_id in [celeryd.send("add", 1, 1) for _ in range(4)]:
+            worker.wait_for_summaries(task_id)
+        number = worker.address[1]
+        family = worker.family()
+        listening = [
+            process.pid
+            for process in family
+            for connection in process.net_connections("tcp")
+            if connection.laddr.port == number and connection.status == "LISTEN"
+        ]
+    assert len(family) > 1
+    assert listening == [worker.pid]
+
+
+def test_embedded_beat_is_not_judged(celeryd, tmp_path):
+    """A worker with `-B` says that its probes do not judge beat, and has its port for itself."""
+    schedule = f"--schedule={tmp_path / 'schedule'}"
+    with celeryd.worker("-B", "--concurrency=1", schedule) as worker:
+        worker.wait_for_line("do not judge its embedded beat")
+        worker.wait_for_line("beat: Starting", timeout=30)
+        worker.wait_for("readiness", 200)
+        assert "probe port" not in "\n".join(worker.lines())
+
+
+def test_metrics_are_the_parents(celeryd):
+    """Tasks are counted without a folder, by their registered names, with their durations."""
+    with celeryd.worker("--concurrency=2") as worker:
+        for task_id in [celeryd.send("add", 1, 1) for _ in range(3)]:
+            worker.wait_for_summaries(task_id)
+        shadow = celeryd.send("add", 1, 1, shadow="somebody's own")
+        worker.wait_for_summaries(shadow)
+        metrics = wait_until(
+            lambda: (
+                (text := request(worker.address, path="/__metrics__").body.decode())
+                and re.search(r"dockerflow_task_duration_seconds_count\S+ 4\.0", text)
+                and text
+            ),
+            timeout=30,
+        )
+    assert counted("add", 4) in metrics
+    assert "somebody" not in metrics
+
+
+def counted(task, count):
+    return f'dockerflow_tasks_total{{state="SUCCESS",task="{MODULE}.{task}"}} {count}.0'
+
+
+def test_a_project_s_own_metrics_of_children(celeryd, tmp_path):
+    """With a folder for them the metrics of the children are there too."""
+    folder = tmp_path / "metrics"
+    folder.mkdir()
+    with celeryd.worker("--concurrency=2", PROMETHEUS_MULTIPROC_DIR=str(folder)) as worker:
+        worker.wait_for_summaries(celeryd.send("count_own"))
+        wait_until(
+            lambda: (
+                {"project_own_total 1.0", counted("count_own", 1)}
+                <= set(request(worker.address, path="/__metrics__").body.decode().splitlines())
+            ),
+            timeout=30,
+        )
+
+
+def test_no_password_anywhere(project, tmp_path, private_redis):
+    """A password in the broker's URL is in no answer, line, metric or help."""
+    secret = "sw0rdf1sh"
+    url = private_redis.url().replace("redis://", f"redis://somebody:{secret}@")
+    celeryd = Celeryd(project, url)
+    path = tmp_path / "probes"
+    with celeryd.program("worker", DOCKERFLOW_PROBE_FILE=str(path)) as worker:
+        worker.wait_for("readiness", 503, timeout=60)
+        wait_until(lambda: "E013" in path.read_text() or said(worker), timeout=60)
+        told = [worker.text(probe) for probe in PROBES]
+        told.append(request(worker.address, path="/__metrics__").body.decode())
+        told.append(path.read_text())
+        worker.kill()
+        told += worker.lines()
+    assert secret not in "\n".join(told)
+
+
+def said(worker):
+    return [line for line in worker.lines() if "broker does not answer" in line]
