@@ -58,9 +58,20 @@ class Relay:
         for end in [*self._dead, self._listener]:
             end.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, _LOSE_ALL)
 
+    def refuse(self) -> None:
+        """Reset every connection and refuse new ones, as a service that is down does."""
+        self.swallow()
+        with self._lock:
+            _close_all(self._dead)
+            self._selector.unregister(self._listener)
+            self._listener.close()
+
     def forward(self, *, reset: bool = False) -> None:
         """Pass on what comes from now on by new connections."""
         with self._lock:
+            if self._listener.fileno() == -1:
+                self._listener = socket.create_server((LOOPBACK, self.port), backlog=128)
+                self._selector.register(self._listener, selectors.EVENT_READ)
             self._swallows = False
             with suppress(FileNotFoundError):  # it did not drop
                 self._listener.setsockopt(socket.SOL_SOCKET, _SO_DETACH_FILTER, 0)

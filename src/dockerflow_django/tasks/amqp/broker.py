@@ -70,7 +70,7 @@ class Broker:
 
     def wake(self) -> None:
         """Let the loop turn now."""
-        with suppress(OSError):  # full: it is about to wake up
+        with suppress(OSError):  # full, so it is about to wake up; or closed, so it has ended
             self._writer.send(b"\0")
 
     def stop(self, *, hurry: bool = False) -> None:
@@ -90,6 +90,8 @@ class Broker:
             self._settle()
             if (delivery := self._inbox.in_hand) is not None:
                 write_abandoned(delivery)
+            self._reader.close()
+            self._writer.close()
 
     def _is_done(self) -> bool:
         # In this order: what is in hand is laid down after its action was posted.

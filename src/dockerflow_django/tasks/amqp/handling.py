@@ -84,6 +84,8 @@ class HandlerThread:
     def _call(self, message: Any) -> BaseException | None:
         """Call the function; whatever it raises, `SystemExit` too, is about this message alone."""
         try:
+            if message.errors:  # found while it was received, in its compression say
+                raise message.errors[0][1]
             result = self._handler(message.payload, message)
             if inspect.isawaitable(result):
                 async_to_sync(_wait)(result)
