@@ -84,9 +84,7 @@ class HandlerThread:
     def _call(self, message: Any) -> BaseException | None:
         """Call the function; whatever it raises, `SystemExit` too, is about this message alone."""
         try:
-            if message.errors:  # found while it was received, in its compression say
-                raise message.errors[0][1]
-            result = self._handler(message.payload, message)
+            result = self._handler(_body_of(message), message)
             if inspect.isawaitable(result):
                 async_to_sync(_wait)(result)
         except (Requeue, Reject) as order:
@@ -148,6 +146,13 @@ class _Channel:
         if not self._delivery.verb:
             self._delivery.verb = verb
             self._post(Action(self._delivery, verb))
+
+
+def _body_of(message: Any) -> Any:
+    """Return the decoded body; raise what is wrong with it, in its compression say."""
+    for _, error, _ in message.errors:
+        raise error
+    return message.payload
 
 
 async def _wait(result: Awaitable[Any]) -> Any:
