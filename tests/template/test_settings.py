@@ -1,0 +1,149 @@
+"""The parts of a made project are optional: each by its variables, none without them."""
+
+import json
+
+import pytest
+
+from tests.template.production import PRODUCTION
+
+# Importing the settings must not import what a part needs: it may not be installed.
+SHOW = """
+import json, sys
+from django.conf import settings
+import django
+django.setup()
+names = sys.argv[1:]
+modules = {"anymail", "boto3", "celery", "debug_toolbar", "psycopg", "redis", "sentry_sdk"}
+print(json.dumps({
+    "settings": {name: getattr(settings, name, None) for name in names},
+    "modules": sorted({module.partition(".")[0] for module in sys.modules} & modules),
+}, default=str))
+"""
+
+
+@pytest.fixture(scope="module")
+def show(made):
+    """Return a function that shows settings and which optional modules are imported."""
+
+    def show(*names, **environ):
+        environ = {**PRODUCTION, "DJANGO_SETTINGS_MODULE": "config.settings", **environ}
+        shown = json.loads(made.run("-c", SHOW, *names, **environ).stdout.splitlines()[-1])
+        return shown["settings"], shown["modules"]
+
+    return show
+
+
+def test_nothing_is_on(show):
+    """Without variables no optional package is imported, in production."""
+    settings, modules = show("DATABASES", "SESSION_ENGINE", "DOCKERFLOW_CHECKS", "STORAGES")
+    assert modules == []
+    assert settings["DATABASES"]["default"]["ENGINE"].endswith("sqlite3")
+    assert settings["SESSION_ENGINE"] == "django.contrib.sessions.backends.db"
+    assert len(settings["DOCKERFLOW_CHECKS"]) == 2
+
+
+def test_postgresql(show, tmp_path):
+    """POSTGRES_HOST brings PostgreSQL; the port is the one of the same prefix."""
+    (tmp_path / "password").write_text("secret\n")
+    (settings, modules) = show(
+        "DATABASES",
+        POSTGRES_HOST="db.example",
+        POSTGRES_PORT="6543",
+        POSTGRES_PASSWORD_FILE=str(tmp_path / "password"),
+    )
+    database = settings["DATABASES"]["default"]
+    assert database["ENGINE"] == "django_prometheus.db.backends.postgresql"
+    assert (database["HOST"], database["PORT"]) == ("db.example", "6543")
+    assert database["PASSWORD"] == "secret"
+    assert "psycopg" in modules
+
+
+def test_redis(show):
+    """REDIS_URL brings cache and sessions; these are in the database as well."""
+    settings, _ = show("CACHES", "SESSION_ENGINE", "DOCKERFLOW_CHECKS", REDIS_URL="redis://r:1/0")
+    assert settings["CACHES"]["default"]["LOCATION"] == "redis://r:1/0"
+    assert settings["SESSION_ENGINE"] == "django.contrib.sessions.backends.cached_db"
+    assert settings["DOCKERFLOW_CHECKS"][-1] == "dockerflow_django.checks.check_caches"
+
+
+def test_s3(show):
+    """S3_BUCKET brings the bucket, and the heartbeat asks it."""
+    settings, _ = show("STORAGES", "DOCKERFLOW_CHECKS", S3_BUCKET="media", S3_REGION="eu-north-1")
+    storage = settings["STORAGES"]["default"]
+    assert storage["BACKEND"] == "storages.backends.s3.S3Storage"
+    assert storage["OPTIONS"]["bucket_name"] == "media"
+    assert settings["DOCKERFLOW_CHECKS"][-1] == "dockerflow_django.checks.check_storage"
+
+
+def test_mail_by_a_provider(made):
+    """ANYMAIL_PROVIDER brings its backend, which finds its key."""
+    code = (
+        "import django; django.setup(); from django.core.mail import get_connection;"
+        "connection = get_connection(); print(type(connection).__module__, connection.api_key)"
+    )
+    environ = {"ANYMAIL_PROVIDER": "mailgun", "ANYMAIL_API_KEY": "key"}
+    settings = {"DJANGO_SETTINGS_MODULE": "config.settings"}
+    shown = made.run("-c", code, **PRODUCTION, **environ, **settings).stdout
+    assert shown == "anymail.backends.mailgun key\n"
+
+
+def test_mail_by_smtp(show):
+    """EMAIL_HOST brings SMTP, with TLS if nothing else is said."""
+    settings, _ = show("EMAIL_BACKEND", "EMAIL_HOST", "EMAIL_USE_TLS", EMAIL_HOST="mail")
+    assert settings["EMAIL_BACKEND"] == "django.core.mail.backends.smtp.EmailBackend"
+    assert (settings["EMAIL_HOST"], settings["EMAIL_USE_TLS"]) == ("mail", True)
+
+
+def test_sentry(show):
+    """SENTRY_DSN brings Sentry."""
+    _, modules = show("DEBUG", SENTRY_DSN="https://key@sentry.example/1")
+    assert "sentry_sdk" in modules
+
+
+def test_celery(show):
+    """CELERY_BROKER_URL brings Celery, and the heartbeat asks the broker."""
+    settings, modules = show("DOCKERFLOW_CHECKS", CELERY_BROKER_URL="redis://r:1/0")
+    assert "celery" in modules
+    assert settings["DOCKERFLOW_CHECKS"][-1] == "dockerflow_django.checks.check_celery_broker"
+
+
+@pytest.mark.parametrize("debug", ["true", "false"])
+def test_development(show, debug):
+    """Conveniences and metrics on the public port are for development alone."""
+    names = ("DEBUG", "INSTALLED_APPS", "SECURE_SSL_REDIRECT", "ALLOWED_HOSTS")
+    settings, modules = show(*names, DEBUG=debug)
+    is_on = debug == "true"
+    assert settings["DEBUG"] is is_on
+    assert ("debug_toolbar" in modules) is is_on
+    assert ("django_extensions" in settings["INSTALLED_APPS"]) is is_on
+    assert settings["SECURE_SSL_REDIRECT"] is not is_on
+
+
+def test_every_part_at_once(made, tmp_path):
+    """All parts together compile, start and pass Django's checks of a deployment."""
+    everything = {
+        "ANYMAIL_PROVIDER": "mailgun",
+        "ANYMAIL_API_KEY": "key",
+        "CELERY_BROKER_URL": "redis://r:1/0",
+        "POSTGRES_HOST": "db.example",
+        "REDIS_URL": "redis://r:1/0",
+        "S3_BUCKET": "media",
+        "SENTRY_DSN": "https://key@sentry.example/1",
+    }
+    output = made.manage("check", "--deploy", "--fail-level", "DEBUG", **PRODUCTION, **everything)
+    assert "no issues" in output.stdout
+
+
+def test_order_of_the_middleware(show):
+    """WhiteNoise comes after the security middleware, and ours before both."""
+    settings, _ = show("MIDDLEWARE")
+    names = [path.rpartition(".")[2] for path in settings["MIDDLEWARE"]]
+    assert names.index("DockerflowMiddleware") == 1
+    assert names.index("SecurityMiddleware") < names.index("WhiteNoiseMiddleware")
+
+
+def test_errors_reach_the_log(show):
+    """In production errors are written to standard output, not only mailed."""
+    settings, _ = show("LOGGING")
+    assert settings["LOGGING"]["root"]["handlers"] == ["dockerflow"]
+    assert settings["LOGGING"]["loggers"]["django"]["propagate"] is True
