@@ -1,5 +1,6 @@
 """Tell Django of the app."""
 
+import django
 from django.apps import AppConfig
 
 
@@ -11,10 +12,14 @@ class DockerflowConfig(AppConfig):
     verbose_name = "Dockerflow"
 
     def ready(self) -> None:
-        """Connect what listens: system checks, log lines about health, webhooks, the metrics."""
+        """Connect what listens: system checks, log lines, webhooks, metrics, tasks."""
         from dockerflow_django import metrics, system_checks  # noqa: F401
         from dockerflow_django.endpoints.page import changes  # noqa: F401
         from dockerflow_django.heartbeat import log  # noqa: F401
         from dockerflow_django.webhooks import container  # noqa: F401
 
         metrics.start_with_first_request()
+        if django.VERSION >= (6, 0):
+            from dockerflow_django.tasks import django_tasks
+
+            django_tasks.connect()

@@ -1,0 +1,51 @@
+"""Django's own Tasks (6.0 and later): one record per execution, by the signals that Django sends.
+
+A backend that runs a task in the request's process keeps the id of that request. Any other starts
+it without one, since a backend has nowhere to put it: there the task gets an id of its own.
+"""
+
+import sys
+import time
+from typing import Any
+
+from dockerflow_django.context import TaskState, current_task, end_task, start_task
+from dockerflow_django.summary import queries
+from dockerflow_django.tasks import record
+
+_UID = "dockerflow_django.tasks.django_tasks"
+_SUCCESSFUL = "SUCCESSFUL"
+
+
+def connect() -> None:
+    """Write a record of every execution from now on."""
+    from django.tasks.signals import task_finished, task_started
+
+    task_started.connect(start, dispatch_uid=_UID)
+    task_finished.connect(finish, dispatch_uid=_UID)
+
+
+def start(task_result: Any, **kwargs: Any) -> None:
+    """Enter the context of a task that is about to run."""
+    queries.count_from_now_on()
+    start_task(task_result.task.module_path, task_result.id, in_request=True)
+
+
+def finish(task_result: Any, **kwargs: Any) -> None:
+    """Write the record of a task that has ended, and leave its context."""
+    state = current_task()
+    if state is None or state.task_id != task_result.id:
+        return  # it was not started here
+    try:
+        outcome = record.SUCCESS if task_result.status == _SUCCESSFUL else record.FAILURE
+        if record.is_wanted(outcome):
+            record.write(_fields_of(task_result, state, outcome), sys.exception())
+    finally:
+        end_task(state)
+
+
+def _fields_of(task_result: Any, state: TaskState, outcome: str) -> record.Fields:
+    fields = record.fields_of(state, time.perf_counter() - state.started)
+    fields["state"] = outcome
+    fields["queue"] = task_result.task.queue_name
+    fields["retries"] = max(task_result.attempts - 1, 0)
+    return fields

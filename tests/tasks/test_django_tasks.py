@@ -1,0 +1,143 @@
+"""Django's own Tasks leave a record each, with the id of the request that they run in."""
+
+import logging
+
+import django
+import pytest
+from django.db import connection
+from django.test import override_settings
+
+from dockerflow_django.context import (
+    current_rid,
+    current_task,
+    end_request,
+    parse_traceparent,
+    start_request,
+)
+from dockerflow_django.tasks import record
+
+if django.VERSION < (6, 0):
+    pytest.skip("Django has Tasks since 6.0", allow_module_level=True)
+
+from django.tasks import task
+from django.tasks.signals import task_finished
+
+IMMEDIATE = {"default": {"BACKEND": "django.tasks.backends.immediate.ImmediateBackend"}}
+TRACEPARENT = f"00-{'1' * 32}-{'2' * 16}-01"
+seen = []
+
+
+@task
+def look():
+    """Note what a log line of the task would show."""
+    seen.append((current_rid(), current_task().name, current_task().task_id))
+
+
+@task(queue_name="default")
+def query():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+
+
+@task
+def fail():
+    raise ValueError("no luck\nat all, password=hunter2")
+
+
+@task
+async def look_async():
+    seen.append((current_rid(), current_task().name, current_task().task_id))
+
+
+@task
+def outer():
+    look.enqueue()
+
+
+@pytest.fixture(autouse=True)
+def immediate():
+    seen.clear()
+    with override_settings(TASKS=IMMEDIATE):
+        yield
+    end_request()
+
+
+@pytest.fixture
+def records(caplog):
+    caplog.set_level(logging.INFO, record.SUMMARY_LOGGER)
+
+    def found():
+        return [each for each in caplog.records if each.name == record.SUMMARY_LOGGER]
+
+    return found
+
+
+@pytest.mark.parametrize("looks", [look, look_async], ids=["sync", "async"])
+def test_in_a_request_it_keeps_the_id(records, looks):
+    """A task that runs in a request's process has its id and its trace, and no other after it."""
+    start_request("abc", parse_traceparent(TRACEPARENT))
+    result = looks.enqueue()
+    (found,) = records()
+    assert seen == [("abc", looks.module_path, result.id)]
+    assert (found.rid, found.trace_id, found.task_id) == ("abc", "1" * 32, result.id)
+    assert (found.state, found.levelno, found.queue, found.retries) == ("SUCCESS", 20, "default", 0)
+    assert (found.task, found.getMessage()) == (looks.module_path, "")
+    assert (current_rid(), current_task()) == ("abc", None)
+
+
+async def test_under_asgi(records):
+    """A task that an async view enqueues has the request's id too, and leaves none behind."""
+    start_request("abc", None)
+    result = await look.aenqueue()
+    assert seen == [("abc", look.module_path, result.id)]
+    assert [each.rid for each in records()] == ["abc"]
+    assert current_task() is None
+
+
+def test_elsewhere_it_has_an_id_of_its_own(records):
+    """A task that no request has caused has 32 hex digits, and leaves them behind nowhere."""
+    look.enqueue()
+    look.enqueue()
+    one, other = [each.rid for each in records()]
+    assert (len(one), len(other), one == other) == (32, 32, False)
+    assert current_rid() is None
+
+
+def test_failure(records):
+    """A failure is an error, and its message has no secret and one line."""
+    fail.enqueue()
+    (found,) = records()
+    assert (found.state, found.levelno) == ("FAILURE", logging.ERROR)
+    assert found.getMessage() == "ValueError: no luck"
+
+
+@pytest.mark.django_db
+def test_queries_are_its_own(records):
+    """A task counts its own queries; the request counts them as well."""
+    state = start_request("abc", None)
+    query.enqueue()
+    query.enqueue()
+    assert [each.db_queries for each in records()] == [1, 1]
+    assert len(state.query_seconds) == 2
+
+
+def test_a_task_in_a_task(records):
+    """Each of two tasks that lie in each other has its own record."""
+    outer.enqueue()
+    assert [each.task for each in records()] == [look.module_path, outer.module_path]
+    assert len({each.rid for each in records()}) == 1
+
+
+def test_one_that_was_started_elsewhere(records):
+    """A signal about a task that did not start here leaves no record."""
+    result = look.enqueue()
+    task_finished.send(sender=None, task_result=result)
+    assert len(records()) == 1
+
+
+def test_nobody_reads(records, caplog):
+    """A logger that is switched off costs no record."""
+    caplog.set_level(logging.CRITICAL, record.SUMMARY_LOGGER)
+    look.enqueue()
+    assert records() == []
+    assert current_task() is None
