@@ -22,6 +22,8 @@ class Probe:
     port: str | int | None
     shown: str
     is_http: bool = False
+    # It reads the file that a background worker of this app writes.
+    is_of_file: bool = False
 
 
 @dataclass
@@ -66,9 +68,11 @@ def read_command(words: list[str]) -> Probe:
     line = " ".join(words)
     path, port = _PATH.search(line), _PORT.search(line)
     found = path[0] if path else None
-    if HEALTHCHECK_MODULE in line and found is None and "--file" not in line:
+    is_ours = HEALTHCHECK_MODULE in line
+    is_of_file = is_ours and "--file" in line
+    if is_ours and found is None and not is_of_file:
         found = LIVENESS_PATH
-    return Probe(found, int(port[1]) if port else None, line)
+    return Probe(found, int(port[1]) if port else None, line, is_of_file=is_of_file)
 
 
 def words_of(command: Any) -> list[str]:

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from dockerflow_django.conformance.manifests.container import (
-    HEALTHCHECK_MODULE,
-    Container,
-    Kind,
-    Probe,
-)
+from dockerflow_django.conformance.manifests.container import Container, Kind, Probe
 from dockerflow_django.conformance.requirement import Finding, bad, must, ok, should, unseen
 
 LBHEARTBEAT = "/__lbheartbeat__"
@@ -25,7 +20,6 @@ RIGHT_PATHS: dict[Kind, set[str]] = {
 }
 
 _APP_5_6 = "Dockerflow, app requirements 5 and 6"
-_UNKNOWN = "it asks nothing over HTTP: {}"
 
 
 @should(
@@ -138,8 +132,7 @@ def some_probe_asks(containers: list[Container]) -> Finding:
     known = set().union(*RIGHT_PATHS.values())
     probes = [probe for container in containers for probe in container.probes.values()]
     found = {probe.path for probe in probes if probe.path and probe.path.rstrip("/") in known}
-    # A background worker's probe reads a file instead.
-    found |= {HEALTHCHECK_MODULE for probe in probes if HEALTHCHECK_MODULE in probe.shown}
+    found |= {"the probe file" for probe in probes if probe.is_of_file}
     return ok(", ".join(sorted(found))) if found else bad("no probe does")
 
 
@@ -147,7 +140,7 @@ def _asks_nothing_shared(probe: Probe | None, absent: str) -> Finding:
     if probe is None:
         return unseen(absent)
     if probe.path is None:
-        return unseen(_UNKNOWN.format(probe.shown))
+        return _without_path(probe)
     return (bad if probe.path.rstrip("/") in SHARED else ok)(probe.path)
 
 
@@ -156,5 +149,11 @@ def _path(container: Container, kind: Kind, *, is_needed: bool) -> Finding:
     if probe is None:
         return (bad if is_needed else unseen)("there is none")
     if probe.path is None:
-        return unseen(_UNKNOWN.format(probe.shown))
+        return _without_path(probe)
     return (ok if probe.path.rstrip("/") in RIGHT_PATHS[kind] else bad)(probe.path)
+
+
+def _without_path(probe: Probe) -> Finding:
+    if probe.is_of_file:
+        return ok("the probe file of a background worker")
+    return unseen(f"it asks nothing over HTTP: {probe.shown}")

@@ -26,7 +26,7 @@ def grace_exceeds_drain(container: Container) -> Finding:
     if drain is None or container.grace_seconds is None:
         return unseen("a value comes from elsewhere")
     if not drain:
-        return unseen("nothing says how long it drains")
+        return unseen("it does not drain, or nothing says for how long")
     is_longer = container.grace_seconds > drain
     return (ok if is_longer else bad)(f"{container.grace_seconds:g} s, drain {drain:g} s")
 
