@@ -10,7 +10,7 @@ from dockerflow_django.logging import ConsoleFormatter, MozlogFormatter
 from dockerflow_django.logging.content import ARGUMENTS, ERROR, MESSAGE, TRACEBACK
 from dockerflow_django.logging.envelope import SEVERITY
 from dockerflow_django.logging.formatter import FORMATTER_ERROR
-from dockerflow_django.logging.sanitising import scrub
+from dockerflow_django.logging.scrubbing import scrub
 from dockerflow_django.logging.text import well_formed
 from tests.logging.lines import fields_of, make_record, parse, raised
 

@@ -4,7 +4,8 @@ import time
 
 import pytest
 
-from dockerflow_django.logging.sanitising import REDACTED, is_secret_name, scrub
+from dockerflow_django.logging.scrubbing import REDACTED, scrub
+from dockerflow_django.logging.secret_names import is_secret_name
 
 PLANTED = "hunter2"
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from django.core.checks import CheckMessage
 
-from dockerflow_django.logging.sanitising import scrub
+from dockerflow_django.logging.scrubbing import scrub
 
 CAUSE_ATTRIBUTE = "cause"
 MAXIMUM_LENGTH = 500

@@ -9,7 +9,7 @@ from dockerflow_django._state import keeps
 from dockerflow_django.checks.messages import cause_of
 from dockerflow_django.heartbeat.report import LIFECYCLE, Report, Result, status_of
 from dockerflow_django.heartbeat.updates import UpdateTracker
-from dockerflow_django.logging.sanitising import scrub
+from dockerflow_django.logging.scrubbing import scrub
 
 logger = logging.getLogger("dockerflow_django.checks")
 

@@ -9,7 +9,8 @@ import re
 import sys
 from typing import Any
 
-from dockerflow_django.logging.scrubbing import REDACTED, is_secret_name
+from dockerflow_django.logging.scrubbing import REDACTED
+from dockerflow_django.logging.secret_names import is_secret_name
 
 # For a path that no URL pattern knows. The first is Django's PasswordResetTokenGenerator's; the
 # second is long and has letters and digits, but is no UUID.

@@ -17,10 +17,10 @@ from itertools import islice
 from types import NoneType
 from typing import Any, TypeAlias
 
-from dockerflow_django.logging.scrubbing import REDACTED, is_secret_name, scrub
+from dockerflow_django.logging.scrubbing import scrub
 from dockerflow_django.logging.text import UNPRINTABLE, free_name, safe_repr, well_formed
 
-__all__ = ["REDACTED", "FieldValue", "Sanitiser", "is_secret_name", "scrub"]
+__all__ = ["FieldValue", "Sanitiser"]
 
 FieldValue: TypeAlias = str | int | float | bool | list[Any]
 

@@ -12,7 +12,7 @@ from dockerflow_django.conf import APP_NAME, conf
 from dockerflow_django.endpoints.paths import endpoints_in, includes_in
 from dockerflow_django.health import HEARTBEAT, PROBES
 from dockerflow_django.heartbeat.report import status_of
-from dockerflow_django.logging.sanitising import scrub
+from dockerflow_django.logging.scrubbing import scrub
 
 MIDDLEWARE = "dockerflow_django.middleware.DockerflowMiddleware"
 # Whose checks judge the configuration, and are not meant for a probe.

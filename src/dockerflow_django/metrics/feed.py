@@ -12,7 +12,7 @@ from dockerflow_django.conf import conf
 from dockerflow_django.endpoints.answers import Endpoint, answer
 from dockerflow_django.heartbeat.report import Report
 from dockerflow_django.heartbeat.updates import Update, UpdateTracker, names_of
-from dockerflow_django.logging.sanitising import scrub
+from dockerflow_django.logging.scrubbing import scrub
 from dockerflow_django.metrics import definitions, process, workers
 
 _UID = "dockerflow_django.metrics"

@@ -8,7 +8,8 @@ from urllib.parse import parse_qsl, urlencode
 from django.http import HttpRequest
 
 from dockerflow_django.logging.paths import redact_path
-from dockerflow_django.logging.scrubbing import REDACTED, is_secret_name, scrub
+from dockerflow_django.logging.scrubbing import REDACTED, scrub
+from dockerflow_django.logging.secret_names import is_secret_name
 
 # OAuth's authorization code; in a path a code is a country's as often as an invitation's.
 _SECRET_IN_QUERIES = frozenset({"code"})

@@ -10,7 +10,7 @@ from django.utils.module_loading import import_string
 from dockerflow_django.checks.registry import Check, registered
 from dockerflow_django.conf import conf
 from dockerflow_django.conf.casts import Entry
-from dockerflow_django.logging.sanitising import scrub
+from dockerflow_django.logging.scrubbing import scrub
 from dockerflow_django.system_checks.leftovers import is_leftover
 from dockerflow_django.system_checks.rule import Finding, rule
 

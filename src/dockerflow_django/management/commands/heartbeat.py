@@ -17,7 +17,7 @@ from dockerflow_django.heartbeat import log
 from dockerflow_django.heartbeat.evaluation import evaluate
 from dockerflow_django.heartbeat.report import Report, Result, keyed, status_of
 from dockerflow_django.heartbeat.retry import retry
-from dockerflow_django.logging.sanitising import scrub
+from dockerflow_django.logging.scrubbing import scrub
 from dockerflow_django.management.arguments import explain_in_one_line, taken_by
 from dockerflow_django.management.output import coloured, reserve_standard_output
 
