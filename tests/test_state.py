@@ -42,7 +42,9 @@ EXEMPT = {
 # Functions of nothing but their arguments may remember their results.
 PURE = {
     "dockerflow_django.endpoints.page.rendering": {"_template"},
-    "dockerflow_django.logging.sanitising": {"_way", "is_secret_name"},
+    "dockerflow_django.logging.sanitising": {"_way"},
+    "dockerflow_django.logging.secret_names": {"holds_secret", "is_secret_name", "is_secret_key"},
+    "dockerflow_django.logging.secret_values": {"_end_of_encoded"},
     "dockerflow_django.summary.fields": {"_first_choice"},
     "dockerflow_django.summary.record": {"_meta_key"},
     "dockerflow_django.summary.redaction": {"_is_secret_parameter"},
