@@ -10,7 +10,7 @@ import pytest
 from django.apps import apps
 from django.core.checks.registry import registry
 
-from dockerflow_django.system_checks import RULES
+from dockerflow_django.system_checks.rule import RULES
 
 SETTINGS = """
 from pathlib import Path

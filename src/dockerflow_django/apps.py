@@ -3,6 +3,8 @@
 import django
 from django.apps import AppConfig
 
+__all__ = ["DockerflowConfig"]
+
 
 class DockerflowConfig(AppConfig):
     """The app; its label is python-dockerflow's, so that nothing else has to change."""

@@ -11,6 +11,8 @@ import time
 from contextvars import ContextVar, Token
 from typing import Any, NamedTuple
 
+__all__ = ["Trace", "current_rid", "current_trace", "request_id_context"]
+
 request_id_context: ContextVar[str | None] = ContextVar("request_id", default=None)
 
 # https://www.w3.org/TR/trace-context/

@@ -23,9 +23,9 @@ from dockerflow_django.client.command_line import (
     say,
     show,
 )
-from dockerflow_django.client.drain_marker import create, draining_since, exists
+from dockerflow_django.client.drain_marker import create
 
-__all__ = ["create", "drain", "draining_since", "exists", "main"]
+__all__ = ["main"]
 
 PATH_VARIABLE = "DOCKERFLOW_DRAIN_PATH"
 LONGEST_WAIT_SECONDS = 86400.0

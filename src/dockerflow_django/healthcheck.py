@@ -25,6 +25,8 @@ from dockerflow_django.client.http_get import Answer, ask, leave_out_ssl
 from dockerflow_django.client.probe_file import DEFAULT_PROBE, PROBES, StaleError, judge
 from dockerflow_django.client.target import DEFAULT_PORT, LIVENESS_PATH, Target, locate
 
+__all__ = ["main"]
+
 # Docker gives a health check 30 seconds; a kubelet gives an exec probe 1, where it must be passed.
 TIMEOUT_SECONDS = 4.0
 SHORTEST_SECONDS = 0.01

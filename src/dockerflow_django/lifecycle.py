@@ -17,6 +17,8 @@ from dockerflow_django._state import keeps
 from dockerflow_django.client import drain_marker
 from dockerflow_django.conf import conf
 
+__all__ = ["set_ready"]
+
 # A probe comes every second at most; what asks more often is spared the system call.
 MARKER_SECONDS = 0.2
 TURN_SECONDS = 0.25

@@ -24,6 +24,8 @@ from dockerflow_django.endpoints.responses import accepts_html, respond
 from dockerflow_django.lifecycle import request_began, watch_loop
 from dockerflow_django.summary import queries, record
 
+__all__ = ["DockerflowMiddleware"]
+
 GetResponse = Callable[[HttpRequest], Any]
 Respond = Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]
 

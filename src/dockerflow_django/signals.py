@@ -16,6 +16,8 @@ they are called before the call returns. The sender is `dockerflow_django.heartb
 
 from django.dispatch import Signal
 
+__all__ = ["heartbeat_changed", "heartbeat_failed", "heartbeat_passed"]
+
 heartbeat_passed = Signal()
 heartbeat_failed = Signal()
 heartbeat_changed = Signal()

@@ -4,6 +4,8 @@ from django.urls import re_path
 
 from dockerflow_django import views
 
+__all__ = ["app_name", "urlpatterns"]
+
 app_name = "dockerflow"
 
 urlpatterns = [

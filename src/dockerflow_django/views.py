@@ -16,6 +16,8 @@ from dockerflow_django.endpoints.responses import accepts_html, respond
 from dockerflow_django.health import HEARTBEAT, PROBES
 from dockerflow_django.heartbeat.evaluation import aevaluate
 
+__all__ = ["error", "heartbeat", "lbheartbeat", "probe", "version"]
+
 
 def _view(name: str) -> Any:
     # Below a captured pattern, a system-check error, the views answer and take what it captured.

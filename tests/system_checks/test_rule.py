@@ -11,8 +11,7 @@ from django.core.checks.registry import registry
 
 from dockerflow_django.logging import MozlogFormatter
 from dockerflow_django.summary.record import logger
-from dockerflow_django.system_checks import RULES, TAG
-from dockerflow_django.system_checks.rule import Rule
+from dockerflow_django.system_checks.rule import RULES, TAG, Rule
 
 
 def test_every_id_is_one_rule_s() -> None:

@@ -116,9 +116,9 @@ def configured(probe: str = HEARTBEAT) -> list[Check]:
     """
     listed = conf.DOCKERFLOW_PROBES.get(probe)
     if listed is not None:
-        found: Iterable[Check] = _from_settings(listed, f"DOCKERFLOW_PROBES[{probe!r}]")
+        found: Iterable[Check] = from_settings(listed, f"DOCKERFLOW_PROBES[{probe!r}]")
     elif probe == HEARTBEAT:
-        found = [*_from_settings(conf.DOCKERFLOW_CHECKS, "DOCKERFLOW_CHECKS"), *_tagged(TAGS)]
+        found = [*from_settings(conf.DOCKERFLOW_CHECKS, "DOCKERFLOW_CHECKS"), *_tagged(TAGS)]
     else:
         found = [*_defaults(probe), *_tagged({probe})]
     once_each: dict[tuple[object, ...], Check] = {}
@@ -174,7 +174,7 @@ def _tagged(tags: Iterable[str]) -> Iterator[Check]:
             yield Check(replaced(function), {}, source="django.core.checks.register()")
 
 
-def _from_settings(entries: Iterable[Entry], setting: str) -> Iterator[Check]:
+def from_settings(entries: Iterable[Entry], setting: str) -> Iterator[Check]:
     for index, (target, keywords) in enumerate(entries):
         rest = dict(keywords)
         timeout, every = rest.pop("timeout", None), rest.pop("every", None)

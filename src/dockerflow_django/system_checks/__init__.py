@@ -4,7 +4,7 @@ They judge settings, URLs, middleware and logging. They ask no service, and what
 elsewhere, like a URLconf that does not import, is left to Django's own checks.
 """
 
-from dockerflow_django.system_checks import (
+from dockerflow_django.system_checks import (  # noqa: F401 - each registers its rules
     callables,
     deployment,
     leftovers,
@@ -15,18 +15,3 @@ from dockerflow_django.system_checks import (
     values,
     version_file,
 )
-from dockerflow_django.system_checks.rule import RULES, TAG
-
-__all__ = [
-    "RULES",
-    "TAG",
-    "callables",
-    "deployment",
-    "leftovers",
-    "middleware",
-    "registration",
-    "summary_line",
-    "urls",
-    "values",
-    "version_file",
-]

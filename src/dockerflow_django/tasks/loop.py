@@ -12,7 +12,7 @@ from django.core import checks
 from django.core.checks import CheckMessage
 
 from dockerflow_django import health
-from dockerflow_django.checks.registry import Check, _from_settings
+from dockerflow_django.checks.registry import Check, from_settings
 from dockerflow_django.conf import casts, conf
 from dockerflow_django.lifecycle import process
 from dockerflow_django.tasks.probes import WorkerProbes
@@ -97,7 +97,7 @@ def serve_probes(
         entries = casts.entries(ready)
     except ValueError as error:
         raise ValueError(f"ready must be {error}") from None
-    probes = LoopProbes(stall_seconds, list(_from_settings(entries, "ready")))
+    probes = LoopProbes(stall_seconds, list(from_settings(entries, "ready")))
     probes._start()  # noqa: SLF001 - the block is the way to start it
     try:
         yield probes

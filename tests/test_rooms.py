@@ -1,0 +1,88 @@
+"""The rooms of the package: who may import whom, and what is offered to projects."""
+
+import ast
+import tomllib
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+import dockerflow_django
+from tests import house
+from tests.documents import ROOT, tables_in
+
+PACKAGE = Path(dockerflow_django.__path__[0])
+# What the template holds is a project of its own.
+FILES = [path for path in sorted(PACKAGE.rglob("*.py")) if "project" not in path.parts]
+REFERENCE = ROOT / "docs/reference/python.rst"
+
+
+def layers() -> list[str]:
+    """Return the rooms that the contract of import-linter names."""
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]
+    (found,) = [each for each in contracts["contracts"] if each["type"] == "layers"]
+    names = [name.strip() for layer in found["layers"] for name in layer.split("|")]
+    return [name.removeprefix("dockerflow_django.") for name in names]
+
+
+def documented() -> set[tuple[str, str]]:
+    """Return what the reference calls public, as pairs of a module and a name."""
+    names, _ = tables_in(REFERENCE)
+    return {(module, name) for module, listed, _ in names for name in listed.split(", ")}
+
+
+def offered() -> set[tuple[str, str]]:
+    """Return what modules on the root and rooms offer in ``__all__``."""
+    return {
+        (module, name)
+        for room in house.rooms(PACKAGE) - {"__main__"}
+        for module in [f"dockerflow_django.{room}"]
+        for name in getattr(import_module(module), "__all__", ())
+    }
+
+
+def test_contract_names_every_room_once():
+    """import-linter knows nothing of a room that its layers leave out."""
+    assert sorted(layers()) == sorted(house.rooms(PACKAGE))
+
+
+def test_reference_names_what_is_public_and_nothing_else():
+    """``gunicorn``, ``drain`` and ``healthcheck`` are run or read by name, not imported from."""
+    run = {"gunicorn", "drain", "healthcheck", "apps"}
+    public = {(module, name) for module, name in offered() if module.split(".")[1] not in run}
+    assert documented() == public
+
+
+@pytest.mark.parametrize(("module", "name"), sorted(documented()))
+def test_documented_name_can_be_imported(module, name):
+    assert getattr(import_module(module), name) is not None
+
+
+def test_documented_modules_can_be_imported():
+    _, modules = tables_in(REFERENCE)
+    for module, _ in modules:
+        # The hooks for Gunicorn are for its arbiter alone, and read the environment.
+        for each in module.split(", "):
+            base = "dockerflow_django.metrics" if each.startswith(".") else ""
+            assert import_module(base + each).__name__
+
+
+@pytest.mark.parametrize(
+    "path",
+    [p for p in sorted(PACKAGE.rglob("*.py")) if "project" not in p.parts],
+    ids=lambda p: p.stem,
+)
+def test_no_room_reaches_into_anothers_private_names(path):
+    """A name with an underscore is its module's; a room's modules may share one."""
+    room = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    tree = ast.parse(path.read_text("utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("dockerflow_django"):
+            theirs = (node.module or "").split(".")[1:2] or [""]
+            private = [a.name for a in node.names if a.name.startswith("_") and a.name != "_state"]
+            assert theirs == [room] or not private, (path, private)
+
+
+@pytest.mark.parametrize("room", sorted(PACKAGE.glob("*/__init__.py")), ids=lambda p: p.parent.name)
+def test_each_room_says_what_it_is_for(room):
+    assert ast.get_docstring(ast.parse(room.read_text("utf-8")))
