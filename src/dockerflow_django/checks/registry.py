@@ -175,6 +175,7 @@ def _tagged(tags: Iterable[str]) -> Iterator[Check]:
 
 
 def from_settings(entries: Iterable[Entry], setting: str) -> Iterator[Check]:
+    """Yield the checks that a setting lists; `setting` says which, for their messages."""
     for index, (target, keywords) in enumerate(entries):
         rest = dict(keywords)
         timeout, every = rest.pop("timeout", None), rest.pop("every", None)
