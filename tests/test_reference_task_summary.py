@@ -1,0 +1,32 @@
+"""What is written about the task summary is what it has."""
+
+import logging
+
+from dockerflow_django.tasks import metrics, record
+from tests.documents import ROOT, tables_in
+
+REFERENCE = ROOT / "docs" / "reference"
+FIELDS, STATES = tables_in(REFERENCE / "task-summary.rst")
+
+
+def test_fields():
+    """Each field has a row, in their order, and each row is complete."""
+    assert [row[0] for row in FIELDS] == sorted(record.Fields.__annotations__)
+    assert all(all(row) for row in FIELDS)
+    kinds = {int: "integer", str: "text"}
+    assert {row[0]: row[1] for row in FIELDS} == {
+        name: kinds[kind] for name, kind in record.Fields.__annotations__.items()
+    }
+
+
+def test_states():
+    """Each state has a row with its level."""
+    levels = {row[0]: logging.getLevelNamesMapping()[row[1]] for row in STATES}
+    assert levels == record.LEVELS
+
+
+def test_metrics():
+    """Both metrics are in the reference of the metrics, with their labels."""
+    told = (REFERENCE / "metrics.rst").read_text("utf-8")
+    for metric, suffix in ((metrics.TASKS, "_total"), (metrics.DURATION, "")):
+        assert f"``{metric._name}{suffix}{{{','.join(metric._labelnames)}}}``" in told
