@@ -1,6 +1,7 @@
 """The rooms of the package: who may import whom, and what is offered to projects."""
 
 import ast
+import re
 import tomllib
 from importlib import import_module
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 
 import dockerflow_django
 from tests import house
-from tests.documents import ROOT, tables_in
+from tests.documents import ROOT, blocks_in, tables_in
 
 PACKAGE = Path(dockerflow_django.__path__[0])
 # What the template holds is a project of its own.
@@ -86,3 +87,21 @@ def test_no_room_reaches_into_anothers_private_names(path):
 @pytest.mark.parametrize("room", sorted(PACKAGE.glob("*/__init__.py")), ids=lambda p: p.parent.name)
 def test_each_room_says_what_it_is_for(room):
     assert ast.get_docstring(ast.parse(room.read_text("utf-8")))
+
+
+def test_map_names_files_and_functions_that_exist():
+    """Whoever follows a request or a probe through the map finds each step."""
+    text = (ROOT / "docs/contributing.rst").read_text("utf-8")
+    text = text[text.index("A request, step by step") : text.index("Tests\n-----")]
+    files = set(re.findall(r"``([a-z_]+(?:/[a-z_]+)*(?:/|\.py))``", text))
+    assert len(files) > 20
+    assert {name for name in files if not (PACKAGE / name).exists()} == set()
+    for name, file in re.findall(r"``(\w+)`` in ``([a-z_/]+\.py)``", text):
+        assert re.search(
+            rf"^(async )?(def|class) {name}\b", (PACKAGE / file).read_text(), re.MULTILINE
+        )
+
+
+def test_map_draws_every_room():
+    (drawing,) = [b for b in blocks_in(ROOT / "docs/contributing.rst") if "__main__" in b.text]
+    assert house.rooms(PACKAGE) - set(re.findall(r"\w+", drawing.text)) == set()
