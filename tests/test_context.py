@@ -144,6 +144,15 @@ def test_the_endpoints_carry_the_id(ask):
     assert headers[RID] == "abc-1"
 
 
+@pytest.mark.parametrize("name", [None, ""])
+def test_without_a_header_no_id_is_taken_or_returned(name):
+    """A project may keep its ids to itself; every request still has one."""
+    with override_settings(DOCKERFLOW_REQUEST_ID_HEADER_NAME=name):
+        headers = Client().get("/__lbheartbeat__", headers={RID: "abc-1", "": "abc-2"}).headers
+    assert "abc" not in str(headers)
+    assert RID not in headers
+
+
 @override_settings(DOCKERFLOW_REQUEST_ID_HEADER_NAME="X-Amzn-Trace-Id")
 def test_the_header_may_have_another_name(ask):
     """It is read and written under that name alone."""

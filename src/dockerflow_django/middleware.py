@@ -118,4 +118,4 @@ async def _aanswer(endpoint: Endpoint, request: HttpRequest, state: RequestState
 
 def _is_expected(endpoint: Endpoint, found: Answer) -> bool:
     """Tell whether a probe fails only because the process starts, drains or was set not ready."""
-    return endpoint.name == "probe" and found.payload.get("status") == _STATUS_OF_NEWS
+    return endpoint.name == "probe" and (found.payload or {}).get("status") == _STATUS_OF_NEWS

@@ -4,16 +4,25 @@ See https://github.com/mozilla-services/Dockerflow/blob/main/docs/version_object
 """
 
 import json
+import logging
 import os
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from dockerflow_django._state import keeps
+from django.conf import settings
+from django.core.serializers.json import DjangoJSONEncoder
+from django.utils.module_loading import import_string
 
-__all__ = ["VersionError", "get_version"]
+from dockerflow_django._state import keeps
+from dockerflow_django.conf import conf
+
+__all__ = ["VersionError", "current_version", "get_version"]
 
 FILE_NAME = "version.json"
+
+logger = logging.getLogger("dockerflow_django")
 
 _Stamp = tuple[int, int, int]
 _lock = threading.Lock()
@@ -28,13 +37,46 @@ def reset() -> None:
 
 
 class VersionError(Exception):
-    """Say why the file holds no version object; the text names the file, never its folder."""
+    """Say why there is no version object to show; the text names the file, never its folder."""
+
+
+def current_version() -> dict[str, Any] | None:
+    """Return the version object of the code that runs, or None if there is none.
+
+    It is what ``DOCKERFLOW_VERSION_CALLBACK`` returns: `get_version` unless the project has set
+    another. Raises `VersionError` if the callback raises or returns what is no JSON object; the log
+    has the cause.
+    """
+    callback = conf.DOCKERFLOW_VERSION_CALLBACK
+    try:
+        function = import_string(callback) if isinstance(callback, str) else callback
+        version = function(getattr(settings, "BASE_DIR", None))
+    except VersionError as error:
+        logger.error("%s", error)  # noqa: TRY400 - the sentence says all
+        raise
+    except Exception as error:
+        logger.exception("DOCKERFLOW_VERSION_CALLBACK raised")
+        sentence = f"DOCKERFLOW_VERSION_CALLBACK raised {type(error).__name__}"
+        raise VersionError(sentence) from error
+    return None if version is None else _as_object(version)
+
+
+def _as_object(version: object) -> dict[str, Any]:
+    if not isinstance(version, Mapping):
+        raise VersionError("DOCKERFLOW_VERSION_CALLBACK did not return a mapping")
+    try:
+        fields = dict(version)
+        json.dumps(fields, cls=DjangoJSONEncoder, allow_nan=False)
+    except Exception as error:
+        logger.error("The version object is not JSON: %s", error)  # noqa: TRY400 - the sentence says all
+        raise VersionError("The version object holds what JSON cannot") from error
+    return fields
 
 
 def get_version(root: "str | os.PathLike[str] | None") -> dict[str, Any] | None:
-    """Return the object in ``version.json`` below `root`, or None where there is no such file.
+    """Return the object in ``version.json`` below `root`, or None if there is no such file.
 
-    The file is read once, and again when it changes. Raises `VersionError` where it cannot be read
+    The file is read once, and again when it changes. Raises `VersionError` if it cannot be read
     or does not hold a JSON object.
     """
     if root is None:

@@ -41,7 +41,7 @@ def _for_people(view: Any) -> Any:
             return await view(request, *args, **kwargs)  # type: ignore[no-any-return]
         reports = await asyncio.gather(*(aevaluate(name) for name in (HEARTBEAT, *PROBES)))
         version = await aanswer(Endpoint("version"), "GET")
-        return respond_with_page(reports, version.payload, request.method)
+        return respond_with_page(reports, version.payload or {}, request.method)
 
     return public(page, "heartbeat")
 

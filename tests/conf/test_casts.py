@@ -21,19 +21,19 @@ def refusal(cast: Callable[[object], object], raw: object) -> str:
     return str(caught.value)
 
 
-@pytest.mark.parametrize("raw", [True, "true", "True", " YES ", "on", "1", "t", "y"])
+@pytest.mark.parametrize("raw", [True, 1, "true", "True", " YES ", "on", "1", "t", "y"])
 def test_boolean_takes_what_people_write_for_true(raw: object) -> None:
     """Every common word for true is True."""
     assert casts.boolean(raw) is True
 
 
-@pytest.mark.parametrize("raw", [False, "false", "False", "No", "off", "0", "f", "n"])
+@pytest.mark.parametrize("raw", [False, 0, "false", "False", "No", "off", "0", "f", "n"])
 def test_boolean_takes_what_people_write_for_false(raw: object) -> None:
     """A word for false is False, never true for being a string that is not empty (H12, P7)."""
     assert casts.boolean(raw) is False
 
 
-@pytest.mark.parametrize("raw", ["", "maybe", "2", 1, 0, 1.0, None, [], b"true"])
+@pytest.mark.parametrize("raw", ["", "maybe", "2", 2, -1, 1.0, None, [], b"true"])
 def test_boolean_refuses_what_is_not_one(raw: object) -> None:
     """Nothing is guessed."""
     assert refusal(casts.boolean, raw) == "True or False"
@@ -97,6 +97,18 @@ def test_text_takes_a_string() -> None:
 def test_text_refuses_the_rest(raw: object) -> None:
     """Nothing and other types are no text."""
     assert refusal(casts.text, raw) == "a string that is not empty"
+
+
+@pytest.mark.parametrize("raw", ["a", "a b", '#1 "!~', "0" * 5000])
+def test_token_takes_printable_ascii(raw: str) -> None:
+    """What a client can send in a header is a token."""
+    assert casts.token(raw) == raw
+
+
+@pytest.mark.parametrize("raw", ["", " a", "a ", "a\n", "ü", "\x7f", "\ud800", b"a", 5, None])
+def test_token_refuses_the_rest(raw: object) -> None:
+    """No client could send it, or a server would strip it."""
+    assert refusal(casts.token, raw) == "printable ASCII, without white space around it"
 
 
 @pytest.mark.parametrize("raw", ["X-Request-ID", "x-b3-traceid", "X_Odd.But~Valid"])
@@ -237,7 +249,18 @@ def test_entries_take_seconds_for_timeout_and_every() -> None:
     [
         (None, "a list"),
         ({"a.b"}, "a list"),
-        ("a.b", "a list, in the environment as JSON"),
+        ("a.b", "a list of checks, not a str"),
+        ('["a.b"]', "a list of checks, not a str"),
+        ((path for path in ["a.b"]), "a list of checks, not a generator"),
+        ({"a.b": {}}, "a list of checks, not a dict"),
+        ([("a.b",)], "a list of checks; item 0 is ('a.b',), not the dotted path of a callable"),
+        ([("a.b", {}, 1)], "a list of checks; item 0 is ('a.b', {}, 1), not the dotted path"),
+        ([["a.b", "c.d"]], "a list of checks; item 0 is ['a.b', 'c.d'], not (path, {keyword: v"),
+        ([("a.b", None)], "a list of checks; item 0 is ('a.b', None), not (path, {keyword: v"),
+        (
+            [("a.b", {"fail_level": "BAD"})],
+            "a list of checks; item 0 has fail_level='BAD', not one",
+        ),
         (["check"], "a list of checks; item 0 is 'check', not the dotted path of a callable"),
         (["a.b", 5], "a list of checks; item 1 is 5, not the dotted path of a callable"),
         ([("a.b", "c.d")], "a list of checks; item 0 is ('a.b', 'c.d'), not (path, {keyword: v"),
@@ -266,7 +289,7 @@ def test_probes_take_a_list_for_each_probe() -> None:
             {"heartbeat": []},
             "a mapping whose keys are among liveness, readiness, startup, not 'heartbeat'",
         ),
-        ({"readiness": "a.b"}, "a mapping whose 'readiness' is a list, in the environment as JSON"),
+        ({"readiness": "a.b"}, "a mapping whose 'readiness' is a list of checks, not a str"),
         ({"startup": [5]}, "a mapping whose 'startup' is a list of checks; item 0 is 5, not the "),
     ],
 )

@@ -121,6 +121,32 @@ def test_a_wrong_value_counts_as_absent(raw: object) -> None:
         assert found("DOCKERFLOW_CHECK_TIMEOUT").shown == repr(raw)
 
 
+@pytest.mark.parametrize("name", ["DOCKERFLOW_CHECKS", "DOCKERFLOW_PROBES"])
+def test_a_value_that_raises_counts_as_absent(name: str) -> None:
+    """Whatever a project's object does when it is looked at, it costs no traceback."""
+
+    class Odd(dict[str, object]):
+        def __iter__(self) -> Iterator[str]:
+            raise LookupError
+
+        def __repr__(self) -> str:
+            raise LookupError
+
+    with override_settings(**{name: Odd(a=1)}):
+        assert conf.problem(name)
+        assert found(name).shown == "a Odd whose repr raises LookupError"
+        assert getattr(conf, name) == Conf.table[name].cast(Conf.table[name].default)
+    assert conf.problem(name) == ""
+
+
+def test_a_shown_value_is_scrubbed() -> None:
+    """A check's keywords may hold a URL with a password."""
+    url = "redis://:hush@host/"
+    with override_settings(DOCKERFLOW_CHECKS=[("a.b", {"url": url, "timeout": url})]):
+        assert "hush" not in found("DOCKERFLOW_CHECKS").shown
+        assert "hush" not in found("DOCKERFLOW_CHECKS").wanted
+
+
 def test_a_word_of_the_settings_is_understood() -> None:
     """A project that hands its environment on as text means what it says."""
     with override_settings(DOCKERFLOW_ERROR_ENDPOINT="false"):

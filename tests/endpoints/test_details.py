@@ -8,7 +8,12 @@ from asgiref.sync import sync_to_async
 from django.http import HttpRequest
 from django.test import RequestFactory, override_settings
 
-from dockerflow_django.endpoints.details import aare_allowed, are_allowed
+from dockerflow_django.endpoints.details import (
+    aare_allowed,
+    are_allowed,
+    are_allowed_without_request,
+    bears_token,
+)
 
 HERE = __name__
 
@@ -102,3 +107,58 @@ async def test_a_wrong_value_shows_nothing(request_: HttpRequest) -> None:
     """A word that is none counts as absent, so the default holds."""
     with override_settings(DOCKERFLOW_HEARTBEAT_DETAILS="allways"):
         assert await in_both_worlds(request_) is False
+
+
+@pytest.mark.parametrize("details", ["never", "debug", by_user])
+async def test_the_token_shows_details_in_any_case(details: Any) -> None:
+    """An operator who sends it sees them in production, on an early answer too."""
+    with override_settings(DOCKERFLOW_HEARTBEAT_DETAILS=details, DOCKERFLOW_HEARTBEAT_TOKEN="hush"):
+        right = RequestFactory().get("/", headers={"authorization": "Bearer hush"})
+        wrong = RequestFactory().get("/", headers={"authorization": "Bearer hush!"})
+        assert await in_both_worlds(right) is True
+        assert await in_both_worlds(wrong) is False
+        assert are_allowed_without_request("Bearer hush")
+        assert not are_allowed_without_request("Bearer hush!")
+
+
+@pytest.mark.parametrize(
+    ("authorization", "is_right"),
+    [
+        ("Bearer a b?", True),
+        ("bearer a b?", True),
+        ("BEARER   a b?  ", True),
+        ("Bearer a b", False),
+        ("Bearer a b??", False),
+        ("Bearer", False),
+        ("Bearer ", False),
+        ("a b?", False),
+        ("Basic a b?", False),
+        ("Bearer a b\udcff", False),
+        ("Bearer a b\xff", False),
+        ("Bearer \N{FULLWIDTH LATIN SMALL LETTER A} b?", False),
+        ("", False),
+        (None, False),
+    ],
+)
+def test_the_token_is_compared_as_bytes(authorization: str | None, is_right: bool) -> None:
+    """Whatever a client sends is right or wrong, and raises nothing."""
+    assert bears_token(authorization, "a b?") is is_right
+    assert bears_token(authorization, None) is False
+    assert bears_token(authorization, "") is False
+
+
+@pytest.mark.parametrize("token", ["", None, "schlüssel", " hush"])
+def test_without_a_token_nothing_is_one(token: object) -> None:
+    """An empty token means that there is none; one that cannot be read lets nobody in."""
+    with override_settings(
+        DOCKERFLOW_HEARTBEAT_TOKEN=token, DOCKERFLOW_HEARTBEAT_DETAILS="never", DEBUG=True
+    ):
+        for given in ("", "Bearer", "Bearer ", f"Bearer {token}"):
+            assert not are_allowed_without_request(given)
+
+
+@pytest.mark.parametrize("details", [by_user, f"{HERE}.by_key"])
+def test_a_callable_means_no_without_a_request(details: Any) -> None:
+    """On the probe port it has nothing to judge, so it is not called."""
+    with override_settings(DOCKERFLOW_HEARTBEAT_DETAILS=details, DEBUG=True):
+        assert not are_allowed_without_request(None)

@@ -28,7 +28,7 @@ LOGGING = {
 PREFIXES = {"": "root", "/shop": "prefix"}
 BODIES = {
     "/__version__": VERSION,
-    "/__lbheartbeat__": {"status": "ok"},
+    "/__lbheartbeat__": None,
     "/__heartbeat__": {"status": "ok"},
     "/__heartbeat__/liveness": {"status": "ok"},
     "/__heartbeat__/readiness": {"status": "ok"},
@@ -95,7 +95,8 @@ def test_project_is_strict(server):
 def test_answers_a_foreign_host(server, path, slash):
     """A probe by pod address has its JSON, uncached, without cookie or redirect (D21, D24, T1)."""
     answer = server.get(path + slash, host=FOREIGN_HOST)
-    assert (answer.status, answer.json()) == (200, BODIES[path])
+    body = json.loads(answer.body) if answer.body else None
+    assert (answer.status, body) == (200, BODIES[path])
     assert answer.headers["Content-Type"] == "application/json"
     assert answer.headers["Cache-Control"] == "no-store"
     assert not {"Set-Cookie", "Vary", "Location"} & set(answer.headers)

@@ -32,13 +32,14 @@ _WORDS = {
     **dict.fromkeys(("0", "false", "f", "no", "n", "off"), False),
 }
 _DOTTED_PATH = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)+")
+_PRINTABLE = re.compile(r"[ -~]+")
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # RFC 9110, section 5.6.2
 
 
 def boolean(raw: object) -> bool:
-    """Take True, False, and the words that people write for them."""
-    if isinstance(raw, bool):
-        return raw
+    """Take True, False, 1, 0, and the words that people write for them."""
+    if isinstance(raw, int) and raw in (0, 1):
+        return bool(raw)
     value = _WORDS.get(raw.strip().lower()) if isinstance(raw, str) else None
     if value is None:
         raise ValueError("True or False")
@@ -99,6 +100,13 @@ def text(raw: object) -> str:
     return raw
 
 
+def token(raw: object) -> str:
+    """Take what a client can send in a header: printable ASCII, no white space around it."""
+    if not isinstance(raw, str) or not _PRINTABLE.fullmatch(raw) or raw != raw.strip():
+        raise ValueError("printable ASCII, without white space around it")
+    return raw
+
+
 def header_name(raw: object) -> str:
     """Take the name of an HTTP header."""
     if not isinstance(raw, str) or not _TOKEN.fullmatch(raw):
@@ -134,6 +142,14 @@ def level(raw: object) -> int:
     if isinstance(value, bool) or value not in LEVELS.values():
         raise ValueError(f"one of {', '.join(map(repr, LEVELS))}")
     return cast(int, value)
+
+
+# The keywords of an entry that are the app's own, and are not handed on to the check.
+OPTIONS: Mapping[str, Callable[[object], Any]] = {
+    "timeout": number(0, above=True),
+    "every": number(0),
+    "fail_level": level,
+}
 
 
 def patterns(raw: object) -> tuple[re.Pattern[str], ...]:
@@ -177,7 +193,7 @@ def details_word(raw: object) -> Details:
 
 def entries(raw: object) -> tuple[Entry, ...]:
     """Take a list of checks, each a path, a callable, or a pair of one and its keywords."""
-    return tuple(_entry(index, entry) for index, entry in enumerate(_items(raw)))
+    return tuple(_entry(index, entry) for index, entry in enumerate(_listed(raw)))
 
 
 def probes(raw: object) -> dict[str, tuple[Entry, ...]]:
@@ -187,26 +203,27 @@ def probes(raw: object) -> dict[str, tuple[Entry, ...]]:
     for name in raw:
         if name not in PROBES:
             raise ValueError(f"a mapping whose keys are among {', '.join(PROBES)}, not {name!r}")
-    return {name: _entries_of(name, listed) for name, listed in raw.items()}
+    return {name: entries_of(name, raw) for name in raw}
+
+
+def entries_of(probe: str, raw: Mapping[str, object]) -> tuple[Entry, ...]:
+    """Take the checks that the mapping lists for one probe, whatever it holds for the others."""
+    try:
+        return entries(raw[probe])
+    except ValueError as error:
+        raise ValueError(f"a mapping whose {probe!r} is {error}") from None
 
 
 def check_options(keywords: Mapping[str, Any]) -> dict[str, Any]:
-    """Take the keywords of a check, of which ``timeout`` and ``every`` are seconds, or None."""
+    """Take the keywords of a check; those of `OPTIONS` are cast, unless they are None."""
     taken = dict(keywords)
-    for name, cast_seconds in (("timeout", number(0, above=True)), ("every", number(0))):
+    for name, cast_option in OPTIONS.items():
         if taken.get(name) is not None:
             try:
-                taken[name] = cast_seconds(taken[name])
+                taken[name] = cast_option(taken[name])
             except ValueError as error:
                 raise ValueError(f"{name}={taken[name]!r}, not {error}") from None
     return taken
-
-
-def _entries_of(probe: str, raw: object) -> tuple[Entry, ...]:
-    try:
-        return entries(raw)
-    except ValueError as error:
-        raise ValueError(f"a mapping whose {probe!r} is {error}") from None
 
 
 def _entry(index: int, raw: object) -> Entry:
@@ -223,6 +240,13 @@ def _entry(index: int, raw: object) -> Entry:
         return function, check_options(keywords)
     except ValueError as error:
         raise ValueError(f"a list of checks; item {index} has {error}") from None
+
+
+def _listed(raw: object) -> Sequence[object]:
+    # A generator would be empty the second time, and a string is a path without its list.
+    if not isinstance(raw, (list, tuple)):
+        raise ValueError(f"a list of checks, not a {type(raw).__name__}")  # noqa: TRY004
+    return raw
 
 
 def _items(raw: object) -> Sequence[object]:

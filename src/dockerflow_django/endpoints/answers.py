@@ -11,15 +11,13 @@ from functools import cached_property
 from typing import Any
 
 from asgiref.sync import sync_to_async
-from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
-from django.utils.module_loading import import_string
 
 from dockerflow_django.conf import conf
 from dockerflow_django.health import HEARTBEAT, PROBES
 from dockerflow_django.heartbeat.evaluation import aevaluate, evaluate
 from dockerflow_django.heartbeat.report import Report
-from dockerflow_django.version import VersionError
+from dockerflow_django.version import VersionError, current_version
 
 METHODS = ("GET", "HEAD")
 SERVICE_UNAVAILABLE = 503
@@ -41,22 +39,24 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class Answer:
-    """What goes back to the client."""
+    """What goes back to the client; without a `payload` the body is empty."""
 
     status: int
-    payload: Mapping[str, Any]
+    payload: Mapping[str, Any] | None
     allow: str = ""
 
     @cached_property
     def body(self) -> bytes:
         """The payload as JSON, with what Django's encoder knows: dates, decimals, lazy texts."""
+        if self.payload is None:
+            return b""
         return json.dumps(self.payload, cls=DjangoJSONEncoder, allow_nan=False).encode()
 
     @property
     def headers(self) -> dict[str, str]:
         """The headers beside the length."""
         headers = {
-            "Content-Type": "application/json",
+            "Content-Type": "text/plain" if self.payload is None else "application/json",
             "Cache-Control": "no-store",
             "X-Content-Type-Options": "nosniff",
         }
@@ -97,7 +97,8 @@ def has_details(endpoint: Endpoint) -> bool:
     return endpoint.name in {"heartbeat", "probe"}
 
 
-LBHEARTBEAT = Answer(200, {"status": "ok"})
+# What Dockerflow asks for is the status alone.
+LBHEARTBEAT = Answer(200, None)
 
 
 def _refusal(endpoint: Endpoint, method: str) -> Answer | None:
@@ -122,31 +123,11 @@ def _heartbeat(report: Report, *, details: bool) -> Answer:
 
 
 def _version() -> Answer:
-    callback = conf.DOCKERFLOW_VERSION_CALLBACK
     try:
-        get_version = import_string(callback) if isinstance(callback, str) else callback
-        version = get_version(getattr(settings, "BASE_DIR", None))
+        version = current_version()
     except VersionError as error:
-        logger.error("%s", error)  # noqa: TRY400 - the sentence says all
         return _problem(500, f"{error}.")
-    except Exception as error:
-        logger.exception("DOCKERFLOW_VERSION_CALLBACK raised")
-        return _problem(500, f"DOCKERFLOW_VERSION_CALLBACK raised {type(error).__name__}.")
-    if version is None:
-        return _problem(404, "There is no version.json.")
-    return _object(version)
-
-
-def _object(version: object) -> Answer:
-    if not isinstance(version, Mapping):
-        return _problem(500, "DOCKERFLOW_VERSION_CALLBACK did not return a mapping.")
-    answer = Answer(200, dict(version))
-    try:
-        _ = answer.body
-    except (TypeError, ValueError, RecursionError) as error:
-        logger.error("The version object is not JSON: %s", error)  # noqa: TRY400 - the sentence says all
-        return _problem(500, "The version object holds what JSON cannot.")
-    return answer
+    return _problem(404, "There is no version.json.") if version is None else Answer(200, version)
 
 
 def _problem(status: int, sentence: str) -> Answer:

@@ -1,5 +1,10 @@
-"""Who may see a heartbeat's details: ``DOCKERFLOW_HEARTBEAT_DETAILS``."""
+"""Who may see a heartbeat's details.
 
+``DOCKERFLOW_HEARTBEAT_DETAILS`` decides. A client that sends ``DOCKERFLOW_HEARTBEAT_TOKEN`` sees them
+in any case.
+"""
+
+import hmac
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -13,14 +18,19 @@ from django.utils.module_loading import import_string
 from dockerflow_django._state import keeps
 from dockerflow_django.conf import conf
 
+# The settings that need no request to judge.
+WORDS = ("debug", "always", "never")
+
 logger = logging.getLogger("dockerflow_django")
 
 
 def are_allowed(request: HttpRequest) -> bool:
     """Tell whether this request's answer may hold details; a callable that raises means no."""
+    if are_allowed_without_request(request.META.get("HTTP_AUTHORIZATION")):
+        return True
     wanted = conf.DOCKERFLOW_HEARTBEAT_DETAILS
-    if wanted in ("debug", "always", "never"):
-        return wanted == "always" or (wanted == "debug" and settings.DEBUG)
+    if wanted in WORDS:
+        return False
     try:
         return _ask(wanted, request) is True
     except Exception as error:
@@ -33,9 +43,35 @@ def are_allowed(request: HttpRequest) -> bool:
 
 async def aare_allowed(request: HttpRequest) -> bool:
     """Do the same from an event loop: what the project wrote may block."""
-    if conf.DOCKERFLOW_HEARTBEAT_DETAILS in ("debug", "always", "never"):
-        return are_allowed(request)
+    if are_allowed_without_request(request.META.get("HTTP_AUTHORIZATION")):
+        return True
+    if conf.DOCKERFLOW_HEARTBEAT_DETAILS in WORDS:
+        return False
     return await sync_to_async(are_allowed)(request)
+
+
+def are_allowed_without_request(authorization: str | None) -> bool:
+    """Tell whether the answer to a client that sends this ``Authorization`` may hold details.
+
+    For listeners that have no request of Django's, like the probe port: a callable in
+    ``DOCKERFLOW_HEARTBEAT_DETAILS`` has nothing to judge there, so it means no.
+    """
+    if bears_token(authorization, conf.DOCKERFLOW_HEARTBEAT_TOKEN):
+        return True
+    wanted = conf.DOCKERFLOW_HEARTBEAT_DETAILS
+    return wanted == "always" or (wanted == "debug" and bool(settings.DEBUG))
+
+
+def bears_token(authorization: str | None, token: str | None) -> bool:
+    """Tell whether the header is ``Bearer`` and the token; without a token nothing is.
+
+    The bytes are compared in constant time. The scheme is case-insensitive (RFC 9110, 11.1).
+    """
+    scheme, _, given = (authorization or "").strip(" \t").partition(" ")
+    if not token or scheme.lower() != "bearer":
+        return False
+    # A header may hold any byte; `compare_digest` takes text only if it is ASCII.
+    return hmac.compare_digest(given.lstrip(" ").encode(errors="surrogatepass"), token.encode())
 
 
 def _ask(wanted: Callable[[HttpRequest], Any] | str, request: HttpRequest) -> Any:
@@ -46,8 +82,6 @@ def _ask(wanted: Callable[[HttpRequest], Any] | str, request: HttpRequest) -> An
 
 
 _logged: set[type[Exception]] = set()
-
-
 keeps("_logged")(_logged.clear)
 
 

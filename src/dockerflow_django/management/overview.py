@@ -8,13 +8,12 @@ from django.core.checks.registry import registry
 from django.urls import NoReverseMatch, reverse
 
 from dockerflow_django.checks.registry import Check, configured, named
-from dockerflow_django.conf import APP_NAME, conf
+from dockerflow_django.conf import APP_NAME, MIDDLEWARE, conf
 from dockerflow_django.endpoints.paths import endpoints_in, includes_in
 from dockerflow_django.health import HEARTBEAT, PROBES
 from dockerflow_django.heartbeat.report import status_of
 from dockerflow_django.logging.scrubbing import scrub
 
-MIDDLEWARE = "dockerflow_django.middleware.DockerflowMiddleware"
 # Whose checks judge the configuration, and are not meant for a probe.
 _NOT_THE_PROJECTS = {"django", "dockerflow_django"}
 METRICS_URLS = ("dockerflow_metrics:metrics", "prometheus-django-metrics")

@@ -9,11 +9,11 @@ from dockerflow_django import signals
 from dockerflow_django._state import keeps
 from dockerflow_django.checks.registry import configured, named
 from dockerflow_django.conf import conf
-from dockerflow_django.endpoints.answers import Endpoint, answer
 from dockerflow_django.heartbeat.report import Report
 from dockerflow_django.heartbeat.updates import Update, UpdateTracker, names_of
 from dockerflow_django.logging.scrubbing import scrub
 from dockerflow_django.metrics import definitions, process, workers
+from dockerflow_django.version import VersionError, current_version
 
 _UID = "dockerflow_django.metrics"
 VERSION_KEYS = ("version", "commit", "source", "build")
@@ -62,8 +62,10 @@ def _status(level: int) -> int:
 
 
 def _version_labels() -> dict[str, str]:
-    found = answer(Endpoint("version"), "GET")
-    version = found.payload if found.status == 200 else {}  # noqa: PLR2004 - the only good one
+    try:
+        version = current_version() or {}
+    except VersionError:
+        version = {}
     return {key: scrub(str(version.get(key) or "")) for key in VERSION_KEYS}
 
 

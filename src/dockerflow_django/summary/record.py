@@ -36,7 +36,8 @@ logger = logging.getLogger(SUMMARY_LOGGER)
 def begin(request: HttpRequest) -> RequestState:
     """Begin a request: from here on it has its id."""
     meta = request.META
-    wanted = meta.get(_meta_key(conf.DOCKERFLOW_REQUEST_ID_HEADER_NAME))
+    header = conf.DOCKERFLOW_REQUEST_ID_HEADER_NAME
+    wanted = meta.get(_meta_key(header)) if header else None
     traceparent = meta.get("HTTP_TRACEPARENT")
     state = start_request(wanted, parse_traceparent(traceparent) if traceparent else None)
     # For `RequestIdLogFilter`, and by python-dockerflow's name.
@@ -46,7 +47,8 @@ def begin(request: HttpRequest) -> RequestState:
 
 def finish(request: HttpRequest, response: HttpResponseBase, state: RequestState) -> None:
     """Give the response its id; write the summary, or have a stream write it at its end."""
-    response.headers[conf.DOCKERFLOW_REQUEST_ID_HEADER_NAME] = state.rid
+    if header := conf.DOCKERFLOW_REQUEST_ID_HEADER_NAME:
+        response.headers[header] = state.rid
     if response.streaming:
         follow(request, response, state, _write)
     else:

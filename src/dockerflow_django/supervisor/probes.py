@@ -14,7 +14,7 @@ from dockerflow_django.client import drain_marker
 from dockerflow_django.health import FAILED, PASSED, PROBES
 from dockerflow_django.supervisor.channel import DRAIN, METRICS, Crew, Member, News, Reply
 
-LBHEARTBEAT = Reply(200, b'{"status": "ok"}')
+LBHEARTBEAT = Reply(200, b"", "text/plain")
 ALIVE = Reply(200, b'{"status": "ok"}')
 STARTING = Reply(503, b'{"status": "info"}')
 SILENT = Reply(503, b'{"status": "critical"}')

@@ -8,12 +8,11 @@ from collections.abc import Callable
 from typing import Any
 
 from django.apps import apps
-from django.conf import settings
 from django.core import checks
 
 from dockerflow_django import signals
-from dockerflow_django.conf import conf
 from dockerflow_django.endpoints.answers import Answer, Endpoint, answer
+from dockerflow_django.endpoints.details import are_allowed_without_request
 from dockerflow_django.health import PROBES
 from dockerflow_django.heartbeat import threads
 from dockerflow_django.heartbeat.report import Report, keyed
@@ -69,7 +68,7 @@ def answer_question(question: str) -> Reply:
     """Answer as the endpoint of that name would."""
     if question == METRICS:
         return _metrics()
-    found = answer(QUESTIONS[question], "GET", details=_details_are_shown())
+    found = answer(QUESTIONS[question], "GET", details=are_allowed_without_request(None))
     return Reply(found.status, found.body)
 
 
@@ -106,12 +105,6 @@ def _starting(question: str) -> Reply:
     if question == "liveness":
         return Reply(200, b'{"status": "ok"}', is_early=True)
     return Reply(503, b'{"status": "info"}', is_early=True)
-
-
-def _details_are_shown() -> bool:
-    """Tell as `dockerflow_django.details` does; a callable has no request to judge here."""
-    wanted = conf.DOCKERFLOW_HEARTBEAT_DETAILS
-    return wanted == "always" or (wanted == "debug" and bool(settings.DEBUG))
 
 
 def _metrics() -> Reply:

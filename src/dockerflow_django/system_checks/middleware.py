@@ -6,10 +6,10 @@ from django.conf import settings
 from django.core.checks import Error, Warning  # noqa: A004 - Django's name
 from django.utils.module_loading import import_string
 
+from dockerflow_django.conf import MIDDLEWARE
 from dockerflow_django.system_checks.leftovers import is_leftover
 from dockerflow_django.system_checks.rule import Finding, rule
 
-OURS = "dockerflow_django.middleware.DockerflowMiddleware"
 # It starts django-prometheus's clock, so it may stand before ours.
 MAY_STAND_BEFORE = "django_prometheus.middleware.PrometheusBeforeMiddleware"
 UNBOUNDED = "django_prometheus.middleware.PrometheusAfterMiddleware"
@@ -23,7 +23,7 @@ def check_middleware_is_there() -> Iterator[Finding]:
         yield Finding(
             "The middleware of dockerflow_django is not in MIDDLEWARE: requests get no summary and "
             "no id, and the endpoints stand behind host validation, SSL redirect and the rest.",
-            f"Put {OURS!r} first in MIDDLEWARE.",
+            f"Put {MIDDLEWARE!r} first in MIDDLEWARE.",
         )
 
 
@@ -35,7 +35,7 @@ def check_middleware_is_first() -> Iterator[Finding]:
         yield Finding(
             f"MIDDLEWARE has {', '.join(map(repr, strangers))} before dockerflow_django's: a probe "
             "may be refused there, and what is answered there has no summary.",
-            f"Put {OURS!r} first; only django-prometheus's may stand before it.",
+            f"Put {MIDDLEWARE!r} first; only django-prometheus's may stand before it.",
         )
 
 
@@ -63,7 +63,7 @@ def check_metrics_are_bounded() -> Iterator[Finding]:
 
 
 def _places() -> list[int]:
-    return [index for index, path in enumerate(settings.MIDDLEWARE) if _is_a(path, OURS)]
+    return [index for index, path in enumerate(settings.MIDDLEWARE) if _is_a(path, MIDDLEWARE)]
 
 
 def _is_a(path: str, wanted: str) -> bool:

@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from decouple import RepositoryEnv
 from django.conf import settings
 from django.core.checks import Error, Warning  # noqa: A004 - Django's name
 
 from dockerflow_django.conf import FILE_SUFFIX, conf
+from dockerflow_django.conf.lookup import EnvFile
 from dockerflow_django.system_checks.rule import Finding, rule
 
 _PLACES = {
@@ -68,7 +68,7 @@ def check_env_file_is_readable() -> Iterator[Finding]:
     """Find a ``.env`` that cannot be read."""
     base_dir = getattr(settings, "BASE_DIR", "")
     try:
-        RepositoryEnv(str(Path(base_dir, ".env")))
+        EnvFile(str(Path(base_dir, ".env")))
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError, TypeError):
         return  # nothing there to read; a folder of that name is a virtual environment
     except (OSError, ValueError) as error:

@@ -2,11 +2,9 @@
 
 from collections.abc import Callable
 
-from django.conf import settings
-
-from dockerflow_django.conf import conf
 from dockerflow_django.endpoints.answers import Answer, Endpoint, status_of_heartbeat
 from dockerflow_django.endpoints.answers import answer as answer_endpoint
+from dockerflow_django.endpoints.details import are_allowed_without_request
 from dockerflow_django.health import PROBES
 from dockerflow_django.heartbeat.report import Report
 from dockerflow_django.supervisor.channel import Reply
@@ -19,7 +17,7 @@ def answer(path: str, report_of: Callable[[str], Report]) -> Reply | None:
     """Answer a path without its trailing slash; None if there is nothing."""
     if probe := _PROBE_PATHS.get(path):
         report = report_of(probe)
-        payload = report.payload(details=_details_are_shown())
+        payload = report.payload(details=are_allowed_without_request(None))
         return _reply(Answer(status_of_heartbeat(report), payload))
     if path == "/__lbheartbeat__":
         return _reply(answer_endpoint(Endpoint("lbheartbeat"), "GET"))
@@ -28,12 +26,6 @@ def answer(path: str, report_of: Callable[[str], Report]) -> Reply | None:
 
 def _reply(found: Answer) -> Reply:
     return Reply(found.status, found.body, found.headers["Content-Type"])
-
-
-def _details_are_shown() -> bool:
-    """Tell as `dockerflow_django.details` does; a callable has no request to judge here."""
-    wanted = conf.DOCKERFLOW_HEARTBEAT_DETAILS
-    return wanted == "always" or (wanted == "debug" and bool(settings.DEBUG))
 
 
 def _metrics() -> Reply | None:

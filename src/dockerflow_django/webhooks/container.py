@@ -25,6 +25,7 @@ from dockerflow_django.heartbeat import threads
 from dockerflow_django.heartbeat.report import Report, keyed
 from dockerflow_django.supervisor.channel import has_parent
 from dockerflow_django.supervisor.probes import CrewProbes, Messages
+from dockerflow_django.version import VersionError, current_version
 from dockerflow_django.webhooks.sender import WebhookSender
 
 STATUSES = {PASSED: "succeeded", FAILED: "failed"}
@@ -158,16 +159,15 @@ class _OwnSender:
             if self._sender is None:
                 url, secret = conf.DOCKERFLOW_WEBHOOK_URL, conf.DOCKERFLOW_WEBHOOK_SECRET
                 self._sender = WebhookSender(url or "", secret)
-        version = current_version()
+        version = _current_version()
         self._sender.send(payload(probe, outcome, messages, is_error=is_error, version=version))
 
 
-def current_version() -> str | None:
-    """Return the version of the version object, None where there is none."""
-    from dockerflow_django.endpoints.answers import Endpoint, answer
-
-    found = answer(Endpoint("version"), "GET")
-    return _version_in(found.payload)
+def _current_version() -> str | None:
+    try:
+        return _version_in(current_version() or {})
+    except VersionError:
+        return None
 
 
 def _version_in(fields: Mapping[str, Any]) -> str | None:

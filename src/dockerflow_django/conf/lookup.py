@@ -1,0 +1,171 @@
+"""Where a setting's value comes from: the settings, the environment, ``.env``, or the default."""
+
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, Literal, Protocol, TypeVar, cast, overload
+
+from decouple import Config, RepositoryEmpty, RepositoryEnv, UndefinedValueError
+from django.conf import settings
+
+from dockerflow_django.logging.sanitising import scrub
+
+T = TypeVar("T")
+Origin = Literal["settings", "environment", ".env", "default"]
+
+FILE_SUFFIX = "_FILE"
+MASK = "********"
+
+_ASSIGNMENT = re.compile(r"\s*(?:export\s+)?([^\s=#]+)\s*=\s*(.*?)\s*", re.DOTALL)
+_QUOTED = re.compile(r"""(["'])(.*?)\1\s*(?:#.*)?""", re.DOTALL)
+_COMMENT = re.compile(r"(?:^|\s+)#.*", re.DOTALL)
+
+
+class EnvFile(RepositoryEnv):  # type: ignore[misc] # python-decouple ships no types
+    """A ``.env`` as people write it.
+
+    Besides what python-decouple reads: a byte-order mark, ``export NAME=value``, and a comment
+    behind a value. A ``#`` begins a comment only after white space, so URLs keep their fragments.
+    """
+
+    def __init__(self, source: str) -> None:
+        """Read the file; raises `OSError`, or `ValueError` if it is not UTF-8."""
+        lines = Path(source).read_text(encoding="utf-8-sig").splitlines()
+        self.data = dict(found for line in lines if (found := _assignment(line)))
+
+
+def read_environment(base_dir: Any) -> Config:
+    """Return the environment of the process and, below it, ``.env`` in the folder, if there is one.
+
+    A file that cannot be read counts as none; a system check tells of it.
+    """
+    try:
+        return Config(EnvFile(str(Path(base_dir, ".env"))))
+    except (OSError, TypeError, ValueError):
+        return Config(RepositoryEmpty())
+
+
+@dataclass(frozen=True)
+class Found:
+    """What one look at a setting found.
+
+    `name` is the name that holds it (``…_FILE`` for a secret in a file). `wanted` completes "it
+    must be …" if the raw value cannot be used, and is empty if it can.
+    """
+
+    name: str
+    raw: object
+    value: Any
+    origin: Origin
+    secret: bool = False
+    wanted: str = ""
+
+    @property
+    def shown(self) -> str:
+        """The raw value as people may see it: scrubbed, and a secret not at all."""
+        if self.secret and self.raw is not None:
+            return MASK
+        try:
+            return scrub(repr(self.raw))
+        except Exception as error:  # noqa: BLE001 - a project's object may raise anything
+            return f"a {type(self.raw).__name__} whose repr raises {type(error).__name__}"
+
+
+class Holder(Protocol):
+    """What holds the settings, and reads the environment once for all of them."""
+
+    problems: dict[str, str]
+
+    @property
+    def environment(self) -> Config:
+        """The environment and ``.env``."""
+        ...
+
+
+class Setting(Generic[T]):
+    """One setting; its name is the name of the attribute that holds it."""
+
+    def __init__(
+        self,
+        default: object,
+        cast: Callable[[object], T],
+        *,
+        secret: bool = False,
+        from_environment: Callable[[object], T] | bool = True,
+    ) -> None:
+        """Take `from_environment`: whether the environment is asked, or how its text is cast."""
+        self.default = default
+        self.cast = cast
+        self.secret = secret
+        self.from_environment = from_environment
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> "Setting[T]": ...
+
+    @overload
+    def __get__(self, instance: Holder, owner: type) -> T: ...
+
+    def __get__(self, instance: Holder | None, owner: type) -> "T | Setting[T]":
+        if instance is None:
+            return self
+        found = self.look_up(instance.environment)
+        instance.problems[self.name] = found.wanted
+        # The instance's own attribute hides this descriptor until the next reset.
+        value: T = found.value
+        instance.__dict__[self.name] = value
+        return value
+
+    def look_up(self, environment: Config) -> Found:
+        """Find the value, its origin, and what is wrong with it."""
+        name, raw, origin = self._find(environment)
+        try:
+            value = raw if name == self.name else _content(str(raw))
+            return Found(name, raw, self._cast_for(origin)(value), origin, self.secret)
+        except ValueError as error:
+            wanted = scrub(str(error))
+        except Exception as error:  # noqa: BLE001 - a project's object may raise anything
+            wanted = f"a value that can be read; reading it raised {type(error).__name__}"
+        return Found(name, raw, self.cast(self.default), origin, self.secret, wanted=wanted)
+
+    def _find(self, environment: Config) -> tuple[str, object, Origin]:
+        if hasattr(settings, self.name):
+            return self.name, getattr(settings, self.name), "settings"
+        names = [self.name] if self.from_environment else []
+        names += [f"{self.name}{FILE_SUFFIX}"] if self.secret else []
+        for name in names:
+            try:
+                raw: str = environment.get(name)
+            except UndefinedValueError:
+                continue
+            return name, raw, "environment" if name in os.environ else ".env"
+        return self.name, self.default, "default"
+
+    def _cast_for(self, origin: Origin) -> Callable[[object], T]:
+        from_text = origin in {"environment", ".env"} and callable(self.from_environment)
+        return cast("Callable[[object], T]", self.from_environment) if from_text else self.cast
+
+
+def _assignment(line: str) -> tuple[str, str] | None:
+    match = _ASSIGNMENT.fullmatch(line)
+    if match is None:
+        return None
+    name, value = match.groups()
+    if quoted := _QUOTED.fullmatch(value):
+        return name, quoted[2]
+    return name, _COMMENT.sub("", value, count=1)
+
+
+def _content(path: str) -> str:
+    """Read a secret's file; an empty one would switch off what the secret protects."""
+    try:
+        content = Path(path).read_text(encoding="utf-8", errors="replace").strip()
+    except OSError as error:
+        raise ValueError(f"the path of a file that can be read ({error.strerror})") from None
+    if not content:
+        raise ValueError("the path of a file that is not empty")
+    return content
