@@ -26,7 +26,7 @@ def replace_check(
 ) -> Iterator[None]:
     """Let the check, given by its dotted path or its name, answer `messages`, or raise.
 
-    It works as a decorator too. Raises `ValueError` where a replacement is already in place.
+    It works as a decorator too. Raises `ValueError` if a replacement is already in place.
     """
     if check in functions.replacements:
         raise ValueError(f"{check} is replaced already")

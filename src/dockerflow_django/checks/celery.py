@@ -49,7 +49,7 @@ def check_celery_workers(
 ) -> list[CheckMessage]:
     """Ask the workers which queues they take from, and look for queues that none takes from.
 
-    ``queues`` defaults to those that the app declares. Where all are taken from, the answer is
+    ``queues`` defaults to those that the app declares. If all are taken from, the answer is
     there with the reply that completes them; else it takes the whole ``timeout_seconds``.
     """
 
@@ -103,7 +103,7 @@ def _resolve(app: Any) -> Any:
 def _current_app() -> Any:
     """Return what `celery.current_app` stands for, but let Celery make nothing up.
 
-    Where the project has not imported its app, that would be one without configuration, and the
+    If the project has not imported its app, that would be one without configuration, and the
     default for every thread from then on.
     """
     from celery import _state
@@ -118,7 +118,7 @@ def _current_app() -> Any:
 def _queues_taken(
     app: Any, connection: Any, wanted: set[str], timeout_seconds: float
 ) -> set[str] | None:
-    """Return the queues that workers take from, nothing at all where no worker answered."""
+    """Return the queues that workers take from, nothing at all if no worker answered."""
     from kombu.pidbox import Mailbox
 
     deadline = time.monotonic() + timeout_seconds

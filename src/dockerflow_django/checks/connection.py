@@ -35,7 +35,7 @@ in_heartbeat_thread: ContextVar[bool] = ContextVar("in_heartbeat_thread", defaul
 def connection_to(alias: str) -> Iterator[BaseDatabaseWrapper]:
     """Give the connection to `alias`, as ``connections[alias]`` does, for the length of a turn.
 
-    Raises `django.utils.connection.ConnectionDoesNotExist` where there is no such alias.
+    Raises `django.utils.connection.ConnectionDoesNotExist` if there is no such alias.
     """
     if not in_heartbeat_thread.get():
         yield connections[alias]
@@ -100,7 +100,7 @@ class _Turns:
         self.taken_at: float | None = None
 
     def current(self) -> BaseDatabaseWrapper:
-        """Return the connection, made anew where the settings are others than they were."""
+        """Return the connection, made anew if the settings are others than they were."""
         wanted = connections.settings[self.alias]
         if self.connection is None or wanted != self.made_for:
             if self.connection is not None:
@@ -120,7 +120,7 @@ class _Turns:
         connection.close_if_unusable_or_obsolete()
 
     def end_stuck_wait(self) -> None:
-        """Shut the socket down where this turn has lasted longer than a driver's timeout would."""
+        """Shut the socket down if this turn has lasted longer than a driver's timeout would."""
         with _guard:
             if self.taken_at is None or time.monotonic() - self.taken_at < _patience_seconds():
                 return

@@ -25,7 +25,7 @@ def check_mail(
     timeout_seconds: float = 0.7,
     **kwargs: Any,
 ) -> list[CheckMessage]:
-    """Open a connection, with TLS and login where they are configured, and close it.
+    """Open a connection, with TLS and login if they are configured, and close it.
 
     Nothing is sent. ``alias`` is one of ``MAILERS``; without that setting there is one
     connection, ``default``. ``timeout_seconds`` bounds connecting and each answer, unless the

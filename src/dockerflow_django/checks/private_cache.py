@@ -16,7 +16,7 @@ def opened(alias: str, timeout_seconds: float) -> Iterator[BaseCache]:
 
     A heartbeat runs in a thread of its own, where ``caches[alias]`` would be a new instance that
     nobody closes: Django's Redis cache then keeps its connections until the garbage collector
-    finds the cycle. Raise `InvalidCacheBackendError` where ``CACHES`` does not describe the cache.
+    finds the cycle. Raise `InvalidCacheBackendError` if ``CACHES`` does not describe the cache.
     """
     cache = _instantiate(alias, timeout_seconds)
     try:

@@ -22,7 +22,7 @@ def check_storage(
 ) -> list[CheckMessage]:
     """Ask a storage whether it holds ``name``: that it answers is what counts.
 
-    Nothing is written. Name a file that exists where the credentials may not list: S3 then
+    Nothing is written. Name a file that exists if the credentials may not list: S3 then
     answers "forbidden" for any other.
     """
     try:

@@ -58,12 +58,12 @@ def read_seconds(option: str, value: str, least: float, most: float) -> float:
 
 
 def say(line: str) -> None:
-    """Write one line to standard output; where nobody reads, it is lost without an error."""
+    """Write one line to standard output; if nobody reads, it is lost without an error."""
     _write(_one_line(line), error=False)
 
 
 def complain(line: str) -> None:
-    """Write one line to standard error; where nobody reads, it is lost without an error."""
+    """Write one line to standard error; if nobody reads, it is lost without an error."""
     _write(_one_line(line), error=True)
 
 

@@ -30,7 +30,7 @@ class Answer:
 def ask(
     target: Target, seconds: float, *, verify: bool = True, body_bytes: int = BODY_BYTES
 ) -> Answer:
-    """Return the answer to one GET; raise OSError, HTTPException or ValueError where none came.
+    """Return the answer to one GET; raise OSError, HTTPException or ValueError if none came.
 
     The deadline is for everything: a server that sends a byte a second, a name server that keeps
     silent. No socket's timeout gives that, so another thread asks and this one waits.
@@ -43,7 +43,7 @@ def ask(
         except Exception as error:  # noqa: BLE001 - raised below, in the thread that waits
             outcome.append(error)
 
-    # A daemon: where it is stuck, the process ends without it.
+    # A daemon: if it is stuck, the process ends without it.
     thread = threading.Thread(target=work, daemon=True)
     thread.start()
     thread.join(seconds)

@@ -45,7 +45,7 @@ class Target:
 
 
 def locate(text: str, port: str = "") -> Target:
-    """Return the target that the text means; raise ValueError, free of user-info, where it is none.
+    """Return the target that the text means; raise ValueError, free of user-info, if it is none.
 
     A ``/path``, or no text at all, means this machine at the port, which is the text of ``PORT``.
     """

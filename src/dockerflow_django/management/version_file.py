@@ -57,7 +57,7 @@ WEB_HOSTS = ("bitbucket.org", "codeberg.org", "github.com", "gitlab.com")
 
 
 class VersionObject(TypedDict):
-    """What Dockerflow's ``version.json`` holds; empty where it is not known."""
+    """What Dockerflow's ``version.json`` holds; empty if it is not known."""
 
     source: str
     version: str
@@ -72,7 +72,7 @@ class CommitUnknownError(Exception):
 def collect(given: Mapping[str, str], environ: Mapping[str, str], folder: Path) -> VersionObject:
     """Return what is given, completed by what a build service tells, and that by git in folder.
 
-    A tag counts only where it is told of the same commit. Raises `CommitUnknownError`.
+    A tag counts only if it is told of the same commit. Raises `CommitUnknownError`.
     """
     known = {key: value for key, value in given.items() if value}
     from_git, trouble = _ask_git(folder)
@@ -125,7 +125,7 @@ def _fill(template: str, variables: Mapping[str, str]) -> str:
 
 
 def _ask_git(folder: Path) -> tuple[dict[str, str], str]:
-    """Return what git knows, and where it knows nothing, why."""
+    """Return what git knows, and if it knows nothing, why."""
     commit, trouble = _git(folder, "rev-parse", "--verify", "HEAD")
     if not commit:
         return {}, trouble

@@ -74,7 +74,7 @@ def _found() -> Iterator[Check]:
 
 
 def _why_unusable(path: str) -> str:
-    """Return why the dotted path leads to no callable, an empty string where it does."""
+    """Return why the dotted path leads to no callable, an empty string if it does."""
     if is_leftover(path):
         return ""  # another rule's
     module, _, name = path.rpartition(".")
@@ -90,7 +90,7 @@ def _why_unusable(path: str) -> str:
 
 
 def _why_misfit(check: Check) -> str:
-    """Return why the check does not take its keywords, an empty string where it does."""
+    """Return why the check does not take its keywords, an empty string if it does."""
     try:
         signature = inspect.signature(check.function)
         signature.bind(**{"app_configs": None, **check.keywords})

@@ -33,7 +33,7 @@ def check_urls_have_one_prefix() -> Iterator[Finding]:
 
 
 def _includes() -> list[Include] | None:
-    """Return the includes, None where the URLconf is missing or broken: Django reports that."""
+    """Return the includes, None if the URLconf is missing or broken: Django reports that."""
     try:
         return includes_in(settings.ROOT_URLCONF)
     except Exception:  # noqa: BLE001 - importing a project's URLs may raise anything

@@ -1,4 +1,4 @@
-"""Rules about ``version.json``, where the app's own callback reads it."""
+"""Rules about ``version.json``, if the app's own callback reads it."""
 
 import os
 from collections.abc import Iterator
