@@ -101,7 +101,9 @@ def _run(folder, *arguments, said=""):
 
 
 def _parse(name, *arguments):
-    command = load_command_class(get_commands()[name], name)
+    # An app that the tests' own project does without.
+    commands = {"collectstatic": "django.contrib.staticfiles", **get_commands()}
+    command = load_command_class(commands[name], name)
     command.create_parser("manage.py", name).parse_args(arguments)
 
 
