@@ -27,20 +27,24 @@ class Made:
         ours = {"HOME": str(self.folder), "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1"}
         return {**kept, **ours, **environ}
 
-    def run(self, *arguments, code=0, timeout=120, **environ):
+    def run(self, *arguments, code=0, **environ):
         """Run Python in the project's folder, to its end; return what it printed."""
-        done = subprocess.run(
+        done = self.call(*arguments, **environ)
+        assert done.returncode == code, f"{done.stdout}\n{done.stderr}"
+        return done
+
+    def call(self, *arguments, **environ):
+        """Run Python in the project's folder, to its end, however it ends."""
+        return subprocess.run(
             [sys.executable, *arguments],
             cwd=self.folder,
             env=self.env(**environ),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=timeout,
+            timeout=120,
             check=False,
         )
-        assert done.returncode == code, f"{done.stdout}\n{done.stderr}"
-        return done
 
     def manage(self, *arguments, **more):
         return self.run("manage.py", *arguments, **more)
