@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from django.apps import apps
+from django.apps import AppConfig, apps
 from django.core.checks.registry import registry
+from django.utils.module_loading import import_string
 
 from dockerflow_django.system_checks.rule import RULES
 
@@ -149,3 +150,11 @@ def run(*command: str, folder: Path | None = None) -> "subprocess.CompletedProce
     return subprocess.run(
         command, env=environment, capture_output=True, text=True, timeout=60, check=False
     )
+
+
+def test_the_old_class_s_name():
+    """INSTALLED_APPS may name the class as python-dockerflow's is called, and nothing else."""
+    entry = "dockerflow_django.apps.DockerFlowAppConfig"
+    assert type(AppConfig.create(entry)) is type(AppConfig.create("dockerflow_django"))
+    with pytest.raises(ImportError, match="Flow"):
+        import_string("dockerflow_django.apps.Flow")

@@ -10,12 +10,12 @@ from asgiref.sync import iscoroutinefunction
 from django.core import checks
 from django.core.handlers.asgi import ASGIHandler
 from django.http import HttpResponse
-from django.test import override_settings
+from django.test import modify_settings, override_settings
 
 from dockerflow_django import lifecycle
 from dockerflow_django.context import current_rid
 from dockerflow_django.heartbeat import evaluation
-from dockerflow_django.middleware import DockerflowMiddleware
+from dockerflow_django.middleware import DockerflowMiddleware, _warn_without_app
 from tests import handlers
 from tests.project.middleware import RAISING_PATH
 from tests.summary.conftest import ask, make_request, site, summaries  # noqa: F401
@@ -323,3 +323,13 @@ def test_readiness_that_starts_is_news(middleware, make_request, summaries, heal
     middleware(pytest.fail)(make_request("/__heartbeat__/readiness"))
     (record,) = summaries
     assert (record.code, record.errno, record.levelno) == (503, 503, INFO)
+
+
+def test_without_the_app_it_says_so_once(caplog):
+    """No system check can tell a project that has the middleware alone."""
+    _warn_without_app.cache_clear()
+    with modify_settings(INSTALLED_APPS={"remove": "dockerflow_django"}):
+        DockerflowMiddleware(lambda request: None)
+        DockerflowMiddleware(lambda request: None)
+    (record,) = [r for r in caplog.records if r.name == "dockerflow_django.middleware"]
+    assert "Add 'dockerflow_django' to INSTALLED_APPS." in record.getMessage()

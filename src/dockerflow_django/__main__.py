@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from dockerflow_django.conformance import command as check
+from dockerflow_django.management import leftovers
 from dockerflow_django.template import command as startproject
 
 
@@ -16,6 +17,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     startproject.add_to(commands)
     check.add_to(commands)
+    leftovers.add_to(commands)
     options = parser.parse_args(arguments)
     code: int = options.run(options)
     return code

@@ -1,5 +1,7 @@
 """Tell Django of the app."""
 
+from typing import Any
+
 import django
 from django.apps import AppConfig
 
@@ -25,3 +27,10 @@ class DockerflowConfig(AppConfig):
             from dockerflow_django.tasks import django_tasks
 
             django_tasks.connect()
+
+
+def __getattr__(name: str) -> Any:
+    """Find the class by python-dockerflow's name too; as a second attribute, Django finds two."""
+    if name == "DockerFlowAppConfig":
+        return DockerflowConfig
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

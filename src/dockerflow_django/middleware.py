@@ -1,9 +1,12 @@
 """The one middleware: it answers the endpoints early and writes the summary of every request."""
 
+import logging
 from collections.abc import Awaitable, Callable
+from functools import cache
 from typing import Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
+from django.apps import apps
 from django.conf import settings
 from django.core.handlers.exception import response_for_exception
 from django.http import HttpRequest, HttpResponse
@@ -33,6 +36,8 @@ Respond = Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]
 _MARK = "/__"
 _STATUS_OF_NEWS = "info"
 
+logger = logging.getLogger(__name__)
+
 
 class DockerflowMiddleware:
     """Put it first in ``MIDDLEWARE``, or right after django-prometheus's."""
@@ -42,6 +47,7 @@ class DockerflowMiddleware:
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
+        _warn_without_app()
         queries.count_from_now_on()
         record.tell_sentry()
         self._respond: Respond = self._srespond
@@ -84,6 +90,17 @@ class DockerflowMiddleware:
             record.fail(request, state, error)
             raise
         return response
+
+
+@cache
+def _warn_without_app() -> None:
+    """Say once in a process that the app is missing: without it no system check can."""
+    if not apps.is_installed("dockerflow_django"):
+        logger.warning(
+            "The middleware of dockerflow_django is used, but the app is not installed: there are "
+            "no system checks, no commands, no log lines about health, no webhooks and no metrics. "
+            "Add 'dockerflow_django' to INSTALLED_APPS."
+        )
 
 
 def _endpoint(request: HttpRequest) -> Endpoint | None:
