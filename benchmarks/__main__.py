@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from benchmarks import formatter, healthcheck, heartbeat, metrics, middleware, storm
+from benchmarks import celery_tasks, formatter, healthcheck, heartbeat, metrics, middleware, storm
 from benchmarks.rows import Row
 
 PARTS: dict[str, Callable[[], list[Row]]] = {
@@ -14,6 +14,7 @@ PARTS: dict[str, Callable[[], list[Row]]] = {
     "metrics": metrics.rows,
     "storm": storm.rows,
     "healthcheck": healthcheck.rows,
+    "celery": celery_tasks.rows,
 }
 
 

@@ -9,7 +9,7 @@ import time
 from typing import Any, NamedTuple
 
 from celery import states
-from celery.exceptions import Reject
+from celery.exceptions import Ignore, Reject, Retry
 
 from dockerflow_django.context import TaskState, end_task, start_task
 from dockerflow_django.tasks import record
@@ -47,16 +47,26 @@ def start(task: Any, task_id: str, **kwargs: Any) -> None:
 
 def finish(task: Any, state: str | None, retval: Any = None, **kwargs: Any) -> None:
     """Write the record of a task that has ended, and leave its context."""
-    execution: _Execution | None = getattr(task.request, "dockerflow_execution", None)
+    request = task.request
+    execution: _Execution | None = getattr(request, "dockerflow_execution", None)
     if execution is None:
         return
     try:
         outcome, error = _outcome_of(execution, state, retval)
         if outcome is not None and record.is_wanted(outcome):
-            record.write(_fields_of(task, execution.task, outcome), error)
+            record.write(_fields_of(task.app, request, execution.task, outcome), error)
     finally:
-        del task.request.dockerflow_execution
+        del request.dockerflow_execution
         end_task(execution.task)
+
+
+def state_of(error: BaseException) -> str:
+    """Return the state of a task that has raised the exception."""
+    if isinstance(error, Reject):
+        return record.REJECTED
+    if isinstance(error, Retry):
+        return record.RETRY
+    return record.IGNORED if isinstance(error, Ignore) else record.FAILURE
 
 
 def _outcome_of(
@@ -71,18 +81,16 @@ def _outcome_of(
     if error is None or error is execution.handled_before:
         error = retval if isinstance(retval, BaseException) else None
         return _STATES.get(state or ""), error
-    if isinstance(error, Reject):
-        return record.REJECTED, error
     if not isinstance(error, Exception) and stages.is_pool_child():
         return None, error
-    return record.FAILURE, error
+    return state_of(error), error
 
 
-def _fields_of(task: Any, state: TaskState, outcome: str) -> record.Fields:
+def _fields_of(app: Any, request: Any, state: TaskState, outcome: str) -> record.Fields:
     fields = record.fields_of(state, time.perf_counter() - state.started)
     fields["state"] = outcome
-    add_route(fields, task.app, task.request.delivery_info)
-    fields["retries"] = task.request.retries or 0
+    add_route(fields, app, request.delivery_info)
+    fields["retries"] = request.retries or 0
     return fields
 
 

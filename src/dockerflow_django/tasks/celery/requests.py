@@ -13,20 +13,13 @@ from collections.abc import Callable
 from functools import cache, wraps
 from typing import Any
 
-from celery.exceptions import (
-    Ignore,
-    Reject,
-    Retry,
-    Terminated,
-    TimeLimitExceeded,
-    WorkerLostError,
-)
+from celery.exceptions import Reject, Terminated, TimeLimitExceeded, WorkerLostError
 from celery.utils.imports import symbol_by_name
 from celery.worker.request import ExceptionWithTraceback
 
 from dockerflow_django.tasks import record
 from dockerflow_django.tasks.celery import headers
-from dockerflow_django.tasks.celery.execution import add_route
+from dockerflow_django.tasks.celery.execution import add_route, state_of
 
 Count = Callable[[str, str, float | None], None]
 
@@ -172,10 +165,4 @@ def _exception_of(exc_info: Any) -> BaseException:
 def _state_of(error: BaseException) -> str:
     if isinstance(error, Terminated):
         return record.REVOKED
-    if isinstance(error, _DEADLY):
-        return record.LOST
-    if isinstance(error, Reject):
-        return record.REJECTED
-    if isinstance(error, Retry):
-        return record.RETRY
-    return record.IGNORED if isinstance(error, Ignore) else record.FAILURE
+    return record.LOST if isinstance(error, _DEADLY) else state_of(error)

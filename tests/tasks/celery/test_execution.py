@@ -1,0 +1,203 @@
+"""A task in this process: it has its context while it runs, and none after it."""
+
+import logging
+import sys
+
+import pytest
+from celery import Celery, signals
+from celery.exceptions import Ignore, Reject, Retry
+from django.db import connection
+
+from dockerflow_django.celery import instrument
+from dockerflow_django.context import (
+    current_rid,
+    current_task,
+    end_request,
+    parse_traceparent,
+    request_id_context,
+    start_request,
+)
+from dockerflow_django.tasks import record
+from dockerflow_django.tasks.celery import execution
+
+TRACEPARENT = f"00-{'1' * 32}-{'2' * 16}-01"
+seen = []
+
+
+ERRORS = {"Ignore": Ignore, "Reject": Reject, "SystemExit": SystemExit, "ValueError": ValueError}
+
+app = Celery("eager", broker="memory://", set_as_current=False, fixups=[])
+app.conf.task_always_eager = True
+instrument(app)
+
+
+@app.task(name="look", shared=False)
+def look():
+    """Note what a log line of the task would show."""
+    seen.append((current_rid(), current_task().name, current_task().task_id))
+
+
+@app.task(name="raise", shared=False)
+def raise_(name):
+    raise ERRORS[name]
+
+
+@app.task(name="query", shared=False)
+def query(times):
+    for _ in range(times):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+
+
+@app.task(name="outer", shared=False)
+def outer():
+    look.delay()
+
+
+@app.task(name="rename", shared=False)
+def rename():
+    request_id_context.set("renamed")
+
+
+@pytest.fixture
+def run():
+    seen.clear()
+
+    def run(name, *args, **options):
+        return app.tasks[name].apply(args, **options)
+
+    yield run
+    end_request()
+
+
+@pytest.fixture
+def records(caplog):
+    caplog.set_level(logging.INFO, record.SUMMARY_LOGGER)
+
+    def found():
+        return [each for each in caplog.records if each.name == record.SUMMARY_LOGGER]
+
+    return found
+
+
+def test_an_eager_task_keeps_the_request_s_id(run, records):
+    """A task that runs in the request has its id and trace, and leaves the request as it was."""
+    state = start_request("abc", parse_traceparent(TRACEPARENT))
+    result = run("look")
+    assert seen == [("abc", "look", result.id)]
+    (found,) = records()
+    assert (found.rid, found.trace_id, found.span_id) == ("abc", "1" * 32, "2" * 16)
+    assert (found.task, found.task_id, found.state) == ("look", result.id, "SUCCESS")
+    assert not hasattr(found, "queue")
+    assert not hasattr(found, "routing_key")
+    assert (current_rid(), current_task(), state.is_over) == ("abc", None, False)
+
+
+def test_an_eager_task_without_a_request(run, records):
+    """In a command or a shell it takes the id that it is given, or has its own."""
+    run("look", headers={"dockerflow_rid": "given"})
+    run("look")
+    assert len(records()[1].rid) == 32
+    assert current_rid() is None
+
+
+def test_the_project_has_the_last_word(run, records):
+    """An id that the task sets is the record's."""
+    run("rename")
+    assert [each.rid for each in records()] == ["renamed"]
+    assert current_rid() is None
+
+
+@pytest.mark.parametrize(
+    ("name", "state", "level"),
+    [
+        ("Ignore", "IGNORED", logging.WARNING),
+        ("Reject", "REJECTED", logging.WARNING),
+        ("ValueError", "FAILURE", logging.ERROR),
+        ("SystemExit", "FAILURE", logging.ERROR),
+    ],
+)
+def test_states(run, records, name, state, level):
+    """Each end has its record, in a pool without processes the exit too."""
+    try:
+        run("raise", name)
+    except SystemExit:
+        assert name == "SystemExit"
+    (found,) = records()
+    assert (found.state, found.levelno) == (state, level)
+    assert found.getMessage() == (name if level == logging.ERROR else "")
+    assert current_task() is None
+
+
+def test_raised_to_the_caller(run, records):
+    """An exception that an eager task passes on to its caller is a failure."""
+    with pytest.raises(ValueError, match=r"^$"):
+        run("raise", "ValueError", throw=True)
+    assert [each.state for each in records()] == ["FAILURE"]
+
+
+def test_while_an_exception_is_handled(run, records):
+    """What the caller handles is no failure of the task."""
+    try:
+        {}["missing"]
+    except KeyError:
+        run("look")
+    assert [each.state for each in records()] == ["SUCCESS"]
+
+
+@pytest.mark.django_db
+def test_queries_are_its_own(run, records):
+    """A task counts its queries; so does the request that it runs in."""
+    state = start_request("abc", None)
+    run("query", 2)
+    run("query", 1)
+    assert [each.db_queries for each in records()] == [2, 1]
+    assert len(state.query_seconds) == 3
+
+
+def test_a_task_in_a_task(run, records):
+    """Both have a record, with one id."""
+    run("outer")
+    assert [each.task for each in records()] == ["look", "outer"]
+    assert len({each.rid for each in records()}) == 1
+
+
+def test_nobody_reads(run, records, caplog):
+    """A logger that is switched off costs no record."""
+    caplog.set_level(logging.CRITICAL, record.SUMMARY_LOGGER)
+    run("look")
+    assert records() == []
+    assert current_task() is None
+
+
+def test_one_that_did_not_start(records):
+    """A signal about a task that did not start here leaves no record."""
+    signals.task_postrun.send(sender=app.tasks["look"], task=app.tasks["look"], state="SUCCESS")
+    assert records() == []
+
+
+def test_a_failure_after_the_task():
+    """An exception on its way up wins over the state that Celery gives."""
+    task = app.tasks["look"]
+    task.push_request(id="1")
+    try:
+        execution.start(task, "1")
+        started = task.request.dockerflow_execution
+        for error in (ValueError("the backend is away"), Reject("no"), Retry("again")):
+            found = outcome_while_it_is_raised(started, error)
+            assert found == (execution.state_of(error), error)
+        execution.finish(task, "SUCCESS")
+    finally:
+        task.pop_request()
+    assert sys.exception() is None
+
+
+def outcome_while_it_is_raised(started, error):
+    try:
+        raise_it(error)
+    except Exception:
+        return execution._outcome_of(started, "SUCCESS", None)
+
+
+def raise_it(error):
+    raise error
