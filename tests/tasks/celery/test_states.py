@@ -172,3 +172,36 @@ def test_spawned_children(celeryd):
         states = [states_of(worker, task_id) for task_id in ids]
     assert states == [["SUCCESS"], ["LOST"], ["FAILURE"]]
     assert found[2][0]["msg"] == "ValueError: no luck"
+
+
+def test_a_topic_exchange(celeryd):
+    """The record shows the routing key, and no queue that it might not have come from."""
+    queue, key = f"{celeryd.name}-topic", "orders.new"
+    with celeryd.worker("--concurrency=1") as worker:
+        task_id = celeryd.send("add", 1, 1, queue=queue, routing_key=key)
+        (found,) = worker.wait_for_summaries(task_id)
+    assert found["routing_key"] == key
+    assert "queue" not in found
+
+
+def test_what_a_record_holds(celeryd):
+    """A record has the queries of the task, its queue and its trace; arguments it has none."""
+    trace = f"00-{'1' * 32}-{'2' * 16}-01"
+    headers = {"dockerflow_rid": "abc", "traceparent": trace}
+    with celeryd.worker("--concurrency=1") as worker:
+        task_id = celeryd.send("query", 3, headers=headers)
+        (found,) = worker.wait_for_summaries(task_id)
+    assert found.pop("t") >= found.pop("t_db") >= 0
+    assert found == {
+        "Severity": INFO,
+        "db_queries": 3,
+        "queue": celeryd.name,
+        "retries": 0,
+        "rid": "abc",
+        "routing_key": celeryd.name,
+        "span_id": "2" * 16,
+        "state": "SUCCESS",
+        "task": "tests.tasks.celery.project.query",
+        "task_id": task_id,
+        "trace_id": "1" * 32,
+    }
