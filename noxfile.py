@@ -53,8 +53,8 @@ def matrix(session: nox.Session, django: str) -> None:
 
 @nox.session
 def demo(session: nox.Session) -> None:
-    """Serve a project on SQLite and tour its endpoints; ``-- --serve`` leaves it running."""
-    session.install("-e", ".[serve]")
+    """Make a project, serve it and tour its endpoints; ``-- --serve`` leaves it running."""
+    session.install("-e", ".[serve,template]")
     session.run("python", "-m", "tests.demo", *session.posargs)
 
 

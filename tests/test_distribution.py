@@ -25,7 +25,17 @@ STEM = f"dockerflow_django-{PROJECT['version']}"
 SECONDS = 120
 # What the extras bring, and servers, which a project installs by itself.
 # Click comes with Granian, which is made of it.
-OPTIONAL = {"celery", "click", "django_redis", "granian", "gunicorn", "kombu", "orjson", "redis"}
+OPTIONAL = {
+    "amqp",
+    "celery",
+    "click",
+    "django_redis",
+    "granian",
+    "gunicorn",
+    "kombu",
+    "orjson",
+    "redis",
+}
 # Where this process finds `build`, the process that builds finds it, too.
 PYTHON_PATH = {"PYTHONPATH": os.pathsep.join(sys.path)}
 # How this machine reaches the index: its variables, its configuration and its cache.

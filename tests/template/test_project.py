@@ -128,10 +128,10 @@ def write_version(project):
     project.manage("write_version", *given, "--build", "https://ci.example/1", **PRODUCTION)
 
 
-def serve(project, port, probe_port):
+def serve(project, port, probe_port, **more):
     ports = {"PORT": str(port.number), "DOCKERFLOW_PROBE_PORT": str(probe_port.number)}
-    environ = {**PRODUCTION, **ports, "DOCKERFLOW_DRAIN_SECONDS": "0"}
-    return project.start("manage.py", "serve", "--wait", "--host", LOOPBACK, **environ)
+    environ = {**PRODUCTION, **ports, "DOCKERFLOW_DRAIN_SECONDS": "0", **more}
+    return project.start("manage.py", "serve", "--host", LOOPBACK, **environ)
 
 
 def https(host="www.example.com"):
