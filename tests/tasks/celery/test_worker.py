@@ -6,12 +6,15 @@ import statistics
 import subprocess
 import sys
 import time
+from pathlib import Path
 from signal import SIGQUIT, SIGTERM
 
 import pytest
 
 from tests.harness.http import request
 from tests.harness.ports import LOOPBACK
+from tests.harness.project import Project
+from tests.harness.receiver import Receiver
 from tests.harness.waiting import wait_until
 from tests.tasks.celery.workers import MODULE, Celeryd
 
@@ -197,3 +200,59 @@ def test_no_password_anywhere(project, tmp_path, private_redis):
 
 def said(worker):
     return [line for line in worker.lines() if "broker does not answer" in line]
+
+
+def test_webhooks(celeryd):
+    """A worker tells of its startup, and of nothing else while all is well."""
+    with Receiver() as receiver:
+        hook = {"DOCKERFLOW_WEBHOOK_URL": receiver.url}
+        with celeryd.worker("--concurrency=2", **hook) as worker:
+            worker.wait_for("readiness", 200)
+            worker.wait_for_summaries(celeryd.send("add", 1, 1))
+            posts = wait_until(lambda: receiver.posts, timeout=30)
+            assert worker.stop(timeout=30).code == 0
+        told = [(post.json()["type"], post.json()["status"]) for post in posts]
+    assert ("startup", "succeeded") in told
+    assert all(status != "failed" for _, status in told)
+
+
+def test_without_port_file_and_webhook(celeryd):
+    """Nobody can learn what the probes say: the worker has no thread of ours, and its records."""
+    with celeryd.worker("--concurrency=1", DOCKERFLOW_PROBE_PORT="") as worker:
+        assert worker.wait_for_summaries(celeryd.send("add", 1, 1))
+        names = [
+            each.read_text().strip() for each in Path(f"/proc/{worker.pid}/task").glob("*/comm")
+        ]
+    assert len(names) == 1
+
+
+SETTINGS = """
+DATABASES = {}
+INSTALLED_APPS = ["dockerflow_django"]
+SECRET_KEY = "only for tests"
+"""
+
+
+def test_instrumented_while_settings_load(tmp_path):
+    """A project that makes its app in its own package does so while its settings are loading."""
+    package = tmp_path / "shop"
+    package.mkdir()
+    (package / "__init__.py").write_text("from shop.celery import app\n")
+    (package / "celery.py").write_text(
+        "from celery import Celery\nfrom dockerflow_django.celery import instrument\n"
+        "app = Celery('shop')\napp.config_from_object('django.conf:settings', namespace='CELERY')\n"
+        "app.autodiscover_tasks()\ninstrument(app)\n"
+    )
+    (package / "settings.py").write_text(SETTINGS)
+    code = "import django; django.setup(); import shop; print(shop.app.main)"
+    env = Project(tmp_path).with_environ(DJANGO_SETTINGS_MODULE="shop.settings").env()
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        cwd=tmp_path,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.stdout, done.stderr) == ("shop\n", "")

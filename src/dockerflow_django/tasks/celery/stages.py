@@ -28,10 +28,18 @@ def enter_beat(sender: Any, **kwargs: Any) -> None:
     from billiard import current_process
 
     # A worker forks or spawns it, and only beat as a process of its own is a main process.
-    if current_process().name == "MainProcess":
+    if current_process().name == "MainProcess" and are_probes_wanted():
         from dockerflow_django.tasks.celery.beat import watch
 
         watch(sender)
+
+
+def are_probes_wanted() -> bool:
+    """Tell whether anybody can learn what the probes say; if nobody can, no thread is started."""
+    from dockerflow_django.conf import conf
+
+    ways = conf.DOCKERFLOW_PROBE_PORT, conf.DOCKERFLOW_PROBE_FILE, conf.DOCKERFLOW_WEBHOOK_URL
+    return any(way is not None for way in ways)
 
 
 def is_pool_child() -> bool:

@@ -12,6 +12,7 @@ from django.core.checks import CheckMessage
 
 from dockerflow_django import health, lifecycle
 from dockerflow_django.tasks import record
+from dockerflow_django.tasks.celery import stages
 from dockerflow_django.tasks.celery.broker import BrokerWatch
 from dockerflow_django.tasks.celery.liveness import LoopWatch
 from dockerflow_django.tasks.celery.requests import observe_tasks
@@ -34,23 +35,27 @@ class DockerflowStep(bootsteps.StartStopStep):  # type: ignore[misc]
         """Observe the tasks, and answer the probes."""
         record.tell_sentry()
         observe_tasks(worker.app, count)
-        self._probes = WorkerHealth(worker)
-        try:
-            self._probes.start()
-        except ProbesError as error:
-            logger.critical("The worker does not start: %s", error)
-            sys.exit(1)
-        if getattr(worker, "beat", None) is not None:
-            logger.warning(
-                "The probes of this worker do not judge its embedded beat (-B): "
-                "run `celery beat` as a process of its own."
-            )
+        if stages.are_probes_wanted():
+            _answer_probes(worker)
 
     def stop(self, worker: Any) -> None:
         """Answer on."""
 
     def terminate(self, worker: Any) -> None:
         """Answer on."""
+
+
+def _answer_probes(worker: Any) -> None:
+    try:
+        WorkerHealth(worker).start()
+    except ProbesError as error:
+        logger.critical("The worker does not start: %s", error)
+        sys.exit(1)
+    if getattr(worker, "beat", None) is not None:
+        logger.warning(
+            "The probes of this worker do not judge its embedded beat (-B): "
+            "run `celery beat` as a process of its own."
+        )
 
 
 class WorkerHealth:
