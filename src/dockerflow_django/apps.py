@@ -20,7 +20,7 @@ class DockerflowConfig(AppConfig):
         from dockerflow_django import metrics, system_checks  # noqa: F401
         from dockerflow_django.endpoints.page import changes  # noqa: F401
         from dockerflow_django.heartbeat import log  # noqa: F401
-        from dockerflow_django.webhooks import container  # noqa: F401
+        from dockerflow_django.webhooks import process  # noqa: F401
 
         metrics.start_with_first_request()
         if django.VERSION >= (6, 0):

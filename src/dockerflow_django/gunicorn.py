@@ -1,43 +1,62 @@
-"""Gunicorn's hooks: the probe port, the drain, and the end of dead workers' metrics.
+"""Gunicorn's hooks: the probe port, the drain, the webhooks, and the end of dead workers' metrics.
 
 In ``gunicorn.conf.py``::
 
     from dockerflow_django.gunicorn import *
 
-The arbiter loads neither Django nor the project's settings, so that a reload brings new ones; the
-hooks read their own from its environment: ``DOCKERFLOW_PROBE_PORT``, ``DOCKERFLOW_PROBE_HOST``,
-``DOCKERFLOW_DRAIN_PATH``, ``DOCKERFLOW_DRAIN_SECONDS``, ``DOCKERFLOW_CHECK_TIMEOUT``,
-``DOCKERFLOW_WEBHOOK_URL`` and ``DOCKERFLOW_WEBHOOK_SECRET``, with ``_FILE`` for the last two.
+The arbiter loads neither the project nor its settings, so that a reload brings new ones. A child
+that lives for a moment loads them, runs the app's system checks, and hands the values over.
 
 .. versionadded:: 0.1
 """
 
+import json
 import os
 import signal
 import sys
 import threading
 import time
-from pathlib import Path
-from typing import Any, TypeVar
+from collections.abc import Callable
+from typing import Any
 
-from dockerflow_django.conf import Conf, Setting
-from dockerflow_django.supervisor.channel import Member, enter
-from dockerflow_django.supervisor.probe_port import ProbePort
-from dockerflow_django.supervisor.probes import CrewProbes
-from dockerflow_django.webhooks.container import ContainerWebhooks
+from dockerflow_django.supervisor.channel import WorkerChannel
+from dockerflow_django.supervisor.container import Container, PortError
+from dockerflow_django.supervisor.pool import Worker
+from dockerflow_django.supervisor.settings import ContainerSettings
 
-__all__ = ["child_exit", "on_exit", "on_starting", "post_fork", "pre_fork", "when_ready"]
+__all__ = [
+    "child_exit",
+    "on_exit",
+    "on_starting",
+    "post_fork",
+    "post_worker_init",
+    "pre_fork",
+    "when_ready",
+]
 
-T = TypeVar("T")
+# The worker classes that these hooks know, Uvicorn's by either of its packages.
+WSGI_WORKERS = {
+    "gunicorn.workers.sync.SyncWorker",
+    "gunicorn.workers.gthread.ThreadWorker",
+    "gunicorn.workers.ggevent.GeventWorker",
+    "gunicorn.workers.ggevent.GeventPyWSGIWorker",
+}
+GUNICORNS_ASGI_WORKER = "gunicorn.workers.gasgi.ASGIWorker"
+UVICORNS_WORKERS = {
+    f"{module}.{name}"
+    for module in ("uvicorn.workers", "uvicorn_worker._workers")
+    for name in ("UvicornWorker", "UvicornH11Worker")
+}
 
 
 def on_starting(server: Any) -> None:
-    """Open the probe port before anything else: a taken one ends the start."""
-    _arbiter.probes.log = server.log  # the arbiter has no other
+    """Read the settings and open the probe port before anything else; an error ends the start."""
     try:
-        _arbiter.start()
-    except OSError as error:
-        server.log.critical("Not serving: the probe port: %s", error.strerror or error)
+        _refuse_unknown_worker(server.worker_class)
+        settings = _read_settings(server)
+        _arbiter.start(server, settings)
+    except (StartError, PortError) as error:
+        server.log.critical("Not serving: %s", error)
         sys.exit(1)
 
 
@@ -48,64 +67,74 @@ def when_ready(server: Any) -> None:
 
 def pre_fork(server: Any, worker: Any) -> None:
     """Open a line to the worker."""
-    worker.dockerflow = _arbiter.hired = _arbiter.probes.crew.hire(worker.age)
-    worker.dockerflow.process = worker
+    known = _arbiter.container.pool.add(worker.age)
+    known.process = worker
+    worker.dockerflow = _arbiter.forking = known
 
 
 def post_fork(server: Any, worker: Any) -> None:
-    """Answer the arbiter, in the worker."""
-    if _arbiter.probe_port is not None:
-        _arbiter.probe_port.close_in_child()
+    """Acknowledge the arbiter's questions, in the worker, from its first moment on."""
+    if _arbiter.container.probe_port is not None:
+        _arbiter.container.probe_port.close_in_child()
+    channel: WorkerChannel = worker.dockerflow.enter()
+    channel.is_stopping = lambda: not worker.alive
+    # What a full threaded worker does: it ends a connection with its answer, and keeps none.
+    channel.on_drain = lambda: setattr(worker, "max_keepalived", 0)
+    channel.attach()
+    worker.dockerflow_channel = channel
 
-    def close_connections() -> None:
-        # What a full threaded worker does: it ends a connection with its answer, and keeps none.
-        worker.max_keepalived = 0
 
-    from dockerflow_django.supervisor.worker import attend
+def post_worker_init(worker: Any) -> None:
+    """Import the URLconf, and tell the arbiter that this worker serves; if it fails, why."""
+    from dockerflow_django.supervisor.worker import UrlconfError, import_urlconf, serve_questions
 
-    attend(enter(worker.dockerflow), worker_threads=_threads_of(worker), on_drain=close_connections)
+    channel: WorkerChannel = worker.dockerflow_channel
+    try:
+        import_urlconf()
+    except UrlconfError as error:
+        channel.notify({"problem": str(error)})
+        worker.log.critical("Not serving: %s", error)
+        raise
+
+    def say_that_it_serves() -> None:
+        serve_questions(channel, worker_threads=_threads_of(worker))
+
+    _when_served(worker, say_that_it_serves)
 
 
 def child_exit(server: Any, worker: Any) -> None:
-    """Forget a worker that has ended, and what it alone had counted."""
-    _arbiter.probes.gone(worker.dockerflow)
-    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
-        from dockerflow_django.metrics.workers import mark_dead
-
-        mark_dead(worker.pid)
+    """Forget a worker that has ended, and what it alone had measured."""
+    _arbiter.container.remove(worker.dockerflow)
 
 
 def on_exit(server: Any) -> None:
     """Free the probe port, and let the last webhook out."""
-    _arbiter.stop()
+    _arbiter.container.stop(_arbiter.problem())
+
+
+class StartError(Exception):
+    """Gunicorn must not start; the text says why."""
 
 
 class _Arbiter:
     """What the hooks keep in the arbiter."""
 
+    container: Container
+
     def __init__(self) -> None:
-        self.probes = CrewProbes(_read(Conf.DOCKERFLOW_CHECK_TIMEOUT))
-        self.probe_port: ProbePort | None = None
-        self.webhooks: ContainerWebhooks | None = None
-        self.hired: Member | None = None
+        self.forking: Worker | None = None
         self._drains = threading.Event()
 
-    def start(self) -> None:
-        url = _read(Conf.DOCKERFLOW_WEBHOOK_URL)
-        if url is not None:
-            secret = _read(Conf.DOCKERFLOW_WEBHOOK_SECRET)
-            self.webhooks = ContainerWebhooks(url, secret, self.probes)
-        port = _read(Conf.DOCKERFLOW_PROBE_PORT)
-        if port is not None:
-            host = _read(Conf.DOCKERFLOW_PROBE_HOST)
-            self.probe_port = ProbePort(host, port, self.probes.answer)
-            self.probe_port.start()
+    def start(self, server: Any, settings: ContainerSettings) -> None:
+        self.container = Container(settings)
+        self.container.probes.log = server.log  # the arbiter has no other
+        self.container.start()
 
     def forked(self) -> None:
         """Do what the parent does after the fork, for which Gunicorn has no hook."""
-        if self.hired is not None:
-            self.probes.crew.forked(self.hired)
-            self.hired = None
+        if self.forking is not None:
+            self.container.pool.started(self.forking)
+            self.forking = None
 
     def take_over(self, server: Any) -> None:
         stop = server.handle_term
@@ -118,21 +147,47 @@ class _Arbiter:
 
         # The arbiter looks its handlers up by name, on itself, whenever a signal comes.
         server.handle_term = drain_then_stop
-        if self.webhooks is not None:
-            self.webhooks.watch_startup()
 
-    def stop(self) -> None:
-        if self.probe_port is not None:
-            self.probe_port.stop()
-        if self.webhooks is not None:
-            self.webhooks.close()
+    def problem(self) -> str:
+        """Return why nothing was served, if a worker has said so."""
+        return self.container.probes.problem
 
     def _drain(self, server: Any) -> None:
-        path = _read(Conf.DOCKERFLOW_DRAIN_PATH)
-        seconds = self.probes.drain(_read(Conf.DOCKERFLOW_DRAIN_SECONDS), path)
+        seconds = self.container.drain()
         server.log.info("Draining for %.1f s: readiness fails. Signal again to skip this.", seconds)
         time.sleep(seconds)
         os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _refuse_unknown_worker(worker_class: type) -> None:
+    known = WSGI_WORKERS | UVICORNS_WORKERS | {GUNICORNS_ASGI_WORKER}
+    if not any(_path(each) in known for each in worker_class.__mro__):
+        raise StartError(
+            f"the worker class {_path(worker_class)} is not supported: its probes could not be "
+            "trusted. Use sync, gthread, gevent, asgi or Uvicorn's worker."
+        )
+
+
+def _path(cls: type) -> str:
+    return f"{cls.__module__}.{cls.__qualname__}"
+
+
+def _when_served(worker: Any, on_served: Callable[[], None]) -> None:
+    """Call `on_served` now, or when the lifespan of an ASGI application has started."""
+    paths = {_path(each) for each in type(worker).__mro__}
+    is_gunicorns, is_uvicorns = GUNICORNS_ASGI_WORKER in paths, bool(paths & UVICORNS_WORKERS)
+    if not is_gunicorns and not is_uvicorns:
+        on_served()
+        return
+    from dockerflow_django.supervisor.application import Asgi
+
+    if is_gunicorns:
+        # Gunicorn runs the lifespan of what this attribute holds after this hook.
+        has_lifespan = worker.cfg.asgi_lifespan != "off"
+        worker.asgi = Asgi(worker.asgi, on_served, has_lifespan=has_lifespan)
+    else:
+        has_lifespan = worker.config.lifespan != "off"
+        worker.wsgi = Asgi(worker.wsgi, on_served, has_lifespan=has_lifespan)
 
 
 def _threads_of(worker: Any) -> int | None:
@@ -143,15 +198,60 @@ def _threads_of(worker: Any) -> int | None:
     return int(worker.cfg.threads) if name == "ThreadWorker" else None
 
 
-def _read(setting: Setting[T]) -> T:
-    """Read a setting from the environment alone; a wrong value counts as absent."""
-    raw: object = os.environ.get(setting.name, setting.default)
-    if setting.secret and f"{setting.name}_FILE" in os.environ and setting.name not in os.environ:
-        raw = Path(os.environ[f"{setting.name}_FILE"]).read_text(encoding="utf-8").strip()
+def _read_settings(server: Any) -> ContainerSettings:
+    """Have a child load the project and read them. Raises `StartError`."""
+    reader, writer = os.pipe()
+    pid = os.fork()
+    if not pid:
+        os.close(reader)
+        _tell_settings(server, writer)
+    os.close(writer)
+    with open(reader, "rb") as told:  # noqa: PTH123 - a descriptor
+        content = told.read()
+    os.waitpid(pid, 0)
+    if not content:
+        raise StartError("the settings cannot be read: the process that read them was killed")
+    found = json.loads(content)
+    for line in found["warnings"]:
+        server.log.warning("%s", line)
+    for line in found["errors"]:
+        server.log.error("%s", line)
+    if found["problem"]:
+        raise StartError(found["problem"])
+    return ContainerSettings(**found["values"])
+
+
+def _tell_settings(server: Any, writer: int) -> None:
+    """Run in the child: write what was found, and end without what the arbiter has registered."""
+    found: dict[str, Any] = {"values": {}, "errors": [], "warnings": [], "problem": ""}
     try:
-        return setting.cast(raw)
-    except ValueError:
-        return setting.cast(setting.default)
+        _load_project(server)
+        from dockerflow_django.supervisor.settings import findings, read_settings
+
+        found["errors"], found["warnings"] = findings()
+        found["values"] = read_settings().as_dict()
+        if found["errors"]:
+            found["problem"] = "the settings are wrong, see above"
+    except BaseException as error:  # noqa: BLE001 - whatever a project raises
+        from dockerflow_django.logging.scrubbing import scrub
+
+        text = " ".join(scrub(f"{type(error).__name__}: {error}").split())
+        found["problem"] = f"the project cannot be loaded: {text}"
+    finally:
+        with open(writer, "wb") as told:
+            told.write(json.dumps(found).encode())
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
+
+
+def _load_project(server: Any) -> None:
+    """Load the settings; which they are may be known to the application's module alone."""
+    if "DJANGO_SETTINGS_MODULE" not in os.environ:
+        server.app.wsgi()
+    import django
+
+    django.setup()
 
 
 _arbiter = _Arbiter()

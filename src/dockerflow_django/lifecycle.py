@@ -28,6 +28,7 @@ class Lifecycle:
     """The life of one process.
 
     `worker_threads` is how many requests the server lets run at once, None where nobody has told.
+    `has_supervisor` tells whether this is a worker that a supervisor speaks for.
     """
 
     def __init__(self) -> None:
@@ -36,6 +37,7 @@ class Lifecycle:
         self.is_ready = True
         self.reason = ""
         self.worker_threads: int | None = None
+        self.has_supervisor = False
         self._requests: dict[int, float] = {}
         self._marker = (0.0, False)
         self._loop: asyncio.AbstractEventLoop | None = None

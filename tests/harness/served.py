@@ -1,5 +1,6 @@
 """The project under ``manage.py serve``, Gunicorn with our hooks, or Uvicorn, with a probe port."""
 
+import re
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -16,6 +17,14 @@ KINDS = {
     "serve-asgi": ["tests.project.manage", "serve", "--asgi"],
     "gunicorn": [*GUNICORN, "-k", "gthread", "--threads", "4", "tests.project.wsgi:application"],
     "gunicorn-sync": [*GUNICORN, "tests.project.wsgi:application"],
+    "gunicorn-gevent": [*GUNICORN, "-k", "gevent", "tests.project.wsgi:application"],
+    "gunicorn-asgi": [*GUNICORN, "-k", "asgi", "tests.project.asgi:application"],
+    "gunicorn-uvicorn": [
+        *GUNICORN,
+        "-k",
+        "uvicorn_worker.UvicornWorker",
+        "tests.project.asgi:application",
+    ],
     "uvicorn": ["uvicorn", "tests.project.asgi:application"],
 }
 
@@ -36,6 +45,7 @@ class Served(Process):
         """Start it; `before` is what the command line begins with, as ``unshare --pid --fork``."""
         self.kind = kind
         self.project = project
+        self._wanted = int(options[options.index("--workers") + 1]) if "--workers" in options else 1
         self._own = [Port(), Port()]
         self.port = port or self._own[0]
         self.probe_port = self._own[1]
@@ -65,7 +75,7 @@ class Served(Process):
         return ["--host", LOOPBACK, "--port", str(self.port.number)]
 
     def wait_until_up(self, timeout: float = 30.0) -> None:
-        """Wait until every worker has started, and the application answers on its own port."""
+        """Wait until every worker serves, and the application answers on its own port."""
         wait_until(self._is_up, timeout=timeout, what=f"{self.kind} answers")
 
     def connect(self, timeout: float = 10.0) -> http.Connection:
@@ -87,10 +97,17 @@ class Served(Process):
         for port in self._own:
             port.close()
 
+    def _do_all_serve(self) -> bool:
+        served = [
+            line for line in self.lines() if re.search(r"Worker \d+ \(pid \d+\) serves", line)
+        ]
+        has_failed_on_purpose = self.probe("readiness").body != b'{"status": "info"}'
+        return len(served) >= self._wanted and has_failed_on_purpose
+
     def _is_up(self) -> bool:
         assert self.running(), "it has ended"
         try:
-            started = self.kind == "uvicorn" or self.probe("startup").status == 200
+            started = self.kind == "uvicorn" or self._do_all_serve()
             return started and self.get("/__lbheartbeat__", timeout=5.0).status == 200
         except OSError:
             return False

@@ -93,12 +93,15 @@ def test_another_users_process_is_alive(values: Path, monkeypatch: pytest.Monkey
 def test_two_may_sweep_at_once(values: Path, dead: int, monkeypatch: pytest.MonkeyPatch):
     """A file that is gone when its turn comes is no error."""
     leave(dead)
+    unlink = Path.unlink
 
-    def somebody_else(pid: int) -> None:
-        raise FileNotFoundError
+    def somebody_else_first(path: Path, missing_ok: bool = False) -> None:
+        unlink(path)
+        unlink(path, missing_ok=missing_ok)
 
-    monkeypatch.setattr(workers, "mark_process_dead", somebody_else)
+    monkeypatch.setattr(Path, "unlink", somebody_else_first)
     workers.sweep()
+    assert not list(values.glob("gauge_live*"))
 
 
 def test_a_new_life_begins_with_nothing(values: Path, dead: int):

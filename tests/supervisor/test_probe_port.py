@@ -3,7 +3,7 @@
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import pytest
 
@@ -15,7 +15,7 @@ from tests.harness.ports import LOOPBACK
 from tests.harness.waiting import wait_until
 
 
-def answer(path: str) -> Reply | None:
+def answer(path: str, headers: Mapping[str, str]) -> Reply | None:
     if path == "/broken":
         raise RuntimeError("s3cret")
     return Reply(503, b'{"status": "error"}') if path == "/known" else None

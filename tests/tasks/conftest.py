@@ -9,7 +9,7 @@ import pytest
 
 from dockerflow_django import testing
 from dockerflow_django.tasks.probes import WorkerProbes
-from dockerflow_django.webhooks import container
+from dockerflow_django.webhooks import process
 from tests.harness.ports import LOOPBACK, Port
 
 
@@ -44,4 +44,4 @@ def start() -> Iterator[Callable[..., WorkerProbes]]:
 
         yield begin
     testing.reset()
-    container.own_sender.reset()
+    process.own_sender.reset()

@@ -11,8 +11,6 @@
 import logging
 from typing import Any
 
-from django.core.signals import request_started
-
 logger = logging.getLogger("dockerflow_django")
 
 _UID = "dockerflow_django.metrics.start"
@@ -24,10 +22,14 @@ def start_with_first_request() -> None:
     Until then nothing is imported, and a management command never feeds any: each would leave a
     file in ``PROMETHEUS_MULTIPROC_DIR`` that every later scrape reads.
     """
+    from django.core.signals import request_started
+
     request_started.connect(_start, dispatch_uid=_UID)
 
 
 def _start(**kwargs: Any) -> None:
+    from django.core.signals import request_started
+
     from dockerflow_django.metrics import feed
 
     request_started.disconnect(dispatch_uid=_UID)

@@ -10,8 +10,6 @@ import os
 import re
 from pathlib import Path
 
-from prometheus_client.multiprocess import mark_process_dead
-
 VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
 _LIVE_GAUGES = re.compile(r"gauge_live[a-z]*_(\d+)\.db")
@@ -33,14 +31,14 @@ def prepare_folder() -> None:
 
 
 def mark_dead(pid: int) -> None:
-    """Take the gauges of a process that has ended out of every later scrape."""
-    if folder() is None:
-        return
-    try:
-        mark_process_dead(pid)
-    except FileNotFoundError:
-        # Somebody else has been there between the listing and the removal.
-        return
+    """Take the gauges of a process that has ended out of every later scrape.
+
+    That is what prometheus_client's `mark_process_dead` does, but for a file that somebody else has
+    removed meanwhile, and without importing the library in a process that measures nothing.
+    """
+    if (values := folder()) is not None:
+        for file in values.glob(f"gauge_live*_{pid}.db"):
+            file.unlink(missing_ok=True)
 
 
 def sweep() -> None:

@@ -49,6 +49,23 @@ def prepare(commands: Sequence[str], wait_seconds: float | None, stop: StopReque
         _wait("check_migrations_applied", "the migrations", wait_seconds, stop)
 
 
+def check_settings(stop: StopRequests) -> None:
+    """Run the app's system checks. Raises `FailedError` if one finds an error."""
+    if _run(_print_findings, stop):
+        raise FailedError("the settings are wrong, see above")
+
+
+def _print_findings() -> int:
+    from dockerflow_django.supervisor.settings import findings
+
+    errors, others = findings()
+    for line in others:
+        logger.warning("%s", line)
+    for line in errors:
+        logger.error("%s", line)
+    return 1 if errors else 0
+
+
 def _wait(check: str, what: str, seconds: float, stop: StopRequests) -> None:
     logger.info("Waiting for %s, at most %g s.", what, seconds)
     status = _run(lambda: _until_passed(check, seconds), stop)

@@ -1,6 +1,7 @@
 """The life of ``serve``: build, test the ports, prepare, serve, and say so in a few lines."""
 
 import contextlib
+import dataclasses
 import logging
 import socket
 import sys
@@ -12,14 +13,17 @@ from typing import Any
 from granian.errors import FatalError
 
 from dockerflow_django.client import drain_marker
-from dockerflow_django.conf import conf
 from dockerflow_django.serve.options import WrongOptionsError, build_server
-from dockerflow_django.serve.preparation import FailedError, StoppedError, prepare
+from dockerflow_django.serve.preparation import (
+    FailedError,
+    StoppedError,
+    check_settings,
+    prepare,
+)
 from dockerflow_django.serve.server import Server
 from dockerflow_django.serve.stop import StopRequests
-from dockerflow_django.supervisor.probe_port import ProbePort
-from dockerflow_django.supervisor.probes import CrewProbes
-from dockerflow_django.webhooks.container import ContainerWebhooks
+from dockerflow_django.supervisor.container import Container, PortError
+from dockerflow_django.supervisor.settings import read_settings
 
 # With the drain before it, this ends before Kubernetes's 30 seconds do.
 GRACEFUL_SECONDS = 20
@@ -43,24 +47,26 @@ class Options:
 
 
 def run(options: Options, stop: StopRequests | None = None) -> None:
-    """Serve until a signal comes; leave with status 1 where that cannot be."""
+    """Serve until a signal comes; leave with status 1 if that cannot be."""
     stop = stop or StopRequests()
     stop.install()
     _log_somewhere()
     try:
         server = _build(options)
+        check_settings(stop)
         server.stop_requests = stop
-        server.probes = CrewProbes(conf.DOCKERFLOW_CHECK_TIMEOUT)
-        with _webhooks(server), _probe_port(server, options.probe_port):
+        with _container(server, options.probe_port):
             _test_bind(server)
-            _forget_marker()
+            _forget_marker(server)
             _say_what_follows(server)
             prepare(options.commands, options.wait_seconds, stop)
             server.serve()
+            if server.problem:
+                sys.exit(1)
         logger.info("Stopped.")
     except StoppedError:
         logger.info("Stopped before serving began.")
-    except (WrongOptionsError, FailedError, FatalError) as error:
+    except (WrongOptionsError, FailedError, PortError, FatalError) as error:
         logger.critical("Not serving: %s", error)
         sys.exit(1)
 
@@ -79,37 +85,19 @@ def _build(options: Options) -> Server:
 
 
 @contextlib.contextmanager
-def _webhooks(server: Server) -> Iterator[None]:
-    url = conf.DOCKERFLOW_WEBHOOK_URL
-    if url is None:
-        yield
-        return
-    webhooks = ContainerWebhooks(url, conf.DOCKERFLOW_WEBHOOK_SECRET, server.probes)
-    server.on_startup(webhooks.watch_startup)
+def _container(server: Server, probe_port: int | None) -> Iterator[None]:
+    settings = read_settings()
+    if probe_port is not None:
+        settings = dataclasses.replace(settings, probe_port=probe_port)
+    server.container = Container(settings)
+    server.container.start()
     try:
         yield
     except FailedError as error:
-        webhooks.fail_startup(str(error))
+        server.problem = str(error)
         raise
     finally:
-        webhooks.close()
-
-
-@contextlib.contextmanager
-def _probe_port(server: Server, port: int | None) -> Iterator[None]:
-    host, port = conf.DOCKERFLOW_PROBE_HOST, port or conf.DOCKERFLOW_PROBE_PORT
-    if port is None:
-        yield
-        return
-    try:
-        server.probe_port = ProbePort(host, port, server.probes.answer)
-    except OSError as error:
-        raise FailedError(f"the probe port {host}:{port}: {error.strerror or error}") from error
-    server.probe_port.start()
-    try:
-        yield
-    finally:
-        server.probe_port.stop()
+        server.container.stop(server.problem)
 
 
 def _test_bind(server: Server) -> None:
@@ -127,9 +115,9 @@ def _test_bind(server: Server) -> None:
             raise FailedError(f"{where}: {error.strerror}") from error
 
 
-def _forget_marker() -> None:
+def _forget_marker(server: Server) -> None:
     """Remove a drain marker that is older than this process: it was left for another one."""
-    path = conf.DOCKERFLOW_DRAIN_PATH
+    path = server.container.settings.drain_path
     if path is not None and drain_marker.exists(path):
         logger.warning("Removed a drain marker that was left before this start: %s", path)
         Path(path).unlink(missing_ok=True)
@@ -149,19 +137,20 @@ def _say_what_follows(server: Server) -> None:
         server.workers,
         server.blocking_threads,
     )
-    if server.probe_port is None:
+    container = server.container
+    if container.probe_port is None:
         logger.info("The probes are answered there; DOCKERFLOW_PROBE_PORT gives them their own.")
     else:
-        logger.info("The probes are answered at http://%s:%d.", *server.probe_port.address)
+        logger.info("The probes are answered at http://%s:%d.", *container.probe_port.address)
     logger.info(
         "On SIGTERM: drain for %g s, then up to %s s for what is in flight.",
-        conf.DOCKERFLOW_DRAIN_SECONDS,
+        container.settings.drain_seconds,
         server.workers_kill_timeout,
     )
 
 
 def _log_somewhere() -> None:
-    """Give the loggers a plain handler where the project's LOGGING leaves them without any."""
+    """Give the loggers a plain handler if the project's LOGGING leaves them without any."""
     for name in ("dockerflow_django", "_granian", "granian.access"):
         found = logging.getLogger(name)
         if found.getEffectiveLevel() > logging.INFO and found.level == logging.NOTSET:

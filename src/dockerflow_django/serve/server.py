@@ -1,12 +1,17 @@
-"""Granian's server of processes, made to drain before it stops."""
+"""Granian's server of processes: its workers answer this process, and it drains before it stops.
+
+Granian names no class and no method for its workers, its loop and its respawning that a program may
+replace. What is overridden here begins with an underscore in Granian, so `tests/serve/test_granian`
+compares each with what this module was written for.
+"""
 
 import contextlib
 import functools
 import logging
 import os
 import signal
-import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,16 +21,18 @@ from granian._internal import load_target
 from granian.constants import Interfaces
 from granian.server.mp import MPServer, WorkerProcess
 
-from dockerflow_django.conf import conf
-from dockerflow_django.serve.application import Asgi, Wsgi
+from dockerflow_django.logging.scrubbing import scrub
+from dockerflow_django.serve.deaths import Deaths
 from dockerflow_django.serve.stop import StopRequests, held_back, leave_group
-from dockerflow_django.supervisor.channel import Member, Post, enter
-from dockerflow_django.supervisor.probe_port import ProbePort
-from dockerflow_django.supervisor.probes import CrewProbes
-from dockerflow_django.supervisor.worker import attend
+from dockerflow_django.supervisor.application import Asgi, Wsgi
+from dockerflow_django.supervisor.channel import WorkerChannel
+from dockerflow_django.supervisor.container import Container
+from dockerflow_django.supervisor.pool import Worker
+from dockerflow_django.supervisor.worker import import_urlconf, serve_questions
 
 # The first signal begins the drain, the second ends it, this one waits for nothing more.
 CUTTING = 3
+LOOK_SECONDS = 0.05
 
 logger = logging.getLogger("dockerflow_django.serve")
 
@@ -36,16 +43,20 @@ PROJECT_LOGGING = {"incremental": True, "handlers": {}, "loggers": {}}
 
 
 class Server(MPServer):
-    """Granian, with workers that answer this process, and an interrupt that drains first."""
+    """Granian, with workers that answer this process and are replaced when they die."""
 
     # Set before `serve`: Granian's own command builds the server, and knows nothing of these.
     stop_requests: StopRequests
-    probes: CrewProbes
-    probe_port: ProbePort | None = None
+    container: Container
+    problem: str = ""
+    wrks: "list[_Worker]"  # type: ignore[assignment]  # `_spawn_worker` makes them
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs["log_dictconfig"] = kwargs.get("log_dictconfig") or PROJECT_LOGGING
         super().__init__(*args, **kwargs)
+        self._deaths = Deaths()
+        self._dead: list[_Worker] = []
+        self._retired: list[_Worker] = []
 
     def serve(self, *args: Any, **kwargs: Any) -> None:
         """Serve until a signal comes, and what was in flight then has been answered."""
@@ -62,11 +73,30 @@ class Server(MPServer):
         super().startup(*args, **kwargs)
         threading.Thread(target=self._await_stop, name="dockerflow-stop", daemon=True).start()
 
+    def shutdown(self, exit_code: int = 0) -> None:
+        """Stop the workers; one that dies meanwhile makes no failure of it."""
+        self.wrks += [worker for worker in self._retired if worker.is_alive()]
+        self.interrupt_children.clear()
+        super().shutdown(exit_code)
+
     def signal_handler_interrupt(self, *args: Any, **kwargs: Any) -> None:
         """Leave SIGTERM and SIGINT to the thread: see `StopRequests`."""
 
     def signal_handler_reload(self, *args: Any, **kwargs: Any) -> None:
         """Leave SIGHUP to it too."""
+
+    def worker_ended(self, worker: "_Worker") -> None:
+        """Note the end of a worker; one that nobody told to end is replaced."""
+        self.container.remove(worker.known)
+        if not worker.interrupt_by_parent and worker in self.wrks:
+            logger.error(
+                "Worker %d (pid %s) ended: %s.",
+                worker.idx + 1,
+                worker.inner.pid,
+                worker.known.problem or _said(worker.inner.exitcode),
+            )
+            self._dead.append(worker)
+            self.main_loop_interrupt.set()
 
     def _await_stop(self) -> None:
         while self.stop_requests.wait(also=signal.SIGHUP) == signal.SIGHUP:
@@ -80,7 +110,7 @@ class Server(MPServer):
             worker.kill()
 
     def _drain(self) -> None:
-        seconds = self.probes.drain(conf.DOCKERFLOW_DRAIN_SECONDS, conf.DOCKERFLOW_DRAIN_PATH)
+        seconds = self.container.drain()
         logger.info(
             "Draining: readiness fails and connections are closed, for %.1f s. "
             "Signal again to skip this.",
@@ -89,27 +119,113 @@ class Server(MPServer):
         if seconds and self.stop_requests.wait(seconds) is not None:
             logger.info("Asked to hurry: only what is in flight is waited for.")
 
+    def _serve_loop(self, spawn_target: Any, target_loader: Any) -> None:
+        """Look after the workers. Granian's own loop gives up at the second death within seconds.
+
+        It also forgets a signal that comes while it looks; here the event is cleared first.
+        """
+        while not self.interrupt_signal:
+            self.main_loop_interrupt.wait()
+            self.main_loop_interrupt.clear()
+            self._replace_dead(spawn_target, target_loader)
+            if self.reload_signal:
+                self.reload_signal = False
+                logger.info("SIGHUP: replacing the workers.")
+                self._respawn_workers(range(self.workers), spawn_target, target_loader)
+            if self.lifetime_signal:
+                self.lifetime_signal = False
+                self._replace_old(spawn_target, target_loader)
+            if self.rss_signal:
+                self.rss_signal = False
+                self._handle_rss_signal(spawn_target, target_loader)
+                self._watch_workers_rss()
+
+    def _replace_dead(self, spawn_target: Any, target_loader: Any) -> None:
+        while self._dead and not self.interrupt_signal:
+            dead = self._dead.pop(0)
+            if dead not in self.wrks:
+                continue
+            problem = self._deaths.note(dead.idx + 1, dead.known.problem)
+            if problem or (dead.known.problem and not self.container.probes.has_served):
+                self._give_up(problem or dead.known.problem)
+                return
+            place = self.wrks.index(dead)
+            self.wrks[place] = self._spawn_worker(dead.idx, spawn_target, target_loader)
+            self.wrks[place].start()
+
+    def _replace_old(self, spawn_target: Any, target_loader: Any) -> None:
+        """Replace the workers that have reached their lifetime, and wait for the next."""
+        lifetime = float(self.workers_lifetime or 0)
+        ages = {worker.idx: time.monotonic() - worker.birth for worker in self.wrks}
+        old = [idx for idx, age in ages.items() if age >= 0.95 * lifetime]
+        self._respawn_workers(old, spawn_target, target_loader)
+        rest = [lifetime - age for idx, age in ages.items() if idx not in old]
+        self._watch_workers_lifetime(max(60, int(min([lifetime, *rest]))))
+
+    def _respawn_workers(
+        self, workers: Any, spawn_target: Any, target_loader: Any, delay: float = 0
+    ) -> None:
+        """Replace workers one after the other, each when its successor serves."""
+        for idx in workers:
+            place = next(i for i, worker in enumerate(self.wrks) if worker.idx == idx)
+            old, new = self.wrks[place], self._spawn_worker(idx, spawn_target, target_loader)
+            new.start()
+            if not self._await_serving(new):
+                new.terminate()
+                self._retired.append(new)
+                return
+            self.wrks[place] = new
+            self._retire(old)
+
+    def _await_serving(self, worker: "_Worker") -> bool:
+        """Wait until the worker serves; False if it does not, or there is something else to do."""
+        ends_at = time.monotonic() + self.container.settings.start_seconds
+        while worker.is_alive() and time.monotonic() < ends_at and not self.interrupt_signal:
+            if worker.known.serves:
+                return True
+            time.sleep(LOOK_SECONDS)
+        if not self.interrupt_signal:
+            logger.error("Worker %d is not replaced: its successor does not serve.", worker.idx + 1)
+        return False
+
+    def _retire(self, worker: "_Worker") -> None:
+        self._retired = [each for each in self._retired if each.is_alive()]
+        self._retired.append(worker)
+        worker.terminate()
+        if self.workers_kill_timeout:
+            killer = threading.Timer(self.workers_kill_timeout, worker.kill)
+            killer.daemon = True
+            killer.start()
+
+    def _give_up(self, problem: str) -> None:
+        """End with status 1; if another worker serves, drain first."""
+        self.problem = problem
+        logger.critical("Not serving: %s", problem)
+        if any(worker.known.is_serving for worker in self.wrks) and not self.interrupt_signal:
+            self._drain()
+        self.interrupt_signal = True
+
     def _spawn_worker(  # type: ignore[override]  # as Granian's own two servers have it
         self, idx: int, target: Any, callback_loader: Any
-    ) -> WorkerProcess:
-        member = self.probes.crew.hire(idx + 1)
+    ) -> "_Worker":
+        known = self.container.pool.add(idx + 1)
         threads = self.blocking_threads if self.interface == Interfaces.WSGI else None
         if self.reload_on_changes:
-            entry = functools.partial(_enter, target, Post(member.post), threads)
+            entry = functools.partial(_enter_spawned, target, known.worker_end, threads)
         else:
-            entry = functools.partial(_enter_forked, target, member, threads, self.probe_port)
+            entry = functools.partial(_enter_forked, target, known, threads, self.container)
         worker: Any = super()._spawn_worker(idx, entry, callback_loader)
         # Granian names the class itself, and offers no other way in.
         worker.__class__ = _Worker
-        worker.member = member
-        member.process = worker.inner
+        worker.known = known
+        known.process = worker.inner
         return worker  # type: ignore[no-any-return]
 
 
 class _Worker(WorkerProcess):
     """A worker that is in no other's process group from its start on, and whose end is noticed."""
 
-    member: Member
+    known: Worker
     parent: Server
 
     def start(self) -> None:
@@ -119,49 +235,83 @@ class _Worker(WorkerProcess):
             pid = self.inner.pid
             with contextlib.suppress(OSError):
                 os.setpgid(pid, pid)  # whoever is first: the worker does the same
-            self.parent.probes.crew.forked(self.member)
+            self.parent.container.pool.started(self.known)
+
+    def terminate(self) -> None:
+        """Tell the worker to stop, and its answers no longer count."""
+        self.parent.container.pool.stopping(self.known)
+        super().terminate()
 
     def _watcher(self) -> None:
-        super()._watcher()
-        self.parent.probes.gone(self.member)
-        _forget_metrics_of(self.inner.pid)
+        if self.parent.reload_on_changes:
+            super()._watcher()
+        else:
+            self.inner.join()
+        self.parent.worker_ended(self)
 
 
 def _enter_forked(
     target: Callable[..., None],
-    member: Member,
+    known: Worker,
     threads: int | None,
-    probe_port: ProbePort | None,
+    container: Container,
     *args: Any,
 ) -> None:
     """Run in a forked worker: let go of what is the parent's."""
-    if probe_port is not None:
-        probe_port.close_in_child()
-    _enter(target, enter(member), threads, *args)
+    if container.probe_port is not None:
+        container.probe_port.close_in_child()
+    _enter(target, known.enter(), threads, *args)
 
 
-def _enter(target: Callable[..., None], post: Post, threads: int | None, *args: Any) -> None:
+def _enter_spawned(target: Callable[..., None], end: Any, threads: int | None, *args: Any) -> None:
+    _enter(target, WorkerChannel(end), threads, *args)
+
+
+def _enter(
+    target: Callable[..., None], channel: WorkerChannel, threads: int | None, *args: Any
+) -> None:
     """Run in the worker: begin as a process that a signal to the parent's group misses."""
+    global _this_worker  # noqa: PLW0603
     leave_group()
-    attend(post, worker_threads=threads, is_loaded=_loaded.is_set)
+    channel.attach()
+    _this_worker = (channel, threads)
     target(*args)
 
 
 def _load(target: str, folder: Path | None, *, factory: bool, interface: Interfaces) -> Any:
-    application: Any = load_target(target, wd=folder, factory=factory)
-    _loaded.set()
-    return Wsgi(application) if interface == Interfaces.WSGI else Asgi(application)
+    """Load the application in the worker; if that fails, tell the parent why."""
+    channel, threads = _this_worker or (None, None)
+    assert channel is not None  # noqa: S101 - every worker comes by `_enter`
+    try:
+        application: Any = load_target(target, wd=folder, factory=factory)
+        import_urlconf()
+    except BaseException as error:
+        text = scrub(f"{type(error).__name__}: {error}")
+        channel.notify({"problem": f"the application cannot be loaded: {_last_line(text)}"})
+        raise
+
+    def say_that_it_serves() -> None:
+        serve_questions(channel, worker_threads=threads)
+
+    if interface == Interfaces.WSGI:
+        say_that_it_serves()
+        return Wsgi(application)
+    return Asgi(application, say_that_it_serves, has_lifespan=interface == Interfaces.ASGI)
 
 
-# Forked from a parent that has Django loaded, a worker may still lack its URLs and views.
-_loaded = threading.Event()
+# What `_enter` leaves for `_load`, which Granian calls in the same process.
+_this_worker: tuple[WorkerChannel, int | None] | None = None
 
 
-def _forget_metrics_of(pid: int) -> None:
-    if "PROMETHEUS_MULTIPROC_DIR" in os.environ and "prometheus_client" in sys.modules:
-        from dockerflow_django.metrics.workers import mark_dead
+def _last_line(text: str) -> str:
+    """Return the last line that is not empty: of an ImportError's traceback, Granian's text."""
+    return next((line.strip() for line in reversed(text.splitlines()) if line.strip()), "")
 
-        mark_dead(pid)
+
+def _said(exit_code: int | None) -> str:
+    if exit_code is not None and exit_code < 0:
+        return f"killed by {signal.Signals(-exit_code).name}"
+    return f"exit status {exit_code}"
 
 
 @contextlib.contextmanager

@@ -1,228 +1,137 @@
-"""What a parent process asks its workers, and how it never waits longer than it wants to.
+"""The line between a supervisor and one worker: questions one way, answers the other.
 
-For every question the parent makes a pair of sockets and passes one end on to the worker, so that
-an answer that comes too late belongs to nobody and can be mistaken for no other. A worker that is
-frozen, or too busy to answer, is one that has not answered. Nothing here needs Django.
+Both ends are one pair of sockets that keeps messages apart. A question needs no descriptor, so a
+worker that has none left is still asked, and only the end of the line means that the supervisor has
+ended. Every question is acknowledged at once by a thread that does nothing else, so a worker whose
+answer takes long is known to run. Nothing here needs Django.
+
+A message is a JSON object on one line, then the bytes of a body, if it has one. A long body comes
+in parts, the last of which says so.
 """
 
-import contextlib
+import _thread
 import json
-import logging
-import select
+import os
+import signal
 import socket
-import threading
-import time
-from array import array
-from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Any
 
-MESSAGE_BYTES = 65536
-# Questions that may lie unread before a worker counts as one that does not answer: each holds a
-# file descriptor.
-BACKLOG_BYTES = 4096
-IMPATIENT_SECONDS = 0.3
+# Well below the send buffer of a socket, so that one message always fits.
+PART_BYTES = 32768
+MESSAGE_BYTES = 2 * PART_BYTES
 
-# The questions that are no endpoint's.
-DRAIN = "drain"
-METRICS = "metrics"
+METRICS, VERSION = "metrics", "version"
 
-logger = logging.getLogger("dockerflow_django")
-
-News = dict[str, Any]
+Message = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What a worker, or somebody for it, answers: as HTTP has it.
-
-    One that `is_early` comes from a worker that has not loaded its application yet.
-    """
+    """What goes back to an HTTP client."""
 
     status: int
     body: bytes
     content_type: str = "application/json"
-    is_early: bool = False
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
-class Post:
-    """The worker's end: where questions come from, and where news go to."""
+@dataclass(frozen=True)
+class Question:
+    """What the supervisor asks: a name, and what it adds."""
+
+    id: int
+    name: str
+    arguments: Message
+
+
+def pack(message: Message, body: bytes = b"") -> bytes:
+    """Return a message as the bytes that are sent."""
+    return json.dumps(message).encode() + b"\n" + body
+
+
+def unpack(data: bytes) -> tuple[Message, bytes]:
+    """Return the message and the body; raise `ValueError` if there is none."""
+    head, _, body = data.partition(b"\n")
+    message = json.loads(head)
+    if not isinstance(message, dict):
+        raise ValueError("a message is an object")  # noqa: TRY004
+    return message, body
+
+
+class WorkerChannel:
+    """The worker's end."""
 
     def __init__(self, end: socket.socket) -> None:
         self._end = end
+        self._answer: Callable[[Question], None] | None = None
+        self.is_draining = False
+        self.is_stopping: Callable[[], bool] = lambda: False
+        self.on_drain: Callable[[], None] = lambda: None
 
-    def take(self) -> None:
-        """Be this process's line to its parent: from now on the parent speaks for it."""
-        global _has_parent  # noqa: PLW0603
-        _has_parent = True
+    def attach(self) -> None:
+        """Acknowledge questions from now on, and end this process when the supervisor ends.
 
-    def questions(self) -> Iterator[tuple[str, socket.socket]]:
-        """Give each question with the socket that its answer belongs in, until the parent ends."""
-        while True:
-            try:
-                question, descriptors, _, _ = socket.recv_fds(self._end, MESSAGE_BYTES, 1)
-            except OSError:
-                break
-            if not descriptors:
-                break
-            for descriptor in descriptors:
-                yield question.decode(), socket.socket(fileno=descriptor)
-        self.close()
+        The thread is one of the operating system's, also if gevent patches this process later.
+        """
+        os.set_blocking(self._end.fileno(), True)
+        _start_native_thread(self._listen)
+
+    def serve_questions(self, answer: Callable[[Question], None]) -> None:
+        """Say that the application serves, and pass every question on; `answer` may not block."""
+        self._answer = answer
+        self.notify({"serves": True})
+
+    def notify(self, notification: Message) -> None:
+        """Tell the supervisor something."""
+        with suppress(OSError):
+            os.write(self._end.fileno(), pack(notification))
+
+    def send_answer(self, question: Question, message: Message, body: bytes = b"") -> None:
+        """Send the answer to a question, with where this worker is in its life."""
+        state = {"serves": self._answer is not None, "stops": self.is_stopping()}
+        message = {**message, **state, "id": question.id}
+        with suppress(OSError):
+            while len(body) > PART_BYTES:
+                part, body = body[:PART_BYTES], body[PART_BYTES:]
+                os.write(self._end.fileno(), pack({"id": question.id}, part))
+            os.write(self._end.fileno(), pack({**message, "is_last": True}, body))
 
     def close(self) -> None:
-        """Close the line; what is told afterwards is lost."""
+        """Close the line."""
         self._end.close()
 
-    def tell(self, news: News) -> None:
-        """Tell the parent something; where it does not listen, the news is lost."""
-        with contextlib.suppress(OSError):
-            self._end.send(json.dumps(news).encode(), socket.MSG_DONTWAIT)
+    def _listen(self) -> None:
+        while data := self._receive():
+            message, _ = unpack(data)
+            if message.pop("is_draining", False) and not self.is_draining:
+                self.is_draining = True
+                self.on_drain()
+            if "id" in message:
+                self.notify({"id": message["id"]})
+                self._pass_on(Question(message.pop("id"), message.pop("name"), message))
+        # The supervisor has ended, and nobody else would end this process.
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    def _receive(self) -> bytes:
+        try:
+            return os.read(self._end.fileno(), MESSAGE_BYTES)
+        except OSError:
+            return b""
+
+    def _pass_on(self, question: Question) -> None:
+        if self._answer is None:
+            self.send_answer(question, {})
+        else:
+            self._answer(question)
 
 
-@dataclass(eq=False)
-class Member:
-    """One worker as the parent knows it; `process` is its server's object, which has the pid."""
-
-    number: int
-    end: socket.socket
-    post: socket.socket
-    others: tuple[socket.socket, ...]
-    process: Any = None
-    has_answered: bool = False
-
-    @property
-    def pid(self) -> int | None:
-        """The worker's process id, as its server knows it."""
-        pid: int | None = getattr(self.process, "pid", None)
-        return pid
-
-    def ask(self, question: str) -> socket.socket | None:
-        """Send a question, and return the socket to read the answer from, None where it is full."""
-        here, there = socket.socketpair()
-        with there:
-            passed = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array("i", [there.fileno()]))
-            try:
-                # `socket.send_fds` forgets its flags, and so would wait for a frozen worker.
-                self.end.sendmsg([question.encode()], [passed], socket.MSG_DONTWAIT)
-            except OSError:
-                here.close()
-                return None
-        return here
-
-
-class Crew:
-    """The workers of this process, each with its own line to it."""
-
-    def __init__(self, on_news: Callable[[Member, News], None]) -> None:
-        self._lock = threading.Lock()
-        self._members: list[Member] = []
-        self._on_news = on_news
-
-    @property
-    def members(self) -> list[Member]:
-        """The workers that have been hired and have not gone."""
-        with self._lock:
-            return list(self._members)
-
-    def hire(self, number: int) -> Member:
-        """Open the line to a worker that is about to be forked."""
-        end, post = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BACKLOG_BYTES)
-        with self._lock:
-            others = tuple(member.end for member in self._members)
-            member = Member(number, end, post, (*others, end))
-            self._members.append(member)
-        return member
-
-    def forked(self, member: Member) -> None:
-        """Close the worker's end in the parent, and listen to what the worker tells."""
-        member.post.close()
-        name = f"dockerflow-worker-{member.number}"
-        threading.Thread(target=self._listen, args=(member,), name=name, daemon=True).start()
-
-    def gone(self, member: Member) -> None:
-        """Forget a worker that has ended."""
-        with self._lock:
-            if member in self._members:
-                self._members.remove(member)
-        with contextlib.suppress(OSError):
-            member.end.shutdown(socket.SHUT_RDWR)
-        member.end.close()
-        member.post.close()
-
-    def ask(
-        self, question: str, seconds: float, impatient_with: Collection[Member] = ()
-    ) -> dict[Member, Reply | None]:
-        """Ask every worker at once; None stands for one that has not answered in time.
-
-        That is so many `seconds`, and less for one that one is `impatient_with`.
-        """
-        begin = time.monotonic()
-        asked = {member: member.ask(question) for member in self.members}
-        ends = {
-            member: begin
-            + (min(seconds, IMPATIENT_SECONDS) if member in impatient_with else seconds)
-            for member in asked
-        }
-        return {member: _read(asked[member], end) for member, end in ends.items()}
-
-    def _listen(self, member: Member) -> None:
-        while True:
-            try:
-                news = member.end.recv(MESSAGE_BYTES)
-            except OSError:
-                return
-            if not news:
-                return
-            try:
-                self._on_news(member, json.loads(news))
-            except Exception:
-                logger.exception("What a worker told could not be passed on")
-
-
-def enter(member: Member) -> Post:
-    """Take up a forked worker's post, without the parent's ends: else its end is not seen."""
-    for end in member.others:
-        end.close()
-    return Post(member.post)
-
-
-def has_parent() -> bool:
-    """Tell whether this process is a worker that a parent speaks for."""
-    return _has_parent
-
-
-_has_parent = False
-
-
-def reply(to: socket.socket, answer: Reply) -> None:
-    """Send an answer; whoever has stopped waiting for it misses nothing."""
-    fields = {key: value for key, value in vars(answer).items() if key != "body"}
-    head = json.dumps(fields).encode()
-    with to, contextlib.suppress(OSError):
-        to.settimeout(5)
-        to.sendall(head + b"\n" + answer.body)
-
-
-def _read(answer: socket.socket | None, end: float) -> Reply | None:
-    if answer is None:
-        return None
-    parts = []
-    with answer:
-        while True:
-            remaining = end - time.monotonic()
-            if remaining <= 0 and not select.select([answer], [], [], 0)[0]:
-                return None
-            answer.settimeout(max(remaining, 0.001))
-            try:
-                part = answer.recv(MESSAGE_BYTES)
-            except OSError:
-                return None
-            if not part:
-                break
-            parts.append(part)
-    head, _, body = b"".join(parts).partition(b"\n")
-    try:
-        return Reply(body=body, **json.loads(head))
-    except (ValueError, TypeError):
-        return None
+def _start_native_thread(function: Callable[[], None]) -> None:
+    monkey = sys.modules.get("gevent.monkey")
+    start = _thread.start_new_thread
+    if monkey is not None:
+        start = monkey.get_original("_thread", "start_new_thread")
+    start(function, ())

@@ -10,7 +10,7 @@ import logging
 import socket
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -25,21 +25,19 @@ HEADER_BYTES = 8192
 
 logger = logging.getLogger("dockerflow_django")
 
-Ask = Callable[[str], Reply | None]
+# Takes a path without its trailing slash, and the headers; None stands for 404.
+Respond = Callable[[str, Mapping[str, str]], Reply | None]
 
 
 class ProbePort:
     """The listener; it accepts from the constructor on and answers from `start` on."""
 
-    def __init__(self, host: str, port: int, ask: Ask) -> None:
-        """Bind; `ask` answers a path without its trailing slash, None stands for 404.
-
-        Raises `OSError` where the port is taken.
-        """
+    def __init__(self, host: str, port: int, respond: Respond) -> None:
+        """Bind. Raises `OSError` if the port is taken."""
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         server = type("Server", (_Server,), {"address_family": family})
         self._server: _Server = server((host, port), _Handler)
-        self._server.ask = ask
+        self._server.respond = respond
         self.address: tuple[str, int] = self._server.server_address[:2]
 
     def start(self) -> None:
@@ -59,7 +57,7 @@ class ProbePort:
 
 
 class _Server(ThreadingHTTPServer):
-    ask: Ask
+    respond: Respond
     daemon_threads = True
     block_on_close = False
     request_queue_size = CONNECTIONS
@@ -121,7 +119,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Answer, with a body unless it is HEAD."""
         path = self.path.partition("?")[0].rstrip("/")
-        found = self.server.ask(path)
+        found = self.server.respond(path, dict(self.headers.items()))
         self._send(found or Reply(404, b'{"error": "There is nothing here."}'))
 
     do_HEAD = do_GET  # noqa: N815 - the base class looks for this name
@@ -144,8 +142,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response_only(found.status)
         self.send_header("Content-Type", found.content_type)
         self.send_header("Content-Length", str(len(found.body)))
-        self.send_header("Cache-Control", "no-store")
-        self.send_header("X-Content-Type-Options", "nosniff")
+        fixed = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+        for name, value in {**fixed, **found.headers}.items():
+            self.send_header(name, value)
         if found.status == HTTPStatus.METHOD_NOT_ALLOWED:
             self.send_header("Allow", "GET, HEAD")
         self.send_header("Connection", "close")

@@ -1,178 +1,214 @@
-"""What the probe port says of a container: the worst of what its workers answer.
+"""What the last answers of all workers amount to: the outcome of each probe of the container.
 
-The parent itself answers while there is no worker yet, and for a worker that does not answer.
+Every worker is asked for the three probes about once a second. Whoever asks for a probe gets what
+is known, at once: no question is on an answer's way.
 """
 
 import json
 import logging
-import threading
-import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
-from dockerflow_django.client import drain_marker
+from dockerflow_django import health
 from dockerflow_django.health import FAILED, PASSED, PROBES
-from dockerflow_django.supervisor.channel import DRAIN, METRICS, Crew, Member, News, Reply
+from dockerflow_django.supervisor.pool import OpenQuestion, Worker, WorkerPool
 
-LBHEARTBEAT = Reply(200, b"", "text/plain")
-ALIVE = Reply(200, b'{"status": "ok"}')
-STARTING = Reply(503, b'{"status": "info"}')
-SILENT = Reply(503, b'{"status": "critical"}')
-# A worker answers this by itself, without a check unless the project has added one.
-PROMPT_SECONDS = 0.5
-# On top of the deadline of the checks: the way to the worker and back.
-GRACE_SECONDS = 0.15
-# For telling the workers that draining has begun: one that is busy hears it all the same.
-TELL_SECONDS = 1.0
-
-_ANY_WORKER = ("version", METRICS)
-_PATHS = {
-    "/__heartbeat__": "heartbeat",
-    "/__version__": "version",
-    "/__metrics__": METRICS,
-    **{f"/__heartbeat__/{probe}": probe for probe in PROBES},
-}
+POLL_SECONDS = 1.0
+# Django's levels, by name.
+INFO, ERROR, CRITICAL = 20, 40, 50
+LIFECYCLE = "lifecycle"
 
 logger = logging.getLogger("dockerflow_django")
 
 Messages = dict[str, dict[str, str]]
-# Takes the probe, the new outcome, the messages, and whether it is an error or only news.
-OnChange = Callable[[str, str, Messages, bool], None]
 
 
-class CrewProbes:
-    """Asks the workers, and knows the outcome of each probe."""
+@dataclass(frozen=True)
+class Verdict:
+    """The outcome of a probe; `payload` is the body with details.
 
-    def __init__(self, check_seconds: float) -> None:
-        """Take `check_seconds`, the time that a worker's checks may take."""
-        self.crew = Crew(self._hear)
-        self.check_seconds = check_seconds
-        self.on_change: OnChange = _nobody
+    A probe that has failed without an error, as while starting or draining, is `is_expected`.
+    """
+
+    outcome: str
+    level: int
+    payload: dict[str, Any] = field(default_factory=dict)
+    messages: Messages = field(default_factory=dict)
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether the outcome is the bad one."""
+        return self.outcome == FAILED
+
+    @property
+    def is_starting(self) -> bool:
+        """Whether the probe fails because the startup checks have not passed yet."""
+        return self.has_failed and any(
+            health.INFO_STARTING in each for each in self.messages.values()
+        )
+
+    @property
+    def is_expected(self) -> bool:
+        """Whether nothing is wrong."""
+        return self.level < ERROR
+
+
+# Takes the probe, the outcome before, None for the first, and what it is now.
+OnChange = Callable[[str, str | None, Verdict], None]
+
+
+class ContainerProbes:
+    """Asks the workers of a pool, and knows the outcome of each probe."""
+
+    def __init__(self, silent_seconds: float, start_seconds: float) -> None:
+        self.silent_seconds = silent_seconds
+        self.start_seconds = start_seconds
+        self.pool = WorkerPool(self._tick)
+        self.on_change: OnChange = lambda probe, old, verdict: None
         self.log: Any = logger
-        self._lock = threading.Lock()
-        self._silent: set[Member] = set()
-        self._found: dict[str, dict[Member, tuple[str, Messages, bool]]] = {}
+        self._asked_at: dict[Worker, dict[str, float]] = {}
+        self._silent: set[Worker] = set()
+        self._serving: set[Worker] = set()
+        # When a worker served, or none was expected yet, for the last time.
+        self._fine_at = 0.0
+        self._has_workers = False
+        self.has_served = False
+        # What the last worker said that could not serve.
+        self.problem = ""
         self._outcomes: dict[str, str] = {}
 
-    def answer(self, path: str) -> Reply | None:
-        """Answer a path as the application would; None where it has no such endpoint."""
-        if path == "/__lbheartbeat__":
-            return LBHEARTBEAT
-        question = _PATHS.get(path)
-        return None if question is None else self.ask(question)
+    def verdict(self, probe: str) -> Verdict:
+        """Return the outcome of a probe, by what is known now."""
+        with self.pool.lock:
+            judged = [worker for worker in self.pool.workers if not worker.stops]
+            serving = [worker for worker in judged if worker.is_serving]
+            found = [self._verdict_of(worker, probe) for worker in serving]
+            problems = [self._problem_of(worker, probe) for worker in judged]
+        # Those that are still starting are left out as long as another one is not.
+        verdicts = [verdict for verdict in found if not verdict.is_starting] or found
+        verdicts += [problem for problem in problems if problem is not None]
+        if not serving:
+            verdicts.append(self._nobody_serves(probe))
+        if self.pool.is_draining and probe == "readiness":
+            verdicts.append(_DRAINING)
+        return max(verdicts, key=lambda verdict: (verdict.has_failed, verdict.level))
 
-    def ask(self, question: str) -> Reply:
-        """Ask the workers, and return the worst answer."""
-        with self._lock:
-            silent = frozenset(self._silent)
-        # A kubelet waits one second: it is not spent on a worker that was silent the last time.
-        replies = self.crew.ask(question, self._seconds(question), impatient_with=silent)
-        for member, found in replies.items():
-            member.has_answered |= found is not None
-            if not member.has_answered:
-                replies[member] = _starting(question)
-                continue
-            self._note(member, silent=found is None)
-            # Every life begins with starting; that is no outcome.
-            if question in PROBES and not (found and found.is_early):
-                self._keep(question, member, found)
-        if question in PROBES:
-            self._announce(question)
-        if not replies:
-            return _starting(question)
-        answers = [found or SILENT for found in replies.values()]
-        if question in _ANY_WORKER:
-            return min(answers, key=lambda found: found.status)
-        return max(answers, key=lambda found: found.status)
+    def is_silent(self, worker: Worker) -> bool:
+        """Tell whether the worker has said nothing for too long although it was asked."""
+        since = worker.unanswered_since
+        return since is not None and self.pool.clock.seconds - since > self.silent_seconds
 
-    def drain(self, seconds: float, path: str | None) -> float:
-        """Have the workers drain, and return how many of the seconds are left.
+    def _verdict_of(self, worker: Worker, probe: str) -> Verdict:
+        question = worker.answers.get(probe)
+        if question is None or question.answer is None or "outcome" not in question.answer:
+            return _ALIVE if probe == "liveness" else _STARTING
+        if question.verdict is None:
+            question.verdict = _verdict_in(question)
+        verdict: Verdict = question.verdict
+        return verdict
 
-        They are counted from whoever began it: this call, or who left the marker at `path`.
-        """
-        began = None if path is None else drain_marker.draining_since(path)
-        self.crew.ask(DRAIN, TELL_SECONDS)
-        return seconds if began is None else max(0.0, seconds - (time.monotonic() - began))
+    def _problem_of(self, worker: Worker, probe: str) -> Verdict | None:
+        """Return why a worker fails the probe whatever it has said; None if it does not."""
+        if self.is_silent(worker):
+            return _failure(health.ERROR_STALLED, f"Worker {worker.number} does not answer.")
+        age = self.pool.clock.seconds - worker.born_at
+        if probe == "liveness" and not worker.serves and age > self.start_seconds:
+            sentence = (
+                f"Worker {worker.number} does not serve {self.start_seconds:g} s after its start."
+            )
+            return _failure(health.ERROR_STALLED, sentence)
+        return None
 
-    def gone(self, member: Member) -> None:
-        """Forget a worker that has ended."""
-        self.crew.gone(member)
-        with self._lock:
-            self._silent.discard(member)
-            for found in self._found.values():
-                found.pop(member, None)
+    def _nobody_serves(self, probe: str) -> Verdict:
+        if self.pool.is_draining and self.has_served:
+            return _ALIVE if probe == "liveness" else _DRAINING
+        if self.pool.clock.seconds - self._fine_at > self.start_seconds:
+            sentence = f"No worker has served for {self.start_seconds:g} s."
+            return _failure(health.ERROR_STALLED, sentence)
+        if probe == "liveness":
+            return _ALIVE
+        return _NOBODY if self.has_served else _STARTING
 
-    def _seconds(self, question: str) -> float:
-        if question in {"liveness", "version"}:
-            return PROMPT_SECONDS
-        return self.check_seconds + GRACE_SECONDS
-
-    def _note(self, member: Member, *, silent: bool) -> None:
-        with self._lock:
-            if silent == (member in self._silent):
-                return
-            self._silent ^= {member}
-        if silent:
-            self.log.error("Worker %s (pid %s) does not answer.", member.number, member.pid)
-        else:
-            self.log.info("Worker %s (pid %s) answers again.", member.number, member.pid)
-
-    def _keep(self, probe: str, member: Member, found: Reply | None) -> None:
-        """Keep the outcome of one worker; the messages are those that the worker told, if any."""
-        with self._lock:
-            known = self._found.setdefault(probe, {})
-            if found is None:
-                text = f"Worker {member.number} does not answer."
-                known[member] = (FAILED, {"lifecycle": {"critical": text}}, True)
-                return
-            outcome = PASSED if found.status < 400 else FAILED  # noqa: PLR2004 - HTTP's bound
-            if known.get(member, ("",))[0] != outcome:
-                known[member] = (outcome, _messages_in(found), _is_error(found))
-
-    def _hear(self, member: Member, news: News) -> None:
-        """Take what a worker tells of a probe that somebody asked it on its own port."""
-        probe = news["probe"]
-        if probe in PROBES:
-            with self._lock:
-                known = self._found.setdefault(probe, {})
-                known[member] = (news["new"], news["messages"], news["is_error"])
+    def _tick(self) -> None:
+        """Ask what is due, and tell what has changed."""
+        now = self.pool.clock.seconds
+        workers = self.pool.workers
+        for worker in workers:
+            self._poll(worker, now)
+        self._note_serving(workers, now)
+        self._note_silence(workers)
+        self._asked_at = {worker: self._asked_at[worker] for worker in workers}
+        for probe in PROBES:
             self._announce(probe)
 
+    def _poll(self, worker: Worker, now: float) -> None:
+        asked_at = self._asked_at.setdefault(worker, {})
+        with self.pool.lock:
+            is_open = {question.name for question in worker.open.values()}
+            # What it said before it served is no answer; it is asked as soon as it serves.
+            is_new = worker.serves and not any(map(_has_outcome, worker.answers.values()))
+        for probe in PROBES:
+            is_due = is_new or now - asked_at.get(probe, -POLL_SECONDS) >= POLL_SECONDS
+            if is_due and probe not in is_open:
+                asked_at[probe] = now
+                self.pool.ask(worker, probe)
+
+    def _note_serving(self, workers: list[Worker], now: float) -> None:
+        for worker in workers:
+            if worker.is_serving and worker not in self._serving:
+                self._serving.add(worker)
+                self.log.info("Worker %s (pid %s) serves.", worker.number, worker.pid)
+        self._serving &= set(workers)
+        is_serving = any(worker.is_serving for worker in workers)
+        self._has_workers = self._has_workers or bool(workers)
+        self.has_served = self.has_served or is_serving
+        if is_serving or not self._has_workers:
+            self._fine_at = now
+        self.problem = next((worker.problem for worker in workers if worker.problem), self.problem)
+
+    def _note_silence(self, workers: list[Worker]) -> None:
+        silent = {worker for worker in workers if self.is_silent(worker)}
+        for worker in silent - self._silent:
+            self.log.error("Worker %s (pid %s) does not answer.", worker.number, worker.pid)
+        for worker in (self._silent - silent) & set(workers):
+            self.log.info("Worker %s (pid %s) answers again.", worker.number, worker.pid)
+        self._silent = silent
+
     def _announce(self, probe: str) -> None:
-        with self._lock:
-            known = list(self._found.get(probe, {}).values())
-            if not known:
-                return
-            failed = [each for each in known if each[0] == FAILED]
-            outcome = FAILED if failed else PASSED
-            before = self._outcomes.get(probe)
-            messages, is_error = (failed[0][1], failed[0][2]) if failed else ({}, False)
-            self._outcomes[probe] = outcome
-        # As with the signal: that a probe passes the first time is no change.
-        if outcome != before and (before is not None or failed):
-            self.on_change(probe, outcome, messages, is_error)
+        verdict = self.verdict(probe)
+        before = self._outcomes.get(probe)
+        # Every life begins with starting: that is no outcome.
+        is_known = before is not None or not verdict.has_failed or not verdict.is_expected
+        if is_known and verdict.outcome != before:
+            self._outcomes[probe] = verdict.outcome
+            self.on_change(probe, before, verdict)
 
 
-def _starting(question: str) -> Reply:
-    """Answer for a worker that is not there yet, or has not got round to its first answer."""
-    return ALIVE if question == "liveness" else STARTING
+def _has_outcome(question: OpenQuestion) -> bool:
+    return question.answer is not None and "outcome" in question.answer
 
 
-def _nobody(probe: str, outcome: str, messages: Messages, is_error: bool) -> None:
-    """Tell nobody: there is no webhook."""
-
-
-def _messages_in(found: Reply) -> Messages:
-    """Return the messages where the answer may hold them."""
+def _verdict_in(question: OpenQuestion) -> Verdict:
+    answer = question.answer or {}
     try:
-        details = json.loads(found.body).get("details", {})
-        return {name: dict(detail["messages"]) for name, detail in details.items()}
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return {}
-
-
-def _is_error(found: Reply) -> bool:
-    try:
-        return json.loads(found.body)["status"] in {"error", "critical"}
+        payload = {**json.loads(question.body)}
+        messages = dict(answer["messages"])
+        return Verdict(str(answer["outcome"]), int(answer["level"]), payload, messages)
     except (ValueError, KeyError, TypeError):
-        return True
+        return _failure(health.ERROR_STALLED, "A worker's answer cannot be read.")
+
+
+def _failure(id_: str, sentence: str, level: int = CRITICAL) -> Verdict:
+    status = {INFO: "info", CRITICAL: "critical"}[level]
+    detail = {"status": status, "level": level, "messages": {id_: sentence}}
+    payload = {"status": status, "checks": {LIFECYCLE: status}, "details": {LIFECYCLE: detail}}
+    return Verdict(FAILED, level, payload, {LIFECYCLE: {id_: sentence}})
+
+
+_ALIVE = Verdict(PASSED, 0, {"status": "ok", "checks": {}, "details": {}})
+_STARTING = _failure(health.INFO_STARTING, "Starting: no worker serves yet.", INFO)
+_NOBODY = _failure(health.ERROR_STALLED, "No worker serves.")
+_DRAINING = _failure(
+    health.INFO_DRAINING, "Draining: requests are served, new ones should go elsewhere.", INFO
+)

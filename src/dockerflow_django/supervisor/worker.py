@@ -1,60 +1,72 @@
-"""What a worker answers its parent, in threads of its own, however busy its other threads are."""
+"""What a worker answers its supervisor, in threads of its own, however busy the others are."""
 
 import logging
-import os
-import signal
-import socket
+import queue
+import sys
 from collections.abc import Callable
-from typing import Any
 
-from django.apps import apps
-from django.core import checks
+from django.conf import settings
 
-from dockerflow_django import signals
-from dockerflow_django.endpoints.answers import Answer, Endpoint, answer
-from dockerflow_django.endpoints.details import are_allowed_without_request
+from dockerflow_django.endpoints.answers import Answer, status_of_heartbeat
 from dockerflow_django.health import PROBES
 from dockerflow_django.heartbeat import threads
+from dockerflow_django.heartbeat.evaluation import evaluate
 from dockerflow_django.heartbeat.report import Report, keyed
 from dockerflow_django.lifecycle import process
-from dockerflow_django.supervisor.channel import DRAIN, METRICS, Post, Reply, reply
-
-QUESTIONS = {
-    "heartbeat": Endpoint("heartbeat"),
-    "version": Endpoint("version"),
-    **{probe: Endpoint("probe", probe) for probe in PROBES},
-}
+from dockerflow_django.logging.scrubbing import scrub
+from dockerflow_django.supervisor.channel import (
+    METRICS,
+    Message,
+    Question,
+    WorkerChannel,
+)
+from dockerflow_django.version import VersionError, current_version
 
 logger = logging.getLogger("dockerflow_django")
 
-
-def _are_apps_ready() -> bool:
-    return apps.ready
+Answered = tuple[Message, bytes]
 
 
-def attend(
-    post: Post,
-    *,
-    worker_threads: int | None = None,
-    is_loaded: Callable[[], bool] = _are_apps_ready,
-    on_drain: Callable[[], None] = lambda: None,
-) -> None:
-    """Answer the parent from now on, pass the news of the probes on, and end when the parent ends.
+class UrlconfError(Exception):
+    """The project's URLconf cannot be imported; the text says why."""
 
-    `worker_threads` is how many requests the server runs at once, where that is known; `is_loaded`
-    tells whether the application is; `on_drain` is called when the parent tells that draining has
-    begun.
+
+def import_urlconf() -> None:
+    """Import the URLconf with all that it includes. Raises `UrlconfError`."""
+    from django.urls import URLResolver, get_resolver
+
+    def walk(resolver: URLResolver) -> None:
+        for pattern in resolver.url_patterns:
+            if isinstance(pattern, URLResolver):
+                walk(pattern)
+
+    try:
+        walk(get_resolver())
+    except Exception as error:
+        name = settings.ROOT_URLCONF
+        text = scrub(f"{type(error).__name__}: {error}")
+        raise UrlconfError(f"the URLconf {name} cannot be imported: {text}") from error
+
+
+def serve_questions(channel: WorkerChannel, *, worker_threads: int | None = None) -> None:
+    """Say that this worker serves, and answer the supervisor from now on.
+
+    Call it when the application is loaded. `worker_threads` is how many requests the server runs
+    at once, if that is known.
     """
-    post.take()
     process.worker_threads = worker_threads
+    process.has_supervisor = True
+    on_drain = channel.on_drain
 
-    def tell(report: Report, new: str, probe: str, **kwargs: Any) -> None:
-        is_error = report.level >= checks.ERROR
-        messages = messages_of(report)
-        post.tell({"probe": probe, "new": new, "messages": messages, "is_error": is_error})
+    def drain() -> None:
+        process.drain()
+        on_drain()
 
-    signals.heartbeat_changed.connect(tell, weak=False, dispatch_uid="dockerflow_django.crew")
-    threads.start(lambda: _attend(post, is_loaded, on_drain), name="dockerflow-attend")
+    channel.on_drain = drain
+    if channel.is_draining:
+        drain()
+    dispatch = _hub if _is_patched_by_gevent() else _Threads
+    channel.serve_questions(dispatch(lambda question: _answer(channel, question)))
 
 
 def messages_of(report: Report) -> dict[str, dict[str, str]]:
@@ -64,53 +76,74 @@ def messages_of(report: Report) -> dict[str, dict[str, str]]:
     }
 
 
-def answer_question(question: str) -> Reply:
-    """Answer as the endpoint of that name would."""
-    if question == METRICS:
-        return _metrics()
-    found = answer(QUESTIONS[question], "GET", details=are_allowed_without_request(None))
-    return Reply(found.status, found.body)
+def answer_question(question: Question) -> Answered:
+    """Return what the worker answers: a message, and a body."""
+    if question.name in PROBES:
+        return _evaluate(question.name)
+    if question.name == METRICS:
+        return _expose(question.arguments)
+    return {"version": _version()}, b""
 
 
-def _attend(post: Post, is_loaded: Callable[[], bool], on_drain: Callable[[], None]) -> None:
-    for question, to in post.questions():
-        if question == DRAIN:
-            process.drain()
-            on_drain()
-            reply(to, Reply(200, b"{}"))
-        elif not is_loaded():
-            reply(to, _starting(question))
-        else:
-            _in_thread(question, to)
-    # The parent is gone, and nobody else would end this process.
-    os.kill(os.getpid(), signal.SIGTERM)
-
-
-def _in_thread(question: str, to: socket.socket) -> None:
-    def work() -> None:
-        try:
-            found = answer_question(question)
-        except Exception:
-            logger.exception("The question %s could not be answered", question)
-            found = Reply(500, b'{"status": "critical"}')
-        reply(to, found)
-
+def _answer(channel: WorkerChannel, question: Question) -> None:
     try:
-        threads.start(work, name=f"dockerflow-{question}")
-    except RuntimeError:
-        to.close()  # no thread to be had: the parent sees a worker that does not answer
+        message, body = answer_question(question)
+    except Exception:
+        logger.exception("The question %s of the supervisor could not be answered", question.name)
+        message, body = {"status": 500}, b""
+    channel.send_answer(question, message, body)
 
 
-def _starting(question: str) -> Reply:
-    if question == "liveness":
-        return Reply(200, b'{"status": "ok"}', is_early=True)
-    return Reply(503, b'{"status": "info"}', is_early=True)
+def _evaluate(probe: str) -> Answered:
+    report = evaluate(probe)
+    message = {"outcome": report.outcome, "level": report.level, "messages": messages_of(report)}
+    return message, Answer(status_of_heartbeat(report), report.payload(details=True)).body
 
 
-def _metrics() -> Reply:
+def _version() -> str | None:
+    try:
+        version = (current_version() or {}).get("version")
+    except VersionError:
+        return None
+    return None if version is None else str(version)
+
+
+def _expose(arguments: Message) -> Answered:
     try:
         from dockerflow_django.metrics.exposition import expose
     except ImportError:
-        return Reply(404, Answer(404, {"error": "There are no metrics."}).body)
-    found = expose()
-    return Reply(200, found.body, found.headers["Content-Type"])
+        return {"status": 404}, b'{"error": "There are no metrics."}'
+    found = expose(arguments.get("accept", ""), arguments.get("accept_encoding", ""))
+    return {"status": 200, "headers": found.headers}, found.body
+
+
+class _Threads:
+    """One thread for each probe and one for the rest: a slow answer delays no other."""
+
+    def __init__(self, answer: Callable[[Question], None]) -> None:
+        self._answer = answer
+        self._queues = {name: self._start(name) for name in (*PROBES, "supervisor")}
+
+    def __call__(self, question: Question) -> None:
+        self._queues.get(question.name, self._queues["supervisor"]).put(question)
+
+    def _start(self, name: str) -> "queue.SimpleQueue[Question]":
+        questions: queue.SimpleQueue[Question] = queue.SimpleQueue()
+
+        def work() -> None:
+            while True:
+                self._answer(questions.get())
+
+        threads.start(work, name=f"dockerflow-{name}")
+        return questions
+
+
+def _is_patched_by_gevent() -> bool:
+    monkey = sys.modules.get("gevent.monkey")
+    return monkey is not None and monkey.is_module_patched("threading")
+
+
+def _hub(answer: Callable[[Question], None]) -> Callable[[Question], None]:
+    from dockerflow_django.supervisor.hub import Hub
+
+    return Hub(answer)

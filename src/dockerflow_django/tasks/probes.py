@@ -27,7 +27,7 @@ from dockerflow_django.supervisor.probe_port import ProbePort
 from dockerflow_django.tasks import forks
 from dockerflow_django.tasks.answers import answer
 from dockerflow_django.tasks.probe_file import VALID_SECONDS, ProbeFile
-from dockerflow_django.webhooks.container import own_sender
+from dockerflow_django.webhooks.process import own_sender
 
 INTERVAL_SECONDS = 1.0
 JOIN_SECONDS = 2.0
@@ -178,7 +178,7 @@ class WorkerProbes:
         if port is None:
             return
         try:
-            self.port = ProbePort(host, port, lambda path: answer(path, self.report))
+            self.port = ProbePort(host, port, lambda path, headers: answer(path, self.report))
         except OSError as error:
             if self._file is not None:
                 self._file.remove()

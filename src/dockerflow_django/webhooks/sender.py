@@ -9,6 +9,7 @@ import random
 import threading
 import time
 from base64 import b64encode
+from contextvars import Context
 from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -21,8 +22,6 @@ from urllib.request import (
     ProxyHandler,
     Request,
 )
-
-from dockerflow_django.heartbeat import threads
 
 SIGNATURE_HEADER = "X-Dockerflow-Signature"
 USER_AGENT = "dockerflow-django"
@@ -64,7 +63,13 @@ class WebhookSender:
                     self._drop_oldest()
             if not self._is_started:
                 self._is_started = True
-                threads.start(self._work, name="dockerflow-webhooks")
+                thread = threading.Thread(
+                    target=Context().run,  # no request's id is in it
+                    args=(self._work,),
+                    name="dockerflow-webhooks",
+                    daemon=True,
+                )
+                thread.start()
 
     def flush(self, seconds: float) -> None:
         """Wait so long at most for what is queued: a process is about to end."""

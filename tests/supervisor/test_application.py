@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from dockerflow_django import lifecycle
-from dockerflow_django.serve.application import CLOSE, Asgi, Wsgi
+from dockerflow_django.supervisor.application import CLOSE, Asgi, Wsgi
 from tests.harness import http
 from tests.harness.served import Served
+from tests.serve.conftest import served  # noqa: F401
 
 Serve = Callable[..., Served]
 
@@ -46,7 +47,7 @@ async def asgi_headers(scope: MutableMapping[str, Any]) -> list[tuple[bytes, byt
     async def send(message: MutableMapping[str, Any]) -> None:
         found.extend(message.get("headers", ()))
 
-    await Asgi(application)(scope, send, send)  # type: ignore[arg-type]
+    await Asgi(application, list)(scope, send, send)  # type: ignore[arg-type]
     return found
 
 

@@ -33,13 +33,29 @@ class Wsgi:
 
 
 class Asgi:
-    """An ASGI application around another."""
+    """An ASGI application around another.
 
-    def __init__(self, application: Callable[[Scope, Receive, Send], Awaitable[None]]) -> None:
+    `on_served` is called once the lifespan's startup is complete, or found not to be supported; at
+    once if the server runs none.
+    """
+
+    def __init__(
+        self,
+        application: Callable[[Scope, Receive, Send], Awaitable[None]],
+        on_served: Callable[[], None],
+        *,
+        has_lifespan: bool = True,
+    ) -> None:
         self._application = application
+        self._on_served: Callable[[], None] | None = on_served
+        if not has_lifespan:
+            self._serve()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or whatever else the scope is of."""
+        if scope["type"] == "lifespan":
+            await self._live(scope, receive, send)
+            return
         watch_loop()
         is_http1 = scope["type"] == "http" and scope["http_version"].startswith("1")
         if not (is_http1 and process.is_draining):
@@ -53,3 +69,25 @@ class Asgi:
             await send(message)
 
         await self._application(scope, receive, send_closing)
+
+    async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
+        has_failed = False
+
+        async def watch(message: MutableMapping[str, Any]) -> None:
+            nonlocal has_failed
+            has_failed |= message["type"] == "lifespan.startup.failed"
+            await send(message)
+            if message["type"] == "lifespan.startup.complete":
+                self._serve()
+
+        try:
+            await self._application(scope, receive, watch)
+        finally:
+            # Servers go on without an application's lifespan if it knows none, as Django's own.
+            if not has_failed:
+                self._serve()
+
+    def _serve(self) -> None:
+        on_served, self._on_served = self._on_served, None
+        if on_served is not None:
+            on_served()

@@ -1,0 +1,99 @@
+"""One container: the probe port, the webhooks, the drain and the metrics of dead workers.
+
+`serve` and the hooks for Gunicorn assemble nothing themselves: each makes a `Container`, tells it
+of its workers' births and deaths, and asks it to drain.
+"""
+
+import os
+import time
+
+from dockerflow_django.client import drain_marker
+from dockerflow_django.supervisor.answers import ContainerAnswers
+from dockerflow_django.supervisor.channel import VERSION
+from dockerflow_django.supervisor.pool import Worker
+from dockerflow_django.supervisor.probe_port import ProbePort
+from dockerflow_django.supervisor.probes import ContainerProbes
+from dockerflow_django.supervisor.settings import ContainerSettings
+from dockerflow_django.webhooks.container import ContainerWebhooks
+
+VERSION_SECONDS = 1.0
+
+
+class PortError(Exception):
+    """The probe port cannot be had; the text says why."""
+
+
+class Container:
+    """What a supervisor keeps beside its server."""
+
+    def __init__(self, settings: ContainerSettings) -> None:
+        self.settings = settings
+        self.probes = ContainerProbes(settings.silent_seconds, settings.start_seconds)
+        self.pool = self.probes.pool
+        self.answers = ContainerAnswers(self.probes, settings)
+        self.probe_port: ProbePort | None = None
+        self.webhooks: ContainerWebhooks | None = None
+
+    def start(self) -> None:
+        """Open the probe port and send webhooks from now on. Raises `PortError`."""
+        host, port = self.settings.probe_host, self.settings.probe_port
+        if port is not None:
+            try:
+                self.probe_port = ProbePort(host, port, self.answers)
+            except OSError as error:
+                text = f"the probe port {host}:{port}: {error.strerror or error}"
+                raise PortError(text) from error
+            self.probe_port.start()
+        if self.settings.webhook_url is not None:
+            self.webhooks = ContainerWebhooks(
+                self.settings.webhook_url, self.settings.webhook_secret, self._ask_version
+            )
+            self.probes.on_change = self.webhooks.on_change
+        _empty_metrics_folder()
+        self.pool.start()
+
+    def remove(self, worker: Worker) -> None:
+        """Forget a worker that has ended, and what it alone had measured."""
+        self.pool.remove(worker)
+        if "PROMETHEUS_MULTIPROC_DIR" in os.environ and worker.pid is not None:
+            from dockerflow_django.metrics.workers import mark_dead
+
+            mark_dead(worker.pid)
+
+    def drain(self) -> float:
+        """Have readiness fail, and return how many seconds of the drain are left.
+
+        They count from whoever began it: this call, or who left the marker.
+        """
+        path = self.settings.drain_path
+        self.pool.drain()
+        began = None if path is None else drain_marker.draining_since(path)
+        gone = 0.0 if began is None else time.monotonic() - began
+        return max(0.0, self.settings.drain_seconds - gone)
+
+    def stop(self, problem: str = "") -> None:
+        """Free the port, and wait a little for the last webhook.
+
+        A `problem` is why nothing is served.
+        """
+        if self.webhooks is not None:
+            self.webhooks.close(problem)
+        if self.probe_port is not None:
+            self.probe_port.stop()
+        self.pool.stop()
+
+    def _ask_version(self) -> str | None:
+        for worker in self.pool.workers:
+            if worker.is_serving and not self.probes.is_silent(worker):
+                question = self.pool.ask(worker, VERSION)
+                if question.is_over.wait(VERSION_SECONDS) and question.answer is not None:
+                    version: str | None = question.answer.get("version")
+                    return version
+        return None
+
+
+def _empty_metrics_folder() -> None:
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        from dockerflow_django.metrics.workers import prepare_folder
+
+        prepare_folder()

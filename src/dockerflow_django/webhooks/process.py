@@ -1,0 +1,134 @@
+"""A process that serves without a supervisor sends for itself; of several, the first one does."""
+
+import os
+import socket
+import threading
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Any
+
+from django.conf import settings
+from django.core import checks
+from django.core.signals import request_started
+
+from dockerflow_django import lifecycle, signals
+from dockerflow_django._state import keeps
+from dockerflow_django.conf import conf
+from dockerflow_django.health import PROBES
+from dockerflow_django.heartbeat.report import Report, keyed
+from dockerflow_django.version import VersionError, current_version
+from dockerflow_django.webhooks.payload import Messages, payload
+from dockerflow_django.webhooks.sender import WebhookSender
+
+FLUSH_SECONDS = 3.0
+
+
+class _OwnSender:
+    """Sends for this process unless a supervisor does; silent in everything that does not serve."""
+
+    _claim: socket.socket | None = None
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """Begin anew, as a forked child does: the claim is its parent's."""
+        if self._claim is not None:
+            self._claim.close()
+        self.is_serving = False
+        self._has_said_started = False
+        self._sender: WebhookSender | None = None
+        self._claim = None
+        self._lock = threading.Lock()
+
+    def serve(self, **kwargs: Any) -> None:
+        """Take the first request as the sign that this process serves: a command has none."""
+        self.is_serving = True
+        request_started.disconnect(dispatch_uid=_UID)
+
+    def flush(self) -> None:
+        """Wait a little for what has not been sent yet: the process is about to end."""
+        if self._sender is not None:
+            self._sender.flush(FLUSH_SECONDS)
+
+    def on_run(self, report: Report, **kwargs: Any) -> None:
+        """Tell once that starting has ended."""
+        if not self._has_said_started and lifecycle.process.has_started and self._may_send():
+            self._has_said_started = True
+            self._send("startup", "passed", {}, is_error=False)
+
+    def on_change(
+        self, probe: str, old: str | None, new: str, report: Report, **kwargs: Any
+    ) -> None:
+        """Tell that a probe's outcome has changed."""
+        is_said = probe == "startup" and new == "passed"
+        if probe not in PROBES or is_said or not self._may_send():
+            return
+        messages = {
+            name: keyed(result.spoken) for name, result in report.results.items() if result.level
+        }
+        self._send(probe, new, messages, is_error=report.level >= checks.ERROR)
+
+    def _may_send(self) -> bool:
+        if (
+            not self.is_serving
+            or lifecycle.process.has_supervisor
+            or not conf.DOCKERFLOW_WEBHOOK_URL
+        ):
+            return False
+        with self._lock:
+            if self._claim is None:
+                self._claim = _become_sender(conf.DOCKERFLOW_WEBHOOK_URL)
+            return self._claim is not None
+
+    def _send(self, probe: str, outcome: str, messages: Messages, *, is_error: bool) -> None:
+        with self._lock:
+            if self._sender is None:
+                url, secret = conf.DOCKERFLOW_WEBHOOK_URL, conf.DOCKERFLOW_WEBHOOK_SECRET
+                self._sender = WebhookSender(url or "", secret)
+        version = _current_version()
+        self._sender.send(payload(probe, outcome, messages, is_error=is_error, version=version))
+
+
+def _current_version() -> str | None:
+    try:
+        return _version_in(current_version() or {})
+    except VersionError:
+        return None
+
+
+def _version_in(fields: Mapping[str, Any]) -> str | None:
+    return str(fields["version"]) if "version" in fields else None
+
+
+def _become_sender(url: str) -> socket.socket | None:
+    """Be the one sender among the processes of this container, or return None.
+
+    The name of an abstract socket is the container's own, as its network is, and free again as soon
+    as its holder ends, however it ends. Without abstract sockets each process sends.
+    """
+    claim = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    base_dir = getattr(settings, "BASE_DIR", "")
+    name = sha256(f"{os.getuid()} {base_dir} {url}".encode()).hexdigest()
+    try:
+        claim.bind(f"\0dockerflow-webhooks-{name}")
+    except OSError:
+        claim.close()
+        return None
+    return claim
+
+
+_UID = "dockerflow_django.webhooks"
+own_sender = _OwnSender()
+
+
+def connect() -> None:
+    """Listen to the heartbeat from now on."""
+    request_started.connect(own_sender.serve, dispatch_uid=_UID)
+    signals.heartbeat_passed.connect(own_sender.on_run, dispatch_uid=f"{_UID}.passed")
+    signals.heartbeat_failed.connect(own_sender.on_run, dispatch_uid=f"{_UID}.failed")
+    signals.heartbeat_changed.connect(own_sender.on_change, dispatch_uid=f"{_UID}.changed")
+
+
+connect()
+keeps("own_sender")(own_sender.reset)

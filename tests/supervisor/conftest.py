@@ -1,0 +1,105 @@
+"""A pool with workers in threads of this process, on a clock that the test moves."""
+
+import json
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from dockerflow_django.supervisor.channel import Question, WorkerChannel
+from dockerflow_django.supervisor.pool import Worker
+from dockerflow_django.supervisor.probes import ContainerProbes
+from tests.harness.waiting import wait_until
+
+SILENT_SECONDS, START_SECONDS = 10.0, 120.0
+
+
+class FakeWorker:
+    """The worker's side of a line, in this process: it answers as the test says.
+
+    `outcomes` maps a probe to an outcome and a level; a probe that is not there is not answered.
+    """
+
+    def __init__(self, probes: ContainerProbes, number: int) -> None:
+        self.known: Worker = probes.pool.add(number)
+        self.outcomes: dict[str, tuple[str, int]] = dict.fromkeys(
+            ("liveness", "readiness", "startup"), ("passed", 0)
+        )
+        self.asked: list[Question] = []
+        # Its own copy, as a fork would have one; the pool closes the other.
+        self.channel = WorkerChannel(self.known.worker_end.dup())
+        self.ends: list[int] = []
+        self._listen = threading.Thread(target=self._work, daemon=True)
+        self._listen.start()
+        probes.pool.started(self.known)
+
+    def serve(self) -> "FakeWorker":
+        """Say that it serves."""
+        self.channel.serve_questions(self._answer)
+        return self
+
+    def freeze(self) -> None:
+        """Answer nothing more, and acknowledge nothing."""
+        self.channel._receive = lambda: threading.Event().wait() or b""  # type: ignore[method-assign]
+
+    def end(self) -> None:
+        """End as a process does: its end of the line is closed."""
+        self.channel._end.shutdown(socket.SHUT_RDWR)
+
+    def _work(self) -> None:
+        self.channel._listen()
+        self.channel.close()
+
+    def _answer(self, question: Question) -> None:
+        self.asked.append(question)
+        if question.name not in self.outcomes:
+            return
+        outcome, level = self.outcomes[question.name]
+        messages = {"x": {"x.E1": "no"}} if level else {}
+        message: dict[str, Any] = {"outcome": outcome, "level": level, "messages": messages}
+        status = {0: "ok", 20: "info", 40: "error"}[level]
+        self.channel.send_answer(question, message, json.dumps({"status": status}).encode())
+
+
+@pytest.fixture
+def ended(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Keep the signals with which a worker would end itself."""
+    signals: list[int] = []
+    monkeypatch.setattr(os, "kill", lambda pid, number: signals.append(number))
+    return signals
+
+
+@pytest.fixture
+def probes(ended: list[int]) -> Iterator[ContainerProbes]:
+    """Give the probes of a container without workers, on a clock that stands still."""
+    before = set(threading.enumerate())
+    probes = ContainerProbes(SILENT_SECONDS, START_SECONDS)
+    probes.pool.clock._now = lambda: 0.0  # only `pass_time` moves it
+    probes.pool.clock._ticked_at = 0.0
+    probes.pool.start()
+    yield probes
+    for worker in probes.pool.workers:
+        probes.pool.remove(worker)
+    wait_until(lambda: not probes.pool._workers)
+    probes.pool.stop()
+    names = {"dockerflow-workers"}
+    wait_until(lambda: not {t for t in set(threading.enumerate()) - before if t.name in names})
+
+
+def pass_time(probes: ContainerProbes, seconds: float) -> None:
+    """Move the clock, and wait until the thread has looked."""
+    looked = threading.Event()
+    tick = probes.pool.on_tick
+
+    def look() -> None:
+        tick()
+        looked.set()
+
+    probes.pool.clock.seconds += seconds
+    probes.pool.on_tick = look
+    probes.pool.wake()
+    assert looked.wait(5)
+    probes.pool.on_tick = tick
