@@ -89,7 +89,7 @@ class Command(BaseCommand):
                 options["handler"],
                 Options(**given, queue_arguments=arguments),
                 options["url"],
-                getattr(self, "signals", None) or StopSignals(),
+                getattr(self, "signals", None),
             )
         except (ProbesError, RefusedError, WrongOptionsError) as error:
             raise CommandError(f"Not consuming: {error}.") from None

@@ -53,7 +53,8 @@ def make_connection(url: str) -> Any:
             connect_timeout=CONNECT_SECONDS,
         )
         driver = connection.get_transport_cls().driver_type
-        is_usable = driver == "amqp" and bool(connection.hostname)
+        # Kombu takes a text that is no URL for the name of a host.
+        is_usable = driver == "amqp" and bool(connection.hostname) and "://" in url
     except Exception:  # noqa: BLE001 - whatever it says may hold the password
         is_usable = False
     if not is_usable or _has_loose_user_info(url):

@@ -15,7 +15,7 @@ from dockerflow_django.tasks.stopping import StopSignals
 logger = logging.getLogger("dockerflow_django.tasks")
 
 
-def run(path: str, options: Options, url: str | None, signals: StopSignals) -> None:
+def run(path: str, options: Options, url: str | None, signals: StopSignals | None) -> None:
     """Hand the queue's messages to the function at `path` until a signal comes.
 
     Raises `WrongOptionsError` if the options cannot be used, `ProbesError` if the probes cannot be
@@ -40,7 +40,8 @@ def run(path: str, options: Options, url: str | None, signals: StopSignals) -> N
     count_from_now_on()
     probes.start()
     try:
-        signals.listen(on_signal)
+        if signals is not None:
+            signals.listen(on_signal)
         HandlerThread(handler, inbox, broker.post, broker.wake).start()
         broker.run()
         logger.info("Stopped.")

@@ -1,0 +1,284 @@
+"""``manage.py consume`` in a process of its own: signals, probes, lines and exit codes."""
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from signal import SIGINT, SIGTERM
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from dockerflow_django import healthcheck
+from tests import services
+from tests.harness import http
+from tests.harness.ports import LOOPBACK, Port
+from tests.harness.processes import Process
+from tests.harness.project import Project
+from tests.harness.rabbitmq import Queue, url_through
+from tests.harness.receiver import Receiver
+from tests.harness.relay import Relay
+from tests.harness.waiting import wait_until
+
+HANDLER = "tests.project.messages.handle"
+
+
+class Command:
+    """The command, with a probe port and a probe file."""
+
+    def __init__(self, project: Project, queue: Queue, port: int, *options: str) -> None:
+        self.project = project
+        self.file = str(project.folder / "probes")
+        self.address = (LOOPBACK, port)
+        environ = {
+            "DOCKERFLOW_PROBE_FILE": self.file,
+            "DOCKERFLOW_PROBE_HOST": LOOPBACK,
+            "DOCKERFLOW_PROBE_PORT": str(port),
+            "PROJECT_LOGGING": "1",
+        }
+        project = project.with_environ(**{**environ, **project.environ})
+        argv = ["-m", "tests.project.manage", "consume", HANDLER, "--queue", queue.name, *options]
+        self.process = Process([sys.executable, *argv], env=project.env(), cwd=project.folder)
+
+    def status(self, probe: str) -> int:
+        return http.request(self.address, "GET", f"/__heartbeat__/{probe}").status
+
+    def is_ready(self) -> bool:
+        try:
+            return self.status("readiness") == 200
+        except OSError:
+            return False
+
+    def wait_until_ready(self) -> None:
+        try:
+            wait_until(self.is_ready, timeout=30)
+        except AssertionError as error:
+            raise AssertionError(str(self.process.output)) from error
+
+    def summaries(self) -> list[dict[str, Any]]:
+        lines = [line for line in self.process.lines("stdout") if line.startswith("{")]
+        found = [json.loads(line) for line in lines]
+        return [line["Fields"] for line in found if line["Type"] == "message.summary"]
+
+
+@pytest.fixture
+def start(project: Project, queue: Queue) -> Iterator[Callable[..., Command]]:
+    """Start the command, through a relay if one is given; it ends with the test."""
+    with ExitStack() as stack:
+
+        def begin(*options: str, relay: Relay | None = None, **environ: str) -> Command:
+            url = services.amqp_url() if relay is None else url_through(relay.port)
+            port = stack.enter_context(Port())
+            given = project.with_environ(AMQP_URL=url, **environ)
+            command = Command(given, queue, port.number, *options)
+            stack.enter_context(command.process)
+            return command
+
+        yield begin
+
+
+def test_probes_lines_and_signal(start: Callable[..., Command], queue: Queue) -> None:
+    """It is ready when it consumes, writes one summary a message, and ends with 0 on SIGTERM."""
+    command = start(DOCKERFLOW_HEARTBEAT_DETAILS="always")
+    command.wait_until_ready()
+    assert [command.status(probe) for probe in ("liveness", "startup")] == [200, 200]
+    assert healthcheck.main(["--file", command.file, "--probe", "readiness"]) == 0
+    queue.publish({}, headers={"dockerflow_rid": "web-7"})
+    queue.publish({"error": "no such order"})
+    wait_until(lambda: len(command.summaries()) == 2)
+    succeeded, failed = command.summaries()
+    assert (succeeded["state"], succeeded["rid"], succeeded["handler"]) == (
+        "SUCCESS",
+        "web-7",
+        HANDLER,
+    )
+    assert failed["msg"] == "ValueError: no such order"
+    own = [line for line in command.process.lines("stdout") if '"msg":"handling"' in line]
+    assert json.loads(own[0])["Fields"]["rid"] == "web-7"
+    answers = [
+        http.request(command.address, "GET", path).body.decode()
+        for path in ("/__metrics__", "/__heartbeat__/readiness", "/__heartbeat__/liveness")
+    ]
+    assert "dockerflow_ready 1.0" in answers[0]
+    assert command.process.stop(SIGTERM).code == 0
+    assert not Path(command.file).exists()
+    for text in (*answers, str(command.process.output)):
+        assert "guest" not in text
+    assert queue.ready() == 0
+
+
+def test_signal_with_a_message_in_hand(start: Callable[..., Command], queue: Queue) -> None:
+    """Not ready at once, alive, the message finishes, the ones behind it go back, exit 0."""
+    command = start("--prefetch", "3")
+    command.wait_until_ready()
+    queue.publish({"wait": "go"}, {}, {})
+    wait_until(lambda: command.project.count("handled") == 1)
+    begin = time.monotonic()
+    command.process.send_signal(SIGTERM)
+    wait_until(lambda: command.status("readiness") == 503)
+    assert time.monotonic() - begin < 3
+    wait_until(lambda: healthcheck.main(["--file", command.file, "--probe", "readiness"]) == 1)
+    assert command.status("liveness") == 200
+    wait_until(lambda: queue.ready() == 0)
+    command.project.make("go")
+    assert command.process.wait(20).code == 0
+    assert [line["state"] for line in command.summaries()] == ["SUCCESS"]
+    wait_until(lambda: queue.ready() == 2)
+
+
+@pytest.mark.parametrize("number", [SIGTERM, SIGINT])
+def test_a_second_signal_hurries(start: Callable[..., Command], queue: Queue, number: Any) -> None:
+    """The second signal ends it at once; the message comes again, and the record says so."""
+    command = start()
+    command.wait_until_ready()
+    queue.publish({"wait": "never"})
+    wait_until(lambda: command.project.count("handled") == 1)
+    command.process.send_signal(number)
+    wait_until(lambda: command.status("readiness") == 503)
+    command.process.send_signal(number)
+    assert command.process.wait(20).code == 0
+    assert [line["state"] for line in command.summaries()] == ["UNACKED"]
+    wait_until(lambda: queue.ready() == 1)
+
+
+def test_frozen_broker(start: Callable[..., Command], queue: Queue, relay: Relay) -> None:
+    """With the usual heartbeat a frozen broker is not ready within ten seconds, and told once."""
+    with Receiver() as receiver:
+        command = start(relay=relay, DOCKERFLOW_WEBHOOK_URL=receiver.url)
+        command.wait_until_ready()
+        wait_until(lambda: receiver.news() == [("startup", "succeeded")])
+        relay.swallow()
+        wait_until(lambda: command.status("readiness") == 503, timeout=10)
+        wait_until(lambda: receiver.news()[1:] == [("readiness", "failed")])
+        assert "has been silent" in receiver.posts[1].json()["traceback"]
+        assert command.status("liveness") == 200
+        relay.forward(reset=True)
+        wait_until(lambda: command.status("readiness") == 200, timeout=15)
+        queue.publish({})
+        wait_until(lambda: len(command.summaries()) == 1)
+        wait_until(lambda: receiver.news()[2:] == [("readiness", "succeeded")])
+        assert command.process.stop(SIGTERM).code == 0
+
+
+def test_no_broker(start: Callable[..., Command], relay: Relay) -> None:
+    """Without a broker it is alive, neither started nor ready, and ends with 0 on SIGTERM."""
+    relay.refuse()
+    command = start(relay=relay)
+    command.process.wait_for_line("The AMQP broker cannot be reached. Trying again", timeout=30)
+    assert [command.status(probe) for probe in ("liveness", "readiness", "startup")] == [
+        200,
+        503,
+        503,
+    ]
+    ended = command.process.stop(SIGTERM)
+    assert ended.code == 0
+
+
+def test_wrong_password(project: Project, queue: Queue) -> None:
+    """A broker that refuses access is exit 1 and one line, without the password."""
+    project = project.with_environ(AMQP_HOST="127.0.0.1", AMQP_PASSWORD="s3cr3t/@")
+    done = project.manage("consume", HANDLER, "--queue", queue.name)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith(
+        "CommandError: Not consuming: the AMQP broker refuses access"
+    )
+    assert "Traceback" not in done.stderr
+    assert "s3cr3t" not in done.stderr + done.stdout
+
+
+@pytest.mark.parametrize(
+    ("handler", "sentence"),
+    [
+        ("handle", "no dotted path"),
+        ("tests.project.nowhere.handle", "No module named 'tests.project.nowhere'"),
+        ("tests.checks.broken_module.handle", "tests.checks.broken_module cannot be imported: "),
+        ("tests.project.messages.nothing", "has no 'nothing'"),
+        ("tests.project.messages.Handler", "is no function that takes (body, message)"),
+        ("tests.project.messages.takes_one", "is no function that takes (body, message)"),
+        ("tests.project.messages.NUMBER", "is no function that takes (body, message)"),
+    ],
+)
+def test_handler_that_cannot_be_used(handler: str, sentence: str) -> None:
+    """A handler that cannot be imported, or called, is one line before anything is connected."""
+    with pytest.raises(CommandError) as raised:
+        call_command("consume", handler, queue="q", skip_checks=True)
+    assert sentence in str(raised.value)
+    assert len(str(raised.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"routing_keys": ["a"]}, "--routing-key goes with --exchange"),
+        ({"exchange": "e"}, "a topic exchange needs at least one --routing-key"),
+        ({"url": "redis://localhost"}, "not one that Kombu can use"),
+        ({"url": "nonsense"}, "not one that Kombu can use"),
+        ({"url": "amqp://u:s3cr3t:x@h:y/"}, "not one that Kombu can use"),
+        ({"url": "amqp://u:12/s3cr3t@host/"}, "not one that Kombu can use"),
+        ({"url": "amqp://u:s3cr3t@[::1/"}, "not one that Kombu can use"),
+    ],
+)
+def test_options_that_cannot_be_used(options: dict[str, Any], sentence: str) -> None:
+    """Options that contradict each other and wrong URLs are one line, which holds no password."""
+    with pytest.raises(CommandError) as raised:
+        call_command("consume", HANDLER, queue="q", skip_checks=True, **options)
+    assert sentence in str(raised.value)
+    assert "s3cr3t" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("environ", "sentence"),
+    [
+        ({}, "no broker is named"),
+        ({"AMQP_HOST": "h", "AMQP_PORT": "http"}, "AMQP_PORT is 'http', but must be a whole"),
+        ({"AMQP_URL_FILE": "/nowhere"}, "AMQP_URL_FILE is ********, but must be the path"),
+    ],
+)
+def test_settings_that_cannot_be_used(
+    monkeypatch: pytest.MonkeyPatch, environ: dict[str, str], sentence: str
+) -> None:
+    """A setting with a wrong value is one line that names it."""
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(CommandError) as raised:
+        call_command("consume", HANDLER, queue="q", skip_checks=True)
+    assert sentence in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--prefetch", "0"], "'0' is no number from 1 to 65535"),
+        (["--queue", ""], "an empty name is none"),
+        (["--queue-argument", "x"], "'x' is not NAME=VALUE"),
+        (["--exchange-type", "headers"], "invalid choice: 'headers'"),
+        (["amqp://u:s3cr3t@host"], "unrecognized arguments"),
+    ],
+)
+def test_wrong_arguments(
+    project: Project, arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A wrong argument is exit 2 and one line, without the password that stands in it."""
+    from dockerflow_django.management.commands.consume import Command as ConsumeCommand
+
+    parser = ConsumeCommand().create_parser("manage.py", "consume")
+    parser.called_from_command_line = True
+    with pytest.raises(SystemExit) as raised:
+        parser.parse_args([HANDLER, "--queue", "q", *arguments])
+    assert raised.value.code == 2
+    shown = capsys.readouterr().err
+    assert sentence in shown
+    assert "s3cr3t" not in shown
+
+
+def test_help(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The help shows no setting's value."""
+    from dockerflow_django.management.commands.consume import Command as ConsumeCommand
+
+    monkeypatch.setenv("AMQP_URL", "amqp://u:s3cr3t@host")
+    parser = ConsumeCommand().create_parser("manage.py", "consume")
+    parser.print_help()
+    assert "s3cr3t" not in capsys.readouterr().out
