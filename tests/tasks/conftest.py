@@ -9,7 +9,7 @@ import pytest
 
 from dockerflow_django import testing
 from dockerflow_django.tasks.probes import WorkerProbes
-from dockerflow_django.webhooks import process
+from dockerflow_django.webhooks.process import own_sender
 from tests.harness.ports import LOOPBACK, Port
 
 
@@ -30,9 +30,17 @@ def address(settings: Any) -> Iterator[tuple[str, int]]:
 
 
 @pytest.fixture
-def start() -> Iterator[Callable[..., WorkerProbes]]:
-    """Start probes that say what they are given; they stop with the test."""
+def fresh() -> Iterator[None]:
+    """Begin and end with a process that has not started and posts nothing."""
     testing.reset()
+    yield
+    testing.reset()
+    own_sender.reset()
+
+
+@pytest.fixture
+def start(fresh: None) -> Iterator[Callable[..., WorkerProbes]]:
+    """Start probes that say what they are given; they stop with the test."""
     with ExitStack() as stack:
 
         def begin(**more: Any) -> WorkerProbes:
@@ -43,5 +51,3 @@ def start() -> Iterator[Callable[..., WorkerProbes]]:
             return probes
 
         yield begin
-    testing.reset()
-    process.own_sender.reset()

@@ -1,0 +1,170 @@
+"""The probes of a loop of the project's own."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core import checks
+from django.core.checks import CheckMessage
+
+from dockerflow_django import lifecycle
+from dockerflow_django.client import probe_file
+from dockerflow_django.tasks import serve_probes
+from tests.harness import http
+from tests.harness.processes import Process
+from tests.harness.project import Project
+from tests.harness.waiting import wait_until
+
+LOOP = """
+import sys, time
+import django
+django.setup()
+from dockerflow_django.tasks import serve_probes
+
+def turn():
+    print("turned", flush=True)
+    time.sleep(0.05)
+
+with serve_probes() as probes:
+    if "watching" in sys.argv:
+        while not probes.is_stopping:
+            probes.alive()
+            turn()
+        print("finished", flush=True)
+    else:
+        while True:
+            probes.alive()
+            turn()
+"""
+
+
+pytestmark = pytest.mark.usefixtures("fresh")
+
+
+def outcomes(path: Path) -> dict[str, str]:
+    found: dict[str, str] = probe_file.read(str(path))["probes"]
+    return found
+
+
+def check_stock(app_configs: object, **kwargs: object) -> list[CheckMessage]:
+    """Be ready as the project says."""
+    return list(stock)
+
+
+stock: list[CheckMessage] = []
+
+
+def test_alive(path: Path) -> None:
+    """Liveness passes as long as the loop says that it turns, from whatever thread."""
+    with serve_probes(stall_seconds=0.5) as probes:
+        wait_until(lambda: outcomes(path)["liveness"] == "failed")
+        done = threading.Event()
+
+        def turn() -> None:
+            while not done.wait(0.05):
+                probes.alive()
+
+        turning = threading.Thread(target=turn)
+        turning.start()
+        wait_until(lambda: set(outcomes(path).values()) == {"passed"})
+        done.set()
+        turning.join()
+    assert not path.exists()
+
+
+def test_stall_setting(path: Path, settings: Any) -> None:
+    """Without an argument the setting says how long the loop may stand still."""
+    settings.DOCKERFLOW_WORKER_STALL_SECONDS = 0.1
+    with serve_probes():
+        wait_until(lambda: outcomes(path)["liveness"] == "failed")
+
+
+def test_ready(address: tuple[str, int]) -> None:
+    """The checks in ``ready`` belong to readiness, by path too, and not to liveness."""
+    stock[:] = [checks.Error("There is no stock.")]
+    with serve_probes(ready=[f"{__name__}.check_stock"]) as probes:
+
+        def status(probe: str) -> int:
+            return http.request(address, "GET", f"/__heartbeat__/{probe}").status
+
+        wait_until(lambda: status("liveness") == 200)
+        assert (status("readiness"), status("startup")) == (503, 503)
+        stock.clear()
+        wait_until(lambda: status("readiness") == 200)
+        assert probes.is_stopping is False
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ({"stall_seconds": 0}, "stall_seconds is 0, but must be above 0"),
+        ({"ready": ["check"]}, "ready must be a list of checks; item 0 is 'check'"),
+    ],
+)
+def test_wrong_arguments(arguments: dict[str, Any], sentence: str) -> None:
+    """A wrong argument is said to be that before anything is opened."""
+    with pytest.raises(ValueError, match=sentence), serve_probes(**arguments):
+        raise AssertionError("the block is not entered")
+
+
+def test_another_thread_installs_no_handler(path: Path) -> None:
+    """Only the main thread may install a handler; the probes work in any."""
+    before = signal.getsignal(signal.SIGTERM)
+
+    def serve() -> None:
+        with serve_probes():
+            assert signal.getsignal(signal.SIGTERM) == before
+
+    serving = threading.Thread(target=serve)
+    serving.start()
+    serving.join()
+    assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_a_handler_of_the_project_is_called(path: Path) -> None:
+    """A handler that was there before is called, and is there again afterwards."""
+    numbers: list[int] = []
+
+    def handler(number: int, frame: object) -> None:
+        numbers.append(number)
+
+    before = signal.signal(signal.SIGTERM, handler)
+    try:
+        with serve_probes():
+            wait_until(lambda: outcomes(path)["readiness"] == "passed")
+            os.kill(os.getpid(), signal.SIGTERM)
+            assert numbers == [signal.SIGTERM]
+            assert lifecycle.process.is_draining
+            wait_until(lambda: outcomes(path)["readiness"] == "failed")
+        assert signal.getsignal(signal.SIGTERM) is handler
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@pytest.mark.parametrize(
+    ("argument", "code", "last"), [("watching", 0, "finished"), ("endless", 143, "turned")]
+)
+def test_signal(project: Project, argument: str, code: int, last: str) -> None:
+    """SIGTERM ends a loop that watches for it at its next turn, and any other as ever."""
+    path = project.folder / "probes"
+    env = project.with_environ(DOCKERFLOW_PROBE_FILE=str(path)).env()
+    with Process([sys.executable, "-c", LOOP, argument], env=env, cwd=project.folder) as process:
+        process.wait_for_line("turned", timeout=30)
+        wait_until(lambda: outcomes(path)["readiness"] == "passed")
+        assert process.stop(signal.SIGTERM).code == code
+        assert process.lines("stdout")[-1] == last
+    assert not path.exists()
+
+
+def test_importing_needs_no_settings() -> None:
+    """``dockerflow_django.tasks`` may be imported before Django is set up, and without a client."""
+    code = (
+        "import sys; sys.modules['kombu'] = sys.modules['celery'] = None\n"
+        "from dockerflow_django.tasks import Reject, Requeue, serve_probes"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=30)
