@@ -12,6 +12,7 @@ from django.core.handlers.exception import response_for_exception
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
+from dockerflow_django._state import keeps
 from dockerflow_django.conf import conf
 from dockerflow_django.context import RequestState
 from dockerflow_django.endpoints import details
@@ -101,6 +102,9 @@ def _warn_without_app() -> None:
             "no system checks, no commands, no log lines about health, no webhooks and no metrics. "
             "Add 'dockerflow_django' to INSTALLED_APPS."
         )
+
+
+keeps("_warn_without_app", after_fork=False)(_warn_without_app.cache_clear)
 
 
 def _endpoint(request: HttpRequest) -> Endpoint | None:

@@ -10,7 +10,7 @@ from typing import Any, Generic, Literal, Protocol, TypeVar, cast, overload
 from decouple import Config, RepositoryEmpty, RepositoryEnv, UndefinedValueError
 from django.conf import settings
 
-from dockerflow_django.logging.sanitising import scrub
+from dockerflow_django.logging.scrubbing import scrub
 
 T = TypeVar("T")
 Origin = Literal["settings", "environment", ".env", "default"]
