@@ -50,6 +50,19 @@ def test_port(start: Start, address: Address) -> None:
     assert http.request(address, "GET", "/__version__").status == 404
 
 
+def test_token(start: Start, address: Address, settings: Any) -> None:
+    """Whoever sends the token sees details, and nobody else does."""
+    settings.DOCKERFLOW_HEARTBEAT_DETAILS = "never"
+    settings.DOCKERFLOW_HEARTBEAT_TOKEN = "s3cr3t"
+    start(liveness=lambda: [checks.Warning("Slow.", id="x")])
+    wait_until(lambda: all_pass(address))
+    path = "/__heartbeat__/liveness"
+    for token, seen in (("s3cr3t", True), ("other", False)):
+        headers = {"Authorization": f"Bearer {token}"}
+        body = http.request(address, "GET", path, headers=headers).body
+        assert (b"Slow." in body) is seen
+
+
 def test_file(start: Start, path: Path) -> None:
     """The file says what holds, is whole whenever it is read, and is gone when the worker is."""
     probes = start()

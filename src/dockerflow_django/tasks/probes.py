@@ -178,7 +178,9 @@ class WorkerProbes:
         if port is None:
             return
         try:
-            self.port = ProbePort(host, port, lambda path, headers: answer(path, self.report))
+            self.port = ProbePort(
+                host, port, lambda path, headers: answer(path, headers, self.report)
+            )
         except OSError as error:
             if self._file is not None:
                 self._file.remove()
