@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import sysconfig
+from pathlib import Path
 
 import nox
 
@@ -83,13 +85,18 @@ def bench(session: nox.Session) -> None:
 
 
 def _test(session: nox.Session, *requirements: str, arguments: tuple[str, ...] = ()) -> None:
-    groups = ["tests"]
-    if shutil.which("mariadb_config") or shutil.which("mysql_config"):
-        groups.append("mariadb")
+    groups = ["tests", "mariadb"] if _can_compile_mysqlclient() else ["tests"]
     session.install(".", *_groups(*groups), *requirements)
     # Much of the time a test waits for a server: more workers than cores.
     workers = str(2 * (os.cpu_count() or 1))
     session.run("pytest", "-n", workers, "--dist", "loadfile", *arguments, *session.posargs)
+
+
+def _can_compile_mysqlclient() -> bool:
+    """Tell whether the compiler, the headers and what finds them are there."""
+    programs = ("mariadb_config", "pkg-config", os.environ.get("CC", "gcc"))
+    headers = Path(sysconfig.get_path("include"), "Python.h")
+    return all(map(shutil.which, programs)) and headers.exists()
 
 
 def _groups(*names: str) -> list[str]:

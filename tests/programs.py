@@ -1,11 +1,10 @@
 """Programs that a test needs and that may be missing on somebody's machine."""
 
-import os
 import shutil
 import sys
 from pathlib import Path
 
-import pytest
+from tests.harness.programs import missing
 
 
 def need(name, *, everywhere=True):
@@ -13,11 +12,7 @@ def need(name, *, everywhere=True):
 
     `everywhere` is off for a program that no registry brings: then CI may be without it, too.
     """
-    path = shutil.which(name)
-    if path is None:
-        fails = everywhere and os.environ.get("CI")
-        (pytest.fail if fails else pytest.skip)(f"{name} is not installed")
-    return path
+    return shutil.which(name) or missing(f"{name} is not installed", everywhere=everywhere)
 
 
 def beside_python(name):

@@ -8,10 +8,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from typing import NoReturn
 from urllib.parse import urlsplit
 
-import pytest
+from tests.harness.programs import missing
 
 DEFAULT_URLS = {
     "amqp": "amqp://guest:guest@127.0.0.1:5672//",
@@ -32,7 +31,7 @@ def redis_url() -> str:
 def require(name: str) -> None:
     """Skip the test where the service is not there; fail it under CI, where it has to be."""
     if not _is_there(_url(name)):
-        _do_without(f"{name} does not answer; set TEST_{name.upper()}_URL")
+        missing(f"{name} does not answer; set TEST_{name.upper()}_URL")
 
 
 def free_port() -> int:
@@ -47,7 +46,7 @@ def free_port() -> int:
 def private_redis(*options: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """Run a Redis that a test may freeze and stop; give its URL and its process."""
     if not shutil.which("redis-server"):
-        _do_without("there is no redis-server to start")
+        missing("redis-server is not installed")
     port = free_port()
     command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", *options]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
@@ -56,10 +55,6 @@ def private_redis(*options: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]
             yield f"redis://127.0.0.1:{port}/0", process
         finally:
             process.kill()
-
-
-def _do_without(reason: str) -> NoReturn:
-    (pytest.fail if "CI" in os.environ else pytest.skip)(reason)
 
 
 def _wait_for(port: int) -> None:

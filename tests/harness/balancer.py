@@ -41,6 +41,7 @@ class Balancer:
 
     def __init__(self, folder: Path, ready: dict[int, http.Address], path: str) -> None:
         """Take `ready`: for each application port the address whose `path` tells its readiness."""
+        nginx = find_program("nginx")
         self._folder = folder
         self._ready = ready
         self._path = path
@@ -49,7 +50,6 @@ class Balancer:
         self.serving: list[int] = []
         self._ended = threading.Event()
         self._follow_once()
-        nginx = find_program("nginx")
         self._nginx = Process([nginx, "-p", str(folder), "-c", "nginx.conf"], cwd=folder)
         wait_until(lambda: accepts(self._port.number), what=f"nginx accepts\n{self._nginx.output}")
         self._follower = threading.Thread(target=self._follow, daemon=True)

@@ -18,6 +18,7 @@ _PROTOCOL_VERSION = 10
 class MariaDB(Service):
     """A data directory of its own: root without a password, without durability."""
 
+    programs = ("mariadb-install-db", "mariadbd", "mariadb")
     user = "mysql"
 
     def prepare(self) -> None:

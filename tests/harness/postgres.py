@@ -19,6 +19,7 @@ MAX_CONNECTIONS = 100
 class PostgreSQL(Service):
     """A cluster of its own: trusting, without durability, found by TCP and by a Unix socket."""
 
+    programs = ("initdb", "postgres")
     user = "postgres"
     # "Fast": sessions are ended. Killed by SIGKILL it would leave shared memory behind.
     stop_signal = SIGINT

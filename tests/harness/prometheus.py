@@ -30,6 +30,8 @@ JOB = """
 class Prometheus(Service):
     """It asks each job's ``(address, path)`` twice a second, and evaluates the rules."""
 
+    programs = ("prometheus",)
+
     def __init__(self, jobs: Mapping[str, tuple[tuple[str, int], str]], rules: str = "") -> None:
         super().__init__()
         config = CONFIG + "".join(

@@ -12,6 +12,8 @@ from tests.harness.services import Service
 class Redis(Service):
     """A server of its own that writes nothing."""
 
+    programs = ("redis-server",)
+
     def command(self) -> Sequence[str | Path]:
         return [
             find_program("redis-server"),

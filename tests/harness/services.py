@@ -15,7 +15,7 @@ import psutil
 
 from tests.harness.ports import Port
 from tests.harness.processes import Process
-from tests.harness.programs import PROGRAM_PATH
+from tests.harness.programs import PROGRAM_PATH, find_program
 from tests.harness.waiting import wait_until
 
 
@@ -26,11 +26,15 @@ class Service(ABC):
     to the service's own user.
     """
 
+    # Without these it is not even begun.
+    programs: ClassVar[Sequence[str]] = ()
     user: ClassVar[str] = "nobody"
     stop_signal: ClassVar[Signals] = SIGTERM
     immediate_signal: ClassVar[Signals] = SIGKILL
 
     def __init__(self) -> None:
+        for name in self.programs:
+            find_program(name)
         self._temporary = TemporaryDirectory(prefix=f"{type(self).__name__.lower()}-")
         self.folder = Path(self._temporary.name)
         self._reserved = Port()
