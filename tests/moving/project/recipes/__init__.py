@@ -1,0 +1,1 @@
+"""An app whose checks python-dockerflow ran, because Django's registry has them."""
