@@ -9,7 +9,8 @@ time limit. A subclass of its ``Request`` sees each case, and the first call abo
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache, wraps
 from typing import Any
 
@@ -17,6 +18,7 @@ from celery.exceptions import Reject, Terminated, TimeLimitExceeded, WorkerLostE
 from celery.utils.imports import symbol_by_name
 from celery.worker.request import ExceptionWithTraceback
 
+from dockerflow_django.context import end_task, start_task
 from dockerflow_django.tasks import record
 from dockerflow_django.tasks.celery import headers
 from dockerflow_django.tasks.celery.execution import add_route, state_of
@@ -72,7 +74,8 @@ class ObservedRequest:
 
     def on_success(self, failed__retval__runtime: Any, **kwargs: Any) -> Any:
         """Note how the task has ended, for a project whose strategy uses this class itself."""
-        return _observing(super().on_success)(self, failed__retval__runtime, **kwargs)  # type: ignore[misc]
+        self.note_result(failed__retval__runtime)
+        return super().on_success(failed__retval__runtime, **kwargs)  # type: ignore[misc]
 
     def on_failure(
         self, exc_info: Any, send_failed_event: bool = True, return_ok: bool = False
@@ -83,15 +86,17 @@ class ObservedRequest:
         # What the child has returned it has also written.
         is_written = return_ok or isinstance(error, Reject | MemoryError)
         self.end(state, None if is_written else error, is_written=is_written)
-        return super().on_failure(  # type: ignore[misc]
-            exc_info, send_failed_event=send_failed_event, return_ok=return_ok
-        )
+        with self._context():
+            return super().on_failure(  # type: ignore[misc]
+                exc_info, send_failed_event=send_failed_event, return_ok=return_ok
+            )
 
     def on_timeout(self, soft: bool, timeout: float) -> Any:
         """Note that the hard time limit has been reached; the soft one the child raises itself."""
         if not soft:
             self.end(record.FAILURE, TimeLimitExceeded(timeout))
-        return super().on_timeout(soft, timeout)  # type: ignore[misc]
+        with self._context():
+            return super().on_timeout(soft, timeout)  # type: ignore[misc]
 
     def revoked(self) -> Any:
         """Note that the task is revoked, or has expired, before it ran."""
@@ -126,6 +131,26 @@ class ObservedRequest:
         if not is_written and record.is_wanted(state):
             record.write(self._fields(state, seconds or 0.0), error)
 
+    def note_result(self, failed__retval__runtime: Any) -> None:
+        """Note that the task has succeeded; one that has failed goes on to `on_failure`."""
+        if not isinstance(failed__retval__runtime, tuple):
+            # The task has raised SystemExit in a pool of threads, which has then no result.
+            self.end(record.FAILURE, is_written=True)
+        # Without a runtime nothing has run: the task had succeeded before, and was sent again.
+        elif not failed__retval__runtime[0] and failed__retval__runtime[2] is not None:
+            self.end(record.SUCCESS, is_written=True)
+
+    @contextmanager
+    def _context(self) -> Iterator[None]:
+        """Give what Celery logs and sends about the task here, error callbacks too, its id."""
+        trace = headers.parse_trace(self.request_dict.get(headers.TRACEPARENT))
+        rid = self.request_dict[headers.RID]
+        state = start_task(self.task.name, self.id, rid, trace, in_request=False)
+        try:
+            yield
+        finally:
+            end_task(state)
+
     def _fields(self, state: str, seconds: float) -> record.Fields:
         known = self.request_dict
         fields: record.Fields = {
@@ -145,12 +170,7 @@ class ObservedRequest:
 def _observing(on_success: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(on_success)
     def observed(self: ObservedRequest, failed__retval__runtime: Any, **kwargs: Any) -> Any:
-        if not isinstance(failed__retval__runtime, tuple):
-            # The task has raised SystemExit in a pool of threads, which has then no result.
-            self.end(record.FAILURE, is_written=True)
-        # Without a runtime nothing has run: the task had succeeded before, and was sent again.
-        elif not failed__retval__runtime[0] and failed__retval__runtime[2] is not None:
-            self.end(record.SUCCESS, is_written=True)
+        self.note_result(failed__retval__runtime)
         return on_success(self, failed__retval__runtime, **kwargs)
 
     return observed

@@ -1,0 +1,206 @@
+"""The worker's main process tells each end of a task once, whatever class the project has."""
+
+import logging
+from types import SimpleNamespace
+from typing import ClassVar
+
+import pytest
+from billiard.einfo import ExceptionInfo
+from celery import Celery
+from celery.exceptions import Ignore, Reject, Retry, Terminated, WorkerLostError
+from celery.worker.request import Request
+
+from dockerflow_django.context import current_rid, current_task
+from dockerflow_django.tasks import record
+from dockerflow_django.tasks.celery import requests
+
+app = Celery("requests", broker="memory://", set_as_current=False, fixups=[])
+counted = []
+
+
+def count(task, state, seconds):
+    counted.append((task, state, seconds is not None))
+
+
+class Own(Request):
+    """A project's own class; it notes in whose context Celery calls it."""
+
+    calls: ClassVar[list] = []
+
+    def on_success(self, failed__retval__runtime, **kwargs):
+        self.calls.append("success")
+
+    def on_failure(self, exc_info, send_failed_event=True, return_ok=False):
+        self.calls.append((current_rid(), current_task().task_id))
+
+    def on_timeout(self, soft, timeout):
+        self.calls.append(("soft" if soft else "hard", current_rid()))
+
+
+@app.task(name="own", shared=False, Request=Own)
+def own():
+    """Has a class of its own."""
+
+
+@app.task(name="plain", shared=False)
+def plain():
+    """Has Celery's class, by its name."""
+
+
+requests.observe_tasks(app, count)
+
+
+@pytest.fixture(autouse=True)
+def fresh():
+    counted.clear()
+    Own.calls.clear()
+
+
+@pytest.fixture
+def records(caplog):
+    caplog.set_level(logging.INFO, record.SUMMARY_LOGGER)
+
+    def found():
+        return [each for each in caplog.records if each.name == record.SUMMARY_LOGGER]
+
+    return found
+
+
+def make(task=own, **given):
+    message = SimpleNamespace(
+        headers={"id": "1", "task": task.name, "dockerflow_rid": "abc", **given},
+        body=((), {}, {}),
+        payload=((), {}, {}),
+        content_type=None,
+        content_encoding=None,
+        delivery_info={"exchange": "", "routing_key": "celery"},
+        properties={},
+    )
+    return task.Request(message, app=app, task=task, decoded=True)
+
+
+def info_of(error):
+    try:
+        raise_it(error)
+    except BaseException:
+        return ExceptionInfo()
+
+
+def raise_it(error):
+    raise error
+
+
+def test_the_project_s_class_is_extended():
+    """What the project has stays below; a second call changes nothing."""
+    assert issubclass(own.Request, Own)
+    assert issubclass(plain.Request, Request)
+    before = own.Request
+    requests.observe_tasks(app, count)
+    assert own.Request is before
+
+
+def test_the_subclass_that_celery_makes():
+    """Celery writes an `on_success` of its own for each task: it tells of the end as well."""
+
+    class Made(own.Request):
+        def on_success(self, failed__retval__runtime, **kwargs):
+            self.calls.append("made")
+
+    request = Made.__new__(Made)
+    request.__dict__.update(make().__dict__)
+    request._task = own
+    request.on_success((0, "3", 0.1))
+    assert counted == [("own", "SUCCESS", False)]
+    assert Own.calls == ["made"]
+
+
+@pytest.mark.parametrize(
+    ("result", "states"),
+    [
+        ((0, "3", 0.1), ["SUCCESS"]),
+        ((0, None, None), []),
+        (info_of(SystemExit()), ["FAILURE"]),
+    ],
+    ids=["success", "had succeeded before", "exit in a pool of threads"],
+)
+def test_success(result, states, records):
+    """What the child has written is counted; what did not run is not."""
+    make().on_success(result)
+    assert [state for _, state, _ in counted] == states
+    assert Own.calls == ["success"]
+    assert records() == []
+
+
+@pytest.mark.parametrize(
+    ("error", "state"),
+    [
+        (ValueError("no"), "FAILURE"),
+        (Retry("again"), "RETRY"),
+        (Ignore(), "IGNORED"),
+        (Reject("no"), "REJECTED"),
+    ],
+)
+def test_what_the_child_has_raised(error, state, records):
+    """It is counted; the child has written the record."""
+    make().on_failure(info_of(error), return_ok=True)
+    assert [state for _, state, _ in counted] == [state]
+    assert records() == []
+
+
+@pytest.mark.parametrize(
+    ("error", "state", "level"),
+    [
+        (WorkerLostError("signal 9"), "LOST", logging.ERROR),
+        (SystemExit(0), "LOST", logging.ERROR),
+        (Terminated(15), "REVOKED", logging.WARNING),
+        (ValueError("the message cannot be read"), "FAILURE", logging.ERROR),
+    ],
+)
+def test_what_the_child_cannot_tell(error, state, level, records):
+    """It is counted and written here, once, with the id of the task."""
+    request = make(retries=2, traceparent=f"00-{'1' * 32}-{'2' * 16}-01")
+    request.on_failure(info_of(error))
+    request.on_failure(info_of(error))
+    (found,) = records()
+    assert (found.state, found.levelno, found.rid) == (state, level, "abc")
+    assert (found.retries, found.t, found.trace_id) == (2, 0, "1" * 32)
+    assert (found.queue, found.routing_key) == ("celery", "celery")
+    assert found.getMessage() == (record.describe(error) if level == logging.ERROR else "")
+    assert counted == [("own", state, False)]
+
+
+@pytest.mark.parametrize("error", [Reject("late"), MemoryError()])
+def test_raised_after_the_record(error, records):
+    """What a child raises after it has written is counted only."""
+    make().on_failure(info_of(error))
+    assert records() == []
+    assert len(counted) == 1
+
+
+def test_the_hard_time_limit(records):
+    """Celery tells of it twice: it is one failure."""
+    request = make()
+    request.time_start = 1.0
+    request.on_timeout(True, 1)
+    assert counted == []
+    request.on_timeout(False, 2)
+    request.on_failure(info_of(WorkerLostError("killed")))
+    assert [each.state for each in records()] == ["FAILURE"]
+    assert records()[0].getMessage().startswith("TimeLimitExceeded")
+    assert counted == [("own", "FAILURE", True)]
+
+
+def test_what_celery_does_has_the_id():
+    """Celery's own lines about the task, and what it sends, have the id of the task."""
+    make().on_failure(info_of(ValueError()), return_ok=True)
+    make().on_timeout(False, 2)
+    assert Own.calls == [("abc", "1"), ("hard", "abc")]
+    assert (current_rid(), current_task()) == (None, None)
+
+
+def test_nobody_reads(caplog, records):
+    """A logger that is switched off costs no record; the task counts."""
+    caplog.set_level(logging.CRITICAL, record.SUMMARY_LOGGER)
+    make().on_failure(info_of(SystemExit()))
+    assert records() == []
+    assert len(counted) == 1
