@@ -73,7 +73,7 @@ def pre_fork(server: Any, worker: Any) -> None:
 
 
 def post_fork(server: Any, worker: Any) -> None:
-    """Acknowledge the arbiter's questions, in the worker, from its first moment on."""
+    """Answer the arbiter's pings, in the worker, from its first moment on."""
     if _arbiter.container.probe_port is not None:
         _arbiter.container.probe_port.close_in_child()
     channel: WorkerChannel = worker.dockerflow.enter()
@@ -93,13 +93,12 @@ def post_worker_init(worker: Any) -> None:
         import_urlconf()
     except UrlconfError as error:
         channel.notify({"problem": str(error)})
-        worker.log.critical("Not serving: %s", error)
         raise
 
     def say_that_it_serves() -> None:
         serve_questions(channel, worker_threads=_threads_of(worker))
 
-    _when_served(worker, say_that_it_serves)
+    _when_served(worker, say_that_it_serves, channel.tell_failed_lifespan)
 
 
 def child_exit(server: Any, worker: Any) -> None:
@@ -108,8 +107,11 @@ def child_exit(server: Any, worker: Any) -> None:
 
 
 def on_exit(server: Any) -> None:
-    """Free the probe port, and let the last webhook out."""
-    _arbiter.container.stop(_arbiter.problem())
+    """Say why nothing was served, if that is so; free the probe port, let the last webhook out."""
+    problem = _arbiter.container.problem
+    if problem:
+        server.log.critical("Not serving: %s", problem)
+    _arbiter.container.stop(problem)
 
 
 class StartError(Exception):
@@ -148,10 +150,6 @@ class _Arbiter:
         # The arbiter looks its handlers up by name, on itself, whenever a signal comes.
         server.handle_term = drain_then_stop
 
-    def problem(self) -> str:
-        """Return why nothing was served, if a worker has said so."""
-        return self.container.probes.problem
-
     def _drain(self, server: Any) -> None:
         seconds = self.container.drain()
         server.log.info("Draining for %.1f s: readiness fails. Signal again to skip this.", seconds)
@@ -172,7 +170,9 @@ def _path(cls: type) -> str:
     return f"{cls.__module__}.{cls.__qualname__}"
 
 
-def _when_served(worker: Any, on_served: Callable[[], None]) -> None:
+def _when_served(
+    worker: Any, on_served: Callable[[], None], on_failed: Callable[[str], None]
+) -> None:
     """Call `on_served` now, or when the lifespan of an ASGI application has started."""
     paths = {_path(each) for each in type(worker).__mro__}
     is_gunicorns, is_uvicorns = GUNICORNS_ASGI_WORKER in paths, bool(paths & UVICORNS_WORKERS)
@@ -184,10 +184,10 @@ def _when_served(worker: Any, on_served: Callable[[], None]) -> None:
     if is_gunicorns:
         # Gunicorn runs the lifespan of what this attribute holds after this hook.
         has_lifespan = worker.cfg.asgi_lifespan != "off"
-        worker.asgi = Asgi(worker.asgi, on_served, has_lifespan=has_lifespan)
+        worker.asgi = Asgi(worker.asgi, on_served, on_failed=on_failed, has_lifespan=has_lifespan)
     else:
         has_lifespan = worker.config.lifespan != "off"
-        worker.wsgi = Asgi(worker.wsgi, on_served, has_lifespan=has_lifespan)
+        worker.wsgi = Asgi(worker.wsgi, on_served, on_failed=on_failed, has_lifespan=has_lifespan)
 
 
 def _threads_of(worker: Any) -> int | None:

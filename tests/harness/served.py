@@ -41,8 +41,12 @@ class Served(Process):
         before: Sequence[str] = (),
         wait: bool = True,
         port: Port | None = None,
+        application: str = "",
     ) -> None:
-        """Start it; `before` is what the command line begins with, as ``unshare --pid --fork``."""
+        """Start it; `before` is what the command line begins with, as ``unshare --pid --fork``.
+
+        `application` is served by Gunicorn instead of the project's own.
+        """
         self.kind = kind
         self.project = project
         self._wanted = int(options[options.index("--workers") + 1]) if "--workers" in options else 1
@@ -59,7 +63,8 @@ class Served(Process):
                 **project.environ,
             }
         )
-        argv = [*before, sys.executable, "-m", *KINDS[kind], *self._where(), *options]
+        command = [*KINDS[kind][:-1], application] if application else KINDS[kind]
+        argv = [*before, sys.executable, "-m", *command, *self._where(), *options]
         super().__init__(argv, env=project.env(), cwd=project.folder)
         if wait:
             try:

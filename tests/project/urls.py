@@ -34,6 +34,8 @@ urlpatterns = [
     path("slow/", waits.slow),
     path("slow-async/", waits.slow_async),
     path("stall-loop/", waits.stall_loop),
+    path("burn/", waits.burn),
+    path("hold-interpreter/", waits.hold_interpreter),
     path("blocked/", waits.blocked),
     path("blocked-async/", waits.blocked_async),
     path("upload/", waits.upload),

@@ -117,6 +117,8 @@ def test_container_that_never_serves(probes: ContainerProbes) -> None:
     probes.on_change = lambda *change: told.append(change)
     for number in range(4):
         worker = FakeWorker(probes, number)
+        pass_time(probes, 0)
+        wait_until(lambda: worker.known.spoke_at is not None and not worker.known.open)  # noqa: B023
         pass_time(probes, START_SECONDS / 3)
         probes.pool.remove(worker.known)
     pass_time(probes, 0)

@@ -28,7 +28,7 @@ from dockerflow_django.supervisor.application import Asgi, Wsgi
 from dockerflow_django.supervisor.channel import WorkerChannel
 from dockerflow_django.supervisor.container import Container
 from dockerflow_django.supervisor.pool import Worker
-from dockerflow_django.supervisor.worker import import_urlconf, serve_questions
+from dockerflow_django.supervisor.worker import UrlconfError, import_urlconf, serve_questions
 
 # The first signal begins the drain, the second ends it, this one waits for nothing more.
 CUTTING = 3
@@ -286,8 +286,7 @@ def _load(target: str, folder: Path | None, *, factory: bool, interface: Interfa
         application: Any = load_target(target, wd=folder, factory=factory)
         import_urlconf()
     except BaseException as error:
-        text = scrub(f"{type(error).__name__}: {error}")
-        channel.notify({"problem": f"the application cannot be loaded: {_last_line(text)}"})
+        channel.notify({"problem": _problem_of(error)})
         raise
 
     def say_that_it_serves() -> None:
@@ -296,16 +295,28 @@ def _load(target: str, folder: Path | None, *, factory: bool, interface: Interfa
     if interface == Interfaces.WSGI:
         say_that_it_serves()
         return Wsgi(application)
-    return Asgi(application, say_that_it_serves, has_lifespan=interface == Interfaces.ASGI)
+    has_lifespan = interface == Interfaces.ASGI
+    return Asgi(
+        application,
+        say_that_it_serves,
+        on_failed=channel.tell_failed_lifespan,
+        has_lifespan=has_lifespan,
+    )
 
 
 # What `_enter` leaves for `_load`, which Granian calls in the same process.
 _this_worker: tuple[WorkerChannel, int | None] | None = None
 
 
-def _last_line(text: str) -> str:
-    """Return the last line that is not empty: of an ImportError's traceback, Granian's text."""
-    return next((line.strip() for line in reversed(text.splitlines()) if line.strip()), "")
+def _problem_of(error: BaseException) -> str:
+    """Return a line that says why the application cannot be loaded.
+
+    If a module cannot be imported Granian's text ends with the traceback: the last line says why.
+    """
+    if isinstance(error, UrlconfError):
+        return str(error)
+    lines = [line.strip() for line in f"{type(error).__name__}: {error}".splitlines()]
+    return f"the application cannot be loaded: {scrub(next(filter(None, reversed(lines)), ''))}"
 
 
 def _said(exit_code: int | None) -> str:

@@ -13,7 +13,7 @@ from dockerflow_django.supervisor.settings import ContainerSettings
 
 # A scrape's patience: Prometheus waits ten seconds unless told otherwise.
 SCRAPE_SECONDS = 9.0
-# A worker that has not acknowledged a question for so long is left for the next one.
+# A worker that says nothing for so long, not even to a ping, is left for the next one.
 NEXT_WORKER_SECONDS = 3.0
 
 LBHEARTBEAT = Reply(200, b"", "text/plain")
@@ -62,14 +62,11 @@ class ContainerAnswers:
 
     def _wait(self, question: OpenQuestion, worker: Worker, ends_at: float) -> bool:
         """Wait for the answer as long as the worker says anything and there is time."""
-        asked_at = time.monotonic()
         while (now := time.monotonic()) < ends_at:
             if question.is_over.wait(min(0.25, ends_at - now)):
                 return question.answer is not None
-            is_acknowledged = bool(question.parts)
-            if not is_acknowledged and now - asked_at > NEXT_WORKER_SECONDS:
-                return False
-            if self._probes.is_silent(worker):
+            spoke_at = max(question.asked_at, worker.spoke_at or 0.0)
+            if self._probes.pool.clock.seconds - spoke_at > NEXT_WORKER_SECONDS:
                 return False
         return False
 

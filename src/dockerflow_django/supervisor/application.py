@@ -36,7 +36,7 @@ class Asgi:
     """An ASGI application around another.
 
     `on_served` is called once the lifespan's startup is complete, or found not to be supported; at
-    once if the server runs none.
+    once if the server runs none; `on_failed` with the text of a startup that has failed.
     """
 
     def __init__(
@@ -44,9 +44,11 @@ class Asgi:
         application: Callable[[Scope, Receive, Send], Awaitable[None]],
         on_served: Callable[[], None],
         *,
+        on_failed: Callable[[str], None] = lambda text: None,
         has_lifespan: bool = True,
     ) -> None:
         self._application = application
+        self._on_failed = on_failed
         self._on_served: Callable[[], None] | None = on_served
         if not has_lifespan:
             self._serve()
@@ -75,7 +77,9 @@ class Asgi:
 
         async def watch(message: MutableMapping[str, Any]) -> None:
             nonlocal has_failed
-            has_failed |= message["type"] == "lifespan.startup.failed"
+            if message["type"] == "lifespan.startup.failed":
+                has_failed = True
+                self._on_failed(str(message.get("message", "")))
             await send(message)
             if message["type"] == "lifespan.startup.complete":
                 self._serve()

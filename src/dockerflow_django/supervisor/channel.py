@@ -2,8 +2,8 @@
 
 Both ends are one pair of sockets that keeps messages apart. A question needs no descriptor, so a
 worker that has none left is still asked, and only the end of the line means that the supervisor has
-ended. Every question is acknowledged at once by a thread that does nothing else, so a worker whose
-answer takes long is known to run. Nothing here needs Django.
+ended. The thread that listens does nothing else, and answers a `PING` itself: so a worker is known
+to run, however long its other answers take. Nothing here needs Django.
 
 A message is a JSON object on one line, then the bytes of a body, if it has one. A long body comes
 in parts, the last of which says so.
@@ -24,7 +24,7 @@ from typing import Any
 PART_BYTES = 32768
 MESSAGE_BYTES = 2 * PART_BYTES
 
-METRICS, VERSION = "metrics", "version"
+PING, METRICS, VERSION = "ping", "metrics", "version"
 
 Message = dict[str, Any]
 
@@ -73,7 +73,7 @@ class WorkerChannel:
         self.on_drain: Callable[[], None] = lambda: None
 
     def attach(self) -> None:
-        """Acknowledge questions from now on, and end this process when the supervisor ends.
+        """Answer pings from now on, and end this process when the supervisor ends.
 
         The thread is one of the operating system's, also if gevent patches this process later.
         """
@@ -89,6 +89,11 @@ class WorkerChannel:
         """Tell the supervisor something."""
         with suppress(OSError):
             os.write(self._end.fileno(), pack(notification))
+
+    def tell_failed_lifespan(self, text: str) -> None:
+        """Tell the supervisor that the lifespan of an ASGI application has failed to start."""
+        reason = f": {' '.join(text.split())}" if text else ""
+        self.notify({"problem": f"the application's lifespan failed to start{reason}"})
 
     def send_answer(self, question: Question, message: Message, body: bytes = b"") -> None:
         """Send the answer to a question, with where this worker is in its life."""
@@ -111,7 +116,6 @@ class WorkerChannel:
                 self.is_draining = True
                 self.on_drain()
             if "id" in message:
-                self.notify({"id": message["id"]})
                 self._pass_on(Question(message.pop("id"), message.pop("name"), message))
         # The supervisor has ended, and nobody else would end this process.
         os.kill(os.getpid(), signal.SIGTERM)
@@ -123,7 +127,7 @@ class WorkerChannel:
             return b""
 
     def _pass_on(self, question: Question) -> None:
-        if self._answer is None:
+        if self._answer is None or question.name == PING:
             self.send_answer(question, {})
         else:
             self._answer(question)

@@ -34,6 +34,11 @@ class Container:
         self.probe_port: ProbePort | None = None
         self.webhooks: ContainerWebhooks | None = None
 
+    @property
+    def problem(self) -> str:
+        """Why nothing was served at all, empty if something was or nobody has said."""
+        return "" if self.probes.has_served else self.pool.problem
+
     def start(self) -> None:
         """Open the probe port and send webhooks from now on. Raises `PortError`."""
         host, port = self.settings.probe_host, self.settings.probe_port

@@ -101,6 +101,8 @@ class WorkerPool:
         self.lock = threading.RLock()
         self.clock = RunningClock()
         self.is_draining = False
+        # What the last worker said that could not serve.
+        self.problem = ""
         self.on_tick = on_tick
         self._workers: list[Worker] = []
         self._ids = itertools.count(1)
@@ -154,8 +156,9 @@ class WorkerPool:
         self.wake()
 
     def remove(self, worker: Worker) -> None:
-        """Forget a worker that has ended."""
+        """Forget a worker that has ended, after its last words."""
         with self.lock:
+            self._listen_to(worker)
             worker.is_removed = True
             for question in worker.open.values():
                 question.is_over.set()
@@ -211,9 +214,12 @@ class WorkerPool:
 
     def _listen(self) -> None:
         for worker in self.workers:
+            self._listen_to(worker)
+
+    def _listen_to(self, worker: Worker) -> None:
+        with self.lock:
             while not worker.has_ended_line and (data := _receive(worker)):
-                with self.lock:
-                    self._hear(worker, data)
+                self._hear(worker, data)
 
     def _hear(self, worker: Worker, data: bytes) -> None:
         worker.spoke_at = self.clock.seconds
@@ -224,7 +230,8 @@ class WorkerPool:
             return
         worker.serves = bool(message.get("serves", worker.serves))
         worker.stops = worker.stops or bool(message.get("stops"))
-        worker.problem = str(message.get("problem", worker.problem))
+        if "problem" in message:
+            self.problem = worker.problem = str(message["problem"])
         question = worker.open.get(message.get("id", 0))
         if question is not None:
             question.parts.append(body)

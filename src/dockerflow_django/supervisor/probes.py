@@ -1,7 +1,7 @@
 """What the last answers of all workers amount to: the outcome of each probe of the container.
 
-Every worker is asked for the three probes about once a second. Whoever asks for a probe gets what
-is known, at once: no question is on an answer's way.
+Every worker is asked for the three probes about once a second, and pinged. Whoever asks for a probe
+gets what is known, at once: no question is on an answer's way.
 """
 
 import json
@@ -12,6 +12,7 @@ from typing import Any
 
 from dockerflow_django import health
 from dockerflow_django.health import FAILED, PASSED, PROBES
+from dockerflow_django.supervisor.channel import PING
 from dockerflow_django.supervisor.pool import OpenQuestion, Worker, WorkerPool
 
 POLL_SECONDS = 1.0
@@ -74,8 +75,6 @@ class ContainerProbes:
         self._fine_at = 0.0
         self._has_workers = False
         self.has_served = False
-        # What the last worker said that could not serve.
-        self.problem = ""
         self._outcomes: dict[str, str] = {}
 
     def verdict(self, probe: str) -> Verdict:
@@ -148,7 +147,7 @@ class ContainerProbes:
             is_open = {question.name for question in worker.open.values()}
             # What it said before it served is no answer; it is asked as soon as it serves.
             is_new = worker.serves and not any(map(_has_outcome, worker.answers.values()))
-        for probe in PROBES:
+        for probe in (PING, *PROBES):
             is_due = is_new or now - asked_at.get(probe, -POLL_SECONDS) >= POLL_SECONDS
             if is_due and probe not in is_open:
                 asked_at[probe] = now
@@ -165,7 +164,6 @@ class ContainerProbes:
         self.has_served = self.has_served or is_serving
         if is_serving or not self._has_workers:
             self._fine_at = now
-        self.problem = next((worker.problem for worker in workers if worker.problem), self.problem)
 
     def _note_silence(self, workers: list[Worker]) -> None:
         silent = {worker for worker in workers if self.is_silent(worker)}

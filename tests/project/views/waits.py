@@ -1,6 +1,8 @@
 """Views that take their time: so many seconds, or until the test releases them."""
 
 import asyncio
+import ctypes
+import threading
 import time
 
 from django.http import HttpRequest, HttpResponse
@@ -47,3 +49,23 @@ def upload(request: HttpRequest) -> HttpResponse:
 
 def _seconds(request: HttpRequest) -> float:
     return min(float(request.GET.get("seconds", "0.5")), 30)
+
+
+def burn(request: HttpRequest) -> HttpResponse:
+    """Keep so many threads of pure Python busy for so long, this one among them."""
+    ends_at = time.monotonic() + float(request.GET["seconds"])
+
+    def work() -> None:
+        while time.monotonic() < ends_at:
+            sum(range(1000))
+
+    for _ in range(int(request.GET["threads"]) - 1):
+        threading.Thread(target=work, daemon=True).start()
+    work()
+    return HttpResponse("burnt")
+
+
+def hold_interpreter(request: HttpRequest) -> HttpResponse:
+    """Call into C that does not let go of the interpreter for so long."""
+    ctypes.PyDLL(None).usleep(int(float(request.GET["seconds"]) * 1e6))
+    return HttpResponse("held")
