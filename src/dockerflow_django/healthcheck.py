@@ -21,7 +21,7 @@ from dockerflow_django.client.command_line import (
     say,
     show,
 )
-from dockerflow_django.client.http_get import Answer, ask, leave_out_ssl
+from dockerflow_django.client.http_get import Answer, ask, cause, leave_out_ssl
 from dockerflow_django.client.probe_file import DEFAULT_PROBE, PROBES, StaleError, judge
 from dockerflow_django.client.target import DEFAULT_PORT, LIVENESS_PATH, Target, locate
 
@@ -79,7 +79,7 @@ def check(target: Target, seconds: float, *, verify: bool = True) -> int:
     try:
         answer = ask(target, seconds, verify=verify)
     except Exception as error:  # noqa: BLE001 - the line is for someone who cannot read a traceback
-        complain(f"healthcheck: {target.shown}: {_cause(error, seconds)}")
+        complain(f"healthcheck: {target.shown}: {cause(error, seconds)}")
         return 1
     if answer.status // 100 == 2:  # noqa: PLR2004 - HTTP's class of success
         say(f"{target.shown}: {answer.status} {answer.reason}")
@@ -120,26 +120,6 @@ def _failure(answer: Answer) -> str:
 _HINTS = {
     400: "(is DockerflowMiddleware the first? it answers whatever ALLOWED_HOSTS holds)",
     404: "(is dockerflow_django.urls included?)",
-}
-
-
-def _cause(error: Exception, seconds: float) -> str:
-    """Say why there is no answer, in plain words where the exception's own need explaining."""
-    if isinstance(error, TimeoutError):
-        return f"no complete answer within {seconds:g} s"
-    name = type(error).__name__
-    if name == "SSLCertVerificationError":
-        return f"{getattr(error, 'verify_message', '')} (--insecure accepts any certificate)"
-    return _CAUSES.get(name) or f"{getattr(error, 'strerror', '') or error} ({name})"
-
-
-# By name, as http.client is imported late.
-_CAUSES = {
-    "BadStatusLine": "what answers there does not speak HTTP",
-    "ConnectionRefusedError": "nothing listens there",
-    "ConnectionResetError": "the connection was cut before the answer came",
-    "FileNotFoundError": "there is no such socket",
-    "RemoteDisconnected": "the connection was closed without an answer",
 }
 
 

@@ -209,3 +209,32 @@ def test_what_a_service_sends_stays_on_its_line(capsys):
         out = check(capsys, address)[1]
     assert "\x1b" not in out
     assert not [line for line in out.splitlines() if line.startswith("fail x")]
+
+
+class Terminal(io.StringIO):
+    """A standard output that has colours."""
+
+    encoding = "utf-8"
+
+    def isatty(self):
+        return True
+
+
+def test_colours(monkeypatch, files):
+    """On a terminal the first word has the colours of Django's commands."""
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stdout", terminal)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    assert main(["check", "--dockerfile", "Dockerfile"]) == 0
+    assert terminal.getvalue().startswith("\x1b[32;1mok\x1b[0m Dockerfile: ")
+
+
+def test_interrupted(monkeypatch, capsys, files):
+    """Ctrl-C is one line, too."""
+
+    def interrupt(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("dockerflow_django.conformance.command.read_documents", interrupt)
+    assert check(capsys, "--manifest", "web.yaml") == (1, "", "dockerflow check: interrupted\n")

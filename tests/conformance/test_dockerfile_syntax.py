@@ -166,6 +166,13 @@ def test_any_lines_as_buildkit(lines):
     assert [command[4] for command in ours(text)] == [command[4] for command in expected]
 
 
+def test_line_endings():
+    """Windows' line ends and a byte order mark are no part of an instruction."""
+    windows = f"\ufeff{HEREDOCS}".replace("\n", "\r\n")
+    assert parse(windows) == parse(HEREDOCS)
+    assert parse("FROM a\nRUN x\fy")[1].text == "x\fy"
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [

@@ -149,6 +149,23 @@ def test_redirects_to_the_same_endpoint():
     assert named(results, "fail", "warn") == {"no-redirect"}
 
 
+def test_page_that_changes():
+    """The same holds if each page has a time or a token in it."""
+    count = iter(range(100))
+
+    def page():
+        return 200, f"<html>{next(count)}</html>"
+
+    with stranger({}, otherwise=page) as address:
+        assert {"heartbeat", "lbheartbeat"} <= named(judge(address), "fail")
+
+
+def test_errors_with_status_200():
+    """A service that says 200 for a path that it does not have is no false alarm."""
+    with stranger(otherwise=(200, '{"error": "no such path"}')) as address:
+        assert named(judge(address), "fail", "warn") == set()
+
+
 def test_redirects_that_never_end():
     """A redirect to itself is followed a few times, and is then the answer."""
     loop = {path: redirect(path) for path in RIGHT}

@@ -88,7 +88,8 @@ def test_right_manifests(judge):
     assert named(results, "skip") == {"health-check-asks-nothing-shared"}
 
 
-KINDS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Pod")
+# "Service" is Knative's, "DeploymentConfig" OpenShift's.
+KINDS = ("Deployment", "StatefulSet", "DaemonSet", "Pod", "Service", "DeploymentConfig")
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -124,6 +125,11 @@ KUBERNETES = {
     ),
     "liveness asks by a command": (
         {"livenessProbe": command("sh", "-c", "curl -f http://localhost:8000/__heartbeat__")},
+        {"liveness-asks-nothing-shared"},
+        {"liveness-path"},
+    ),
+    "liveness runs every check": (
+        {"livenessProbe": command("python", "manage.py", "heartbeat")},
         {"liveness-asks-nothing-shared"},
         {"liveness-path"},
     ),
@@ -190,6 +196,9 @@ RIGHT_CONTAINERS = {
             "python", "-m", "dockerflow_django.healthcheck", "/__heartbeat__/readiness"
         )
     },
+    "our command": {
+        "livenessProbe": command("python", "manage.py", "heartbeat", "--probe", "liveness")
+    },
     "a worker's file": {
         "livenessProbe": command(
             "python", "-m", "dockerflow_django.healthcheck", "--file", "/tmp/p"
@@ -212,6 +221,14 @@ RIGHT_CONTAINERS = {
 def test_right_container(judge, changed):
     """What is right in another way is no false alarm."""
     assert named(judge(workload(**changed)), "fail", "warn") == set()
+
+
+def test_init_containers(judge):
+    """A container that comes before is judged as what ends by itself."""
+    first = {"name": "migrate", "image": "shop:1", "securityContext": {"runAsUser": 0}}
+    results = judge(workload(pod={"initContainers": [first]}))
+    assert [r.subject.rpartition(" ")[2] for r in results if r.status == "fail"] == ["migrate"]
+    assert named(results, "fail", "warn") == {"runs-as-app"}
 
 
 def test_grace_period_of_kubernetes(judge):
@@ -347,6 +364,11 @@ RIGHT_COMPOSE = {
     "Swarm asks liveness": SWARM,
     "the image's health check": {"healthcheck": None},
     "built here": {"image": None, "build": "."},
+    "a job of Swarm": {
+        "deploy": {"mode": "replicated-job"},
+        "healthcheck": None,
+        "stop_grace_period": None,
+    },
     "a user from outside": {"user": "${UID}:${GID}"},
     "a user from outside, or ours": {"user": "${WHO:-app}"},
     "a variable from outside": {"environment": ["DOCKERFLOW_DRAIN_SECONDS"]},
@@ -403,6 +425,11 @@ def test_files_and_folders(tmp_path):
     assert len(read_documents([str(tmp_path)])) == 2
 
 
+BOMB = "a0: &a0 [x]\n" + "\n".join(
+    f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 30)
+)
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
@@ -412,6 +439,8 @@ def test_files_and_folders(tmp_path):
         ("a: &x [*y]", "undefined alias"),
         ("d: 2026-99-99", "m.yaml: not YAML: month must be in 1..12"),
         ("[" * 3000, "not YAML"),
+        (BOMB, "more than 1000000 values"),
+        ("a: &a [*a]", "more than 1000000 values"),
     ],
 )
 def test_broken_yaml(tmp_path, text, reason):

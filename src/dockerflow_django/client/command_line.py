@@ -59,12 +59,12 @@ def read_seconds(option: str, value: str, least: float, most: float) -> float:
 
 def say(line: str) -> None:
     """Write one line to standard output; if nobody reads, it is lost without an error."""
-    _write(_one_line(line), error=False)
+    _write(one_line(line), error=False)
 
 
 def complain(line: str) -> None:
     """Write one line to standard error; if nobody reads, it is lost without an error."""
-    _write(_one_line(line), error=True)
+    _write(one_line(line), error=True)
 
 
 def show(text: str) -> None:
@@ -72,7 +72,7 @@ def show(text: str) -> None:
     _write(text, error=False)
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
     """Return text, which a server may have sent, on one line, printable and not too long."""
     words = " ".join(text.split())
     line = "".join(char if char.isprintable() else "?" for char in words)

@@ -54,6 +54,26 @@ def ask(
     return outcome[0]
 
 
+def cause(error: Exception, seconds: float) -> str:
+    """Say why there is no answer, in plain words if the exception's own need explaining."""
+    if isinstance(error, TimeoutError):
+        return f"no complete answer within {seconds:g} s"
+    name = type(error).__name__
+    if name == "SSLCertVerificationError":
+        return f"{getattr(error, 'verify_message', '')} (--insecure accepts any certificate)"
+    return _CAUSES.get(name) or f"{getattr(error, 'strerror', '') or error} ({name})"
+
+
+# By name, as http.client is imported late.
+_CAUSES = {
+    "BadStatusLine": "what answers there does not speak HTTP",
+    "ConnectionRefusedError": "nothing listens there",
+    "ConnectionResetError": "the connection was cut before the answer came",
+    "FileNotFoundError": "there is no such socket",
+    "RemoteDisconnected": "the connection was closed without an answer",
+}
+
+
 def leave_out_ssl() -> None:
     """Keep http.client from importing ssl, which costs 5 ms and 4 MB that plain HTTP does not need.
 

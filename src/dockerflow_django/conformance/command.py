@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dockerflow_django.client.command_line import complain, say, show
+from dockerflow_django.client.command_line import complain, one_line, show
 from dockerflow_django.conformance.dockerfile.recommendations import RECOMMENDATIONS
 from dockerflow_django.conformance.dockerfile.requirements import REQUIREMENTS
 from dockerflow_django.conformance.dockerfile.stages import read
@@ -17,7 +17,7 @@ from dockerflow_django.conformance.dockerfile.syntax import NotADockerfileError
 from dockerflow_django.conformance.endpoints import SERVICE
 from dockerflow_django.conformance.manifests.documents import UnreadableError, read_documents
 from dockerflow_django.conformance.manifests.judgement import judge_manifests
-from dockerflow_django.conformance.report import as_json, has_passed, lines
+from dockerflow_django.conformance.report import as_json, has_passed, lines, painted
 from dockerflow_django.conformance.requirement import Result, judge_all
 from dockerflow_django.conformance.service import Service, UnreachableError
 
@@ -82,6 +82,9 @@ def run(options: argparse.Namespace) -> int:
     except _WrongArgumentError as error:
         complain(f"dockerflow check: {error}")
         return _WRONG_ARGUMENTS
+    except KeyboardInterrupt:
+        complain("dockerflow check: interrupted")
+        return 1
     _print(results, errors, options)
     return 0 if has_passed(results, strict=options.strict) and not errors else 1
 
@@ -162,7 +165,7 @@ def _print(results: list[Result], errors: list[str], options: argparse.Namespace
         show(as_json(results, errors, strict=options.strict))
     else:
         for line in lines(results) if results else []:
-            say(line)
+            show(painted(one_line(line)))
     for error in errors:
         complain(f"dockerflow check: {error}")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections import Counter
 
 from dockerflow_django.conformance.requirement import Result, Status
@@ -21,6 +22,20 @@ def lines(results: list[Result]) -> list[str]:
     counts = Counter(result.status for result in results)
     total = ", ".join(f"{counts[status]} {status}" for status in STATUSES)
     return [*map(_line, results), total]
+
+
+def painted(line: str) -> str:
+    """Return a line with its first word in the colours of Django's commands, on a terminal."""
+    status, _, rest = line.partition(" ")
+    if status not in _ROLES or not (sys.stdout and sys.stdout.isatty()):
+        return line
+    # Imported late: without a terminal nothing here needs Django.
+    from django.core.management.color import color_style
+
+    return f"{getattr(color_style(), _ROLES[status])(status)} {rest}"
+
+
+_ROLES = {"ok": "SUCCESS", "fail": "ERROR", "warn": "WARNING", "skip": "NOTICE"}
 
 
 def as_json(results: list[Result], errors: list[str], *, strict: bool) -> str:

@@ -6,7 +6,7 @@ import secrets
 from dataclasses import dataclass, field
 from urllib.parse import urljoin, urlsplit
 
-from dockerflow_django.client.http_get import Answer, ask
+from dockerflow_django.client.http_get import Answer, ask, cause
 from dockerflow_django.client.target import Target, locate
 
 VERSION = "/__version__"
@@ -87,7 +87,9 @@ class Service:
         """Tell whether a path that no service has gets the same answer as this one."""
         reply, other = self.reply(path), self.reply(self.unknown_path)
         neutral = other.body.replace(self.unknown_path, path)
-        return (reply.status, reply.body) == (other.status, neutral)
+        # Pages differ in a token or the time.
+        are_pages = all(body.lstrip().startswith("<") for body in (reply.body, other.body))
+        return reply.status == other.status and (are_pages or reply.body == neutral)
 
     def _ask(self, target: Target) -> Reply:
         redirects: list[str] = []
@@ -123,26 +125,6 @@ def read_address(text: str) -> str:
     return text.rstrip("/")
 
 
-def cause(error: Exception, timeout_seconds: float) -> str:
-    """Say why there is no answer, in plain words if the exception's own need explaining."""
-    if isinstance(error, TimeoutError):
-        return f"no complete answer within {timeout_seconds:g} s"
-    name = type(error).__name__
-    if name == "SSLCertVerificationError":
-        reason = getattr(error, "verify_message", "")
-        return f"{reason} (--insecure accepts any certificate)"
-    return _CAUSES.get(name) or f"{getattr(error, 'strerror', '') or error} ({name})"
-
-
-_CAUSES = {
-    "BadStatusLine": "what answers there does not speak HTTP",
-    "ConnectionRefusedError": "nothing listens there",
-    "ConnectionResetError": "the connection was cut before the answer came",
-    "FileNotFoundError": "there is no such socket",
-    "RemoteDisconnected": "the connection was closed without an answer",
-}
-
-
 def _target(base: str, path: str) -> Target:
     return locate(f"{base}{path}")
 
@@ -150,7 +132,7 @@ def _target(base: str, path: str) -> Target:
 def _follow(target: Target, answer: Answer) -> Target | None:
     """Return the target of a redirect to the same endpoint, None for any other answer.
 
-    A slash at the end and https are other ways to the same; a login page is not.
+    A slash at the end, https and www are other ways to the same; a login page is not.
     """
     if answer.status not in REDIRECTS or not answer.location or isinstance(target.address, str):
         return None
@@ -158,12 +140,14 @@ def _follow(target: Target, answer: Answer) -> Target | None:
         following = locate(urljoin(f"{target.origin}{target.path}", answer.location))
     except ValueError:
         return None
-    is_same_host = following.address[0] == target.address[0]
+    host, other = str(target.address[0]), str(following.address[0])
+    is_same_host = host.removeprefix("www.") == other.removeprefix("www.")
     is_same_path = following.path.rstrip("/") == target.path.rstrip("/")
     is_downgrade = target.tls and not following.tls
     if not (is_same_host and is_same_path) or is_downgrade:
         return None
-    following.credentials = target.credentials
+    if host == other:
+        following.credentials = target.credentials
     return following
 
 

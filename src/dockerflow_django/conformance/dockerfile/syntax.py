@@ -57,7 +57,8 @@ class Instruction:
 
 def parse(text: str) -> list[Instruction]:
     """Return the instructions of a Dockerfile; raise NotADockerfileError at what is none."""
-    lines = text.removeprefix("\ufeff").splitlines()
+    # Not `splitlines`: a form feed ends no line.
+    lines = text.removeprefix("\ufeff").replace("\r\n", "\n").split("\n")
     escape = _escape(lines)
     numbered = iter(enumerate(lines, 1))
     return [

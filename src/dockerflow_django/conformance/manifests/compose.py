@@ -54,6 +54,7 @@ def _container(subject: str, document: Document, service: dict[str, Any]) -> Con
         None if user is None else interpolate(str(user)) or "$",
         GRACE_SECONDS if grace is None else seconds(interpolate(str(grace))),
         0.0,
+        is_serving=not str(dig(service, "deploy", "mode")).endswith("-job"),
         has_hidden_env=has_hidden,
         health_check_kills=bool(_SWARM_KEYS & mapping(service, "deploy").keys()),
     )

@@ -11,7 +11,8 @@ Kind = Literal["liveness", "readiness", "startup", "healthcheck"]
 _PATH = re.compile(r"/__[a-z]+__(?:/[a-z]+)?")
 _PORT = re.compile(r"://[^/\s:]+:(\d+)")
 HEALTHCHECK_MODULE = "dockerflow_django.healthcheck"
-LIVENESS_PATH = "/__heartbeat__/liveness"
+HEARTBEAT_PATH = "/__heartbeat__"
+LIVENESS_PATH = f"{HEARTBEAT_PATH}/liveness"
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,9 @@ def read_command(words: list[str]) -> Probe:
     is_of_file = is_ours and "--file" in line
     if is_ours and found is None and not is_of_file:
         found = LIVENESS_PATH
+    if "manage.py heartbeat" in line:
+        name = option(words, "--probe")
+        found = f"{HEARTBEAT_PATH}/{name}" if name else HEARTBEAT_PATH
     return Probe(found, int(port[1]) if port else None, line, is_of_file=is_of_file)
 
 

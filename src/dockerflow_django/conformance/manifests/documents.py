@@ -10,6 +10,7 @@ from typing import Any
 
 SUFFIXES = {".yaml", ".yml", ".json"}
 STANDARD_INPUT = "-"
+MOST_VALUES = 1_000_000
 
 
 class UnreadableError(Exception):
@@ -67,9 +68,23 @@ def _parse(name: str, text: str) -> list[Any]:
 
     Loader.add_multi_constructor("!", _untagged)
     try:
-        return list(yaml.load_all(text, Loader))
+        found = list(yaml.load_all(text, Loader))
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise UnreadableError(_fault(name, text, error)) from None
+    if _size(found, {}) > MOST_VALUES:
+        raise UnreadableError(f"{name}: more than {MOST_VALUES} values with its aliases in place")
+    return found
+
+
+def _size(value: Any, known: dict[int, float]) -> float:
+    """Return how many values there are if each alias is replaced by what it stands for."""
+    if not isinstance(value, dict | list):
+        return 1
+    if id(value) not in known:
+        known[id(value)] = float("inf")  # for a value that holds itself
+        items = value.values() if isinstance(value, dict) else value
+        known[id(value)] = 1 + sum(_size(item, known) for item in items)
+    return known[id(value)]
 
 
 def _untagged(loader: Any, suffix: str, node: Any) -> Any:

@@ -18,18 +18,12 @@ from dockerflow_django.conformance.manifests.values import dig, mapping, seconds
 
 # Kubernetes' own default.
 GRACE_SECONDS = 30.0
-# By kind, where the pod's specification lies.
+# By kind, where the pod's specification lies; every other workload has it where a Deployment has.
 _POD_SPECS: dict[str, tuple[str, ...]] = {
     "Pod": ("spec",),
-    "Deployment": ("spec", "template", "spec"),
-    "StatefulSet": ("spec", "template", "spec"),
-    "DaemonSet": ("spec", "template", "spec"),
-    "ReplicaSet": ("spec", "template", "spec"),
-    "ReplicationController": ("spec", "template", "spec"),
-    "Rollout": ("spec", "template", "spec"),
-    "Job": ("spec", "template", "spec"),
     "CronJob": ("spec", "jobTemplate", "spec", "template", "spec"),
 }
+_TEMPLATE = ("spec", "template", "spec")
 _ENDING = {"Job", "CronJob"}
 _PROBES: tuple[Kind, ...] = ("liveness", "readiness", "startup")
 
@@ -44,13 +38,20 @@ def kubernetes_containers(documents: list[Document]) -> Iterator[Container]:
     objects = [(document.name, thing) for document in documents for thing in _objects(document)]
     maps = {_name(thing): mapping(thing, "data") for _, thing in objects if _is_config_map(thing)}
     for name, thing in objects:
-        path = _POD_SPECS.get(str(thing.get("kind")))
-        pod = mapping(thing, *path) if path else {}
-        for container in sequence(pod, "containers"):
-            # A patch for kustomize names no image: it is judged once it is rendered.
-            if isinstance(container, dict) and container.get("image"):
-                subject = f"{name} {thing['kind']}/{_name(thing)} {container.get('name', '')}"
-                yield _container(subject.rstrip(), thing, pod, container, maps)
+        pod = mapping(thing, *_POD_SPECS.get(str(thing.get("kind")), _TEMPLATE))
+        is_ending = thing.get("kind") in _ENDING
+        subject = f"{name} {thing.get('kind')}/{_name(thing)}"
+        for container in _with_image(pod, "containers"):
+            yield _container(subject, pod, container, maps, is_serving=not is_ending)
+        for container in _with_image(pod, "initContainers"):
+            yield _container(subject, pod, container, maps, is_serving=False)
+
+
+def _with_image(pod: dict[str, Any], key: str) -> Iterator[dict[str, Any]]:
+    """Yield the containers, but those of a patch, which name no image: they are not rendered."""
+    for container in sequence(pod, key):
+        if isinstance(container, dict) and container.get("image"):
+            yield container
 
 
 def _objects(document: Document) -> Iterator[dict[str, Any]]:
@@ -72,16 +73,16 @@ def _is_config_map(thing: dict[str, Any]) -> bool:
 
 def _container(
     subject: str,
-    thing: dict[str, Any],
     pod: dict[str, Any],
     content: dict[str, Any],
     maps: dict[str, dict[str, Any]],
+    *,
+    is_serving: bool,
 ) -> Container:
     env, has_hidden = _environment(content, maps)
     grace = pod.get("terminationGracePeriodSeconds")
-    is_ending = thing["kind"] in _ENDING
     return Container(
-        subject,
+        f"{subject} {content.get('name', '')}".rstrip(),
         str(content["image"]),
         words_of(content.get("command")) + words_of(content.get("args")),
         env,
@@ -96,7 +97,7 @@ def _container(
             if isinstance(port, dict) and "name" in port
         },
         has_ports=bool(sequence(content, "ports")),
-        is_serving=not is_ending,
+        is_serving=is_serving,
         has_hidden_env=has_hidden,
     )
 
