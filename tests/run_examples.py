@@ -24,7 +24,18 @@ from django.test.runner import DiscoverRunner
 
 MODULE = "example"
 # The pages show how to set them up; no test needs them.
-NOT_INSTALLED = ("sentry_sdk", "sentry_sdk.integrations", "sentry_sdk.integrations.logging")
+NOT_INSTALLED = (
+    "django_tasks_db",
+    "django_tasks_db.management",
+    "django_tasks_db.management.commands",
+    "django_tasks_db.management.commands.db_worker",
+    "dramatiq",
+    "dramatiq.middleware",
+    "rq",
+    "sentry_sdk",
+    "sentry_sdk.integrations",
+    "sentry_sdk.integrations.logging",
+)
 SETTINGS = {
     "BASE_DIR": Path.cwd(),
     "DATABASES": {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},

@@ -3,7 +3,7 @@
 import logging
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 
 from dockerflow_django.context import RequestState
 from dockerflow_django.tasks.amqp.inbox import Delivery
@@ -13,11 +13,35 @@ SUCCESS, REQUEUED, REJECTED = "SUCCESS", "REQUEUED", "REJECTED"
 FAILURE, UNACKED = "FAILURE", "UNACKED"
 # What a message was told, and what that makes of its handling.
 STATES = {"ack": SUCCESS, "requeue": REQUEUED, "reject": REJECTED}
-LEVELS = {SUCCESS: logging.INFO, FAILURE: logging.ERROR}
+LEVELS = {
+    SUCCESS: logging.INFO,
+    REQUEUED: logging.WARNING,
+    REJECTED: logging.WARNING,
+    UNACKED: logging.WARNING,
+    FAILURE: logging.ERROR,
+}
 # A message that is lost to us comes again in any case; that is no other end for these.
 _FINAL = frozenset({FAILURE, REQUEUED})
 
 logger = logging.getLogger(SUMMARY_LOGGER)
+
+
+class Fields(TypedDict, total=False):
+    """The extras of a record; `docs/reference/message-summary.rst` tells what each means."""
+
+    db_queries: int
+    exchange: str
+    handler: str
+    message_id: str
+    queue: str
+    redelivered: bool
+    rid: str
+    routing_key: str
+    span_id: str
+    state: str
+    t: int
+    t_db: int
+    trace_id: str
 
 
 @dataclass(frozen=True)
@@ -35,8 +59,7 @@ class Record:
         request = self.delivery.state
         if request is not None:
             fields = _fields(self.delivery, request, self.ended)
-            level = LEVELS.get(state, logging.WARNING)
-            logger.log(level, "%s", self.error, extra={**fields, "state": state})
+            logger.log(LEVELS[state], "%s", self.error, extra={**fields, "state": state})
 
 
 def write_abandoned(delivery: Delivery) -> None:
