@@ -1,5 +1,7 @@
 """What Compose starts, started here: its commands and its environment, with real services."""
 
+import json
+import re
 from contextlib import ExitStack
 from shutil import copytree
 from uuid import uuid4
@@ -22,7 +24,12 @@ class Stack:
 
     def __init__(self, project, postgresql, redis, broker=None):
         self.project = project
+        # Not in the project's folder: a file that changes there reloads the server.
+        self.temporary = project.folder.parent
         self.services = yaml.safe_load(project.text("compose.yaml"))["services"]
+        # The first stage with a command is the one for development.
+        commands = re.findall(r"^CMD (.*)", project.text("Dockerfile"), re.MULTILINE)
+        self.default_command = json.loads(commands[0])
         # What containers reach by name.
         self.hosts = {
             "POSTGRES_HOST": LOOPBACK,
@@ -41,14 +48,14 @@ class Stack:
         return {**given, **self.hosts, **probes, "DOCKERFLOW_PROBE_HOST": LOOPBACK}
 
     def probe_file(self, name):
-        return str(self.project.folder / f"{name}.json")
+        return str(self.temporary / f"{name}.json")
 
     def start(self, name, *more):
         """Start a service by its own command, its ports and files replaced by free ones."""
         service = self.services[name]
         entrypoint = service.get("entrypoint", ["python", "manage.py"])
-        command = service.get("command", ["serve", "--wait"])
-        given = [part.replace("/tmp/", f"{self.project.folder}/") for part in command]
+        command = service.get("command", self.default_command)
+        given = [part.replace("/tmp/", f"{self.temporary}/") for part in command]
         program = {"celery": ["-m", "celery"], "python": []}[entrypoint[0]]
         probe_port, port = (self.stack.enter_context(Port()) for _ in range(2))
         ports = {"DOCKERFLOW_PROBE_PORT": str(probe_port.number), "PORT": str(port.number)}
@@ -90,7 +97,8 @@ def test_web_worker_and_beat(stack):
             timeout=SECONDS,
             what=f"ready:\n{web.output}\n{worker.output}\n{beat.output}",
         )
-        assert status(each, "/__heartbeat__/liveness") == 200
+        alive = http.request((LOOPBACK, each), path="/__heartbeat__/liveness")
+        assert alive.status == 200, alive.body
         assert status(each, "/__metrics__") == 200
     assert all(map(stack.is_healthy, ("worker", "beat")))
     wait_until(
