@@ -1,6 +1,8 @@
 """A made project runs at once: it migrates, its tests and its rules pass, it is served."""
 
 import re
+import tomllib
+from importlib.metadata import version
 from shutil import rmtree
 
 import pytest
@@ -100,7 +102,7 @@ def test_every_endpoint_answers(migrated):
         assert b"dockerflow_build_info" in ask(probe_port, "/__metrics__").body
         # Metrics are not public, and everybody else comes by HTTPS and a known name.
         assert status(port, "/__metrics__", **https()) == 404
-        assert status(port, "/api/tweets/") == 301
+        assert status(port, "/api/tweets/", host="www.example.com") == 301
         assert status(port, "/api/tweets/", **https("other.example")) == 400
         answer = ask(port, "/api/tweets/", **https())
         assert (answer.status, answer.json()["results"]) == (200, [])
@@ -115,7 +117,7 @@ def check_static(port):
     """Ask for a static file: it has the security middleware's headers, which comes first."""
     page = ask(port, "/admin/login/", **https()).body.decode()
     path = re.search(r'href="(/static/admin/css/base\.\w+\.css)"', page)[1]
-    assert status(port, path) == 301
+    assert status(port, path, host="www.example.com") == 301
     answer = ask(port, path, **https())
     assert answer.status == 200
     assert "max-age" in answer.headers["Strict-Transport-Security"]
@@ -161,6 +163,13 @@ def test_system_tests_and_conformance(migrated):
             black_box = ["system_tests", "-q", "-p", "no:cacheprovider", "--base-url", url]
             assert "5 passed" in migrated.run("-m", "pytest", *black_box).stdout
             migrated.run("-m", "dockerflow_django", "check", url, "--strict")
+
+
+def test_requires_the_generators_version(made):
+    """The project asks for the version that made it, and for compatible ones."""
+    project = tomllib.loads(made.text("pyproject.toml"))["project"]
+    assert f"dockerflow-django[serve]~={version('dockerflow-django')}" in project["dependencies"]
+    assert project["name"] == "shop"
 
 
 def test_ships_no_lock_file(made):

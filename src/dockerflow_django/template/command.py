@@ -3,6 +3,7 @@
 import argparse
 import sys
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -45,5 +46,5 @@ def run(options: argparse.Namespace) -> int:
     except StartProjectError as error:
         print(f"dockerflow startproject: {error}", file=sys.stderr)  # noqa: T201 - a command
         return 1
-    print(NEXT_STEPS.format(name=options.name, folder=folder), end="")  # noqa: T201 - a command
+    print(NEXT_STEPS.format(name=options.name, folder=quote(str(folder))), end="")  # noqa: T201 - a command
     return 0
