@@ -98,5 +98,5 @@ def test_extras_in_the_reference():
 
 def test_sessions_in_the_contribution_notes():
     """The table has every session of the noxfile."""
-    (rows,) = tables_in(ROOT / "docs" / "contributing.rst")
-    assert {row[0] for row in rows} == SESSIONS
+    tables = tables_in(ROOT / "docs" / "contributing.rst")
+    assert SESSIONS in [{row[0] for row in rows} for rows in tables]
