@@ -251,3 +251,19 @@ def test_exchange(queue: Queue, exchange_type: str, key: str, bound: list[str]) 
         assert (record.exchange, record.routing_key) == (exchange, key)
     finally:
         queue.channel.exchange_delete(exchange)
+
+
+def test_an_error_of_our_own(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If something around the function raises, the message is rejected and the next is handled."""
+    calls = iter([RuntimeError("no thread")])
+
+    def raise_once() -> None:
+        for error in calls:
+            raise error
+
+    monkeypatch.setattr("dockerflow_django.tasks.amqp.handling._refresh_connections", raise_once)
+    with Consumer(succeed, queue.name, queue_arguments=queue.arguments) as consumer:
+        wait_until(consumer.is_ready)
+        queue.publish({"order": 1}, {"order": 2})
+        consumer.wait_for("FAILURE", "SUCCESS")
+        wait_until(lambda: queue.ready(queue.dead) == 1)

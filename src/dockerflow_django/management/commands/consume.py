@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from dockerflow_django.logging.scrubbing import scrub
+from dockerflow_django.tasks.amqp.options import EXCHANGE_TYPES, Options, WrongOptionsError
 from dockerflow_django.tasks.probes import ProbesError
 from dockerflow_django.tasks.stopping import StopSignals
 
@@ -36,9 +37,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--exchange", default="", metavar="NAME", help="declare it, and bind the queue to it"
         )
-        parser.add_argument(
-            "--exchange-type", default="topic", choices=("direct", "fanout", "topic")
-        )
+        parser.add_argument("--exchange-type", default="topic", choices=EXCHANGE_TYPES)
         parser.add_argument(
             "--routing-key",
             action="append",
@@ -74,7 +73,6 @@ class Command(BaseCommand):
         try:
             from dockerflow_django.tasks.amqp import run
             from dockerflow_django.tasks.amqp.errors import RefusedError
-            from dockerflow_django.tasks.amqp.options import Options, WrongOptionsError
         except ImportError as error:
             if (error.name or "").partition(".")[0] not in {"amqp", "kombu"}:
                 raise

@@ -59,9 +59,18 @@ class HandlerThread:
 
     def _work(self) -> None:
         while (delivery := self._inbox.take()) is not None:
-            self._post(Context().run(self._handle, delivery))
+            self._post(self._safely(delivery))
             self._inbox.done()
             self._wake()  # the message is no longer in hand: a consumer that stops waits for that
+
+    def _safely(self, delivery: Delivery) -> Action:
+        """Handle the message; an error of our own costs this message, and not the thread."""
+        try:
+            return Context().run(self._handle, delivery)
+        except Exception as error:
+            logger.exception("A message could not be handled")
+            record = Record(delivery, FAILURE, time.perf_counter(), describe(error))
+            return Action(delivery, "" if delivery.verb else "reject", record)
 
     def _handle(self, delivery: Delivery) -> Action:
         message = delivery.message

@@ -13,7 +13,8 @@ class Delivery:
     """One message as it was delivered; `epoch` numbers the connection that it came over.
 
     `state` is there as soon as the message is in hand. `verb` is what the message has been told so
-    far, ``ack``, ``reject`` or ``requeue``; `is_sent` whether that could be sent.
+    far, ``ack``, ``reject`` or ``requeue``; `is_sent` whether that could be sent; `is_recorded`
+    whether the record has been written, which only the thread of the connection does.
     """
 
     message: Any
@@ -23,6 +24,7 @@ class Delivery:
     state: RequestState | None = None
     verb: str = ""
     is_sent: bool = True
+    is_recorded: bool = False
 
 
 class Inbox:

@@ -57,7 +57,8 @@ class Record:
         """Log it; if what became of the message could not be sent, that is its state."""
         state = self.state if is_sent or self.state in _FINAL else UNACKED
         request = self.delivery.state
-        if request is not None:
+        if request is not None and not self.delivery.is_recorded:
+            self.delivery.is_recorded = True
             fields = _fields(self.delivery, request, self.ended)
             logger.log(LEVELS[state], "%s", self.error, extra={**fields, "state": state})
 

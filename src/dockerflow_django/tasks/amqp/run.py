@@ -3,12 +3,14 @@
 import logging
 
 from dockerflow_django.lifecycle import process
+from dockerflow_django.logging.fallback import log_somewhere
 from dockerflow_django.summary.queries import count_from_now_on
 from dockerflow_django.tasks.amqp.address import broker_url, make_connection
 from dockerflow_django.tasks.amqp.broker import Broker
 from dockerflow_django.tasks.amqp.handling import HandlerThread
 from dockerflow_django.tasks.amqp.inbox import Inbox
 from dockerflow_django.tasks.amqp.options import Options, import_handler
+from dockerflow_django.tasks.amqp.record import SUMMARY_LOGGER
 from dockerflow_django.tasks.probes import WorkerProbes
 from dockerflow_django.tasks.stopping import StopSignals
 
@@ -21,6 +23,7 @@ def run(path: str, options: Options, url: str | None, signals: StopSignals | Non
     Raises `WrongOptionsError` if the options cannot be used, `ProbesError` if the probes cannot be
     answered, and `RefusedError` if the broker refuses for good.
     """
+    log_somewhere("dockerflow_django", SUMMARY_LOGGER)
     options.check()
     handler = import_handler(path)
     found = broker_url(url)
