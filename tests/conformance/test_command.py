@@ -56,7 +56,7 @@ def test_must_and_should(capsys):
     """A `must` that fails is 1, and tells the mend; a `should` is 1 only under --strict."""
     with stranger(RIGHT | {"/__version__": version(build="")}) as address:
         assert check(capsys, address)[0] == 0
-        status, out, _ = check(capsys, "--strict", address)
+        status, out, _ = check(capsys, "--strict", "--timeout", "9", address)
     assert status == 1
     warning = next(line for line in out.splitlines() if line.startswith("warn"))
     assert "blank: build; fill them in" in warning

@@ -99,6 +99,9 @@ ACCOUNTS_RIGHT = {
     "arguments": "ARG U=10001 G=10001\nRUN groupadd -g $G app && useradd -u ${U} -g app app",
     "a list": 'RUN ["useradd", "-u", "10001", "app"]',
     "a condition": "RUN if ! id app; then useradd -u 10001 app; fi",
+    "tools that are installed": "RUN apk add adduser && apk add addgroup && adduser -u 10001 app",
+    "output elsewhere": "RUN useradd -u 10001 app >/dev/null 2>&1",
+    "quotes over parts": "RUN sh -c 'true; useradd -u 10001 app'",
     "a path": "RUN /usr/sbin/useradd -u 10001 app",
     "lines of files": (
         "RUN echo 'app:x:10001:10001::/app:/bin/sh' >> /etc/passwd"
@@ -118,10 +121,20 @@ def test_accounts(accounts):
     assert [results[name].status for name in ("group", "user", "default-user")] == ["ok"] * 3
 
 
+def test_unknown_group():
+    """A group that an argument names is not known here."""
+    accounts = "ARG G\nRUN groupadd -g 10001 app && useradd -u 10001 -g $G app"
+    assert status(file(accounts=accounts), "user") == "skip"
+
+
 NOT_KNOWN = {
     "a script": file(accounts="COPY setup.sh /\nRUN /setup.sh"),
     "a number without a value": file(
         accounts="ARG ID\nRUN groupadd -g $ID app && useradd -u $ID -g app app"
+    ),
+    "a number in braces": file(accounts="RUN groupadd -g ${ID} app && useradd -u ${ID} -g app app"),
+    "a number from a command": file(
+        accounts="RUN groupadd -g $(cat id) app && useradd -u `cat id` -g app app"
     ),
     "files from the context": file(accounts="COPY etc/ /etc/"),
     "an existing user": file(accounts="RUN usermod -l app -u 10001 node && groupmod -n app node"),

@@ -179,6 +179,7 @@ def test_line_endings():
         ("FROM a\nRUN <<EOF\nx", "line 2: nothing ends the heredoc 'EOF'"),
         ("FROM a\n{}", "line 2: '{}' is no instruction"),
         ("", "there is no FROM"),
+        ("# check=skip=all", "there is no FROM"),
         ("# nothing\nARG A=1", "there is no FROM"),
         ("RUN x\nFROM a", "line 1: RUN stands before the first FROM"),
         ("FROM", "line 1: FROM lacks an image"),

@@ -9,9 +9,11 @@ from http.server import ThreadingHTTPServer
 
 import pytest
 
-from dockerflow_django.conformance.endpoints import SERVICE
+from dockerflow_django.client.http_get import Answer
+from dockerflow_django.client.target import locate
+from dockerflow_django.conformance.endpoints import SERVICE, port
 from dockerflow_django.conformance.requirement import judge_all
-from dockerflow_django.conformance.service import Service, UnreachableError
+from dockerflow_django.conformance.service import Service, UnreachableError, _follow
 from tests import certificates
 from tests.conformance.stranger import (
     LANDING_PAGE,
@@ -183,6 +185,40 @@ def test_redirect_to_another_host_is_not_followed():
             results = judge(address)
     assert named(results, "fail") == {"version", "heartbeat", "lbheartbeat"}
     assert "a redirect to http://localhost:" in results["version"].finding.seen
+
+
+@pytest.mark.parametrize(
+    ("location", "followed", "credentials"),
+    [
+        ("/__version__/", "http://shop.example/__version__/", "ann:secret"),
+        ("https://shop.example/__version__", "https://shop.example/__version__", "ann:secret"),
+        ("//SHOP.example/__version__", "http://SHOP.example/__version__", "ann:secret"),
+        ("http://www.shop.example/__version__", "http://www.shop.example/__version__", ""),
+        ("http://other.example/__version__", None, None),
+        ("/login", None, None),
+        ("http://[broken/__version__", None, None),
+        ("ftp://shop.example/__version__", None, None),
+        ("", None, None),
+    ],
+)
+def test_followed(location, followed, credentials):
+    """Only what is the same endpoint is followed; credentials stay with the host."""
+    target = locate("http://ann:secret@shop.example/__version__")
+    following = _follow(target, Answer(301, "", location, ""))
+    assert (following and following.shown) == followed
+    assert (following and following.credentials) == credentials
+
+
+def test_tls_is_kept():
+    """A redirect from https to http is not followed."""
+    target = locate("https://shop.example/__version__")
+    assert _follow(target, Answer(301, "", "http://shop.example/__version__", "")) is None
+
+
+def test_port():
+    """8000 is recommended; another number may be how it is published."""
+    assert port.judge(Service("http://shop.example:8000")).met is True
+    assert port.judge(Service("http://shop.example")).met is None
 
 
 @pytest.fixture(scope="module")

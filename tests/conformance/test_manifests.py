@@ -362,6 +362,9 @@ def test_faulty_compose(judge, changed, failing, warned):
 RIGHT_COMPOSE = {
     "Compose may ask everything": {"healthcheck": {"test": "curl -f localhost/__heartbeat__"}},
     "Swarm asks liveness": SWARM,
+    "Gunicorn": {"command": "gunicorn config.wsgi", "stop_grace_period": "40s"},
+    "a command that no shell reads": {"command": "run 'it"},
+    "a dollar": {"environment": {"PRICE": "$$5"}},
     "the image's health check": {"healthcheck": None},
     "built here": {"image": None, "build": "."},
     "a job of Swarm": {

@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+_SUBSTITUTION = re.compile(r"\$\{(\w+)[^}]*\}|\$\([^)]*\)|`[^`]*`")
 _SEPARATORS = re.compile(r"&&|\|\||[;|\n(){}]")
 _LINE_OF_PASSWD = re.compile(r"(?<![\w.-])([a-z_][\w-]*):[^:\s]*:(\d+):(\d+):")
 _LINE_OF_GROUP = re.compile(r"(?<![\w.-])([a-z_][\w-]*):[^:\s]*:(\d+):(?!\d)")
@@ -55,11 +56,13 @@ def find_accounts(texts: list[str]) -> Accounts:
 
 
 def _commands(text: str) -> Iterator[list[str]]:
-    for part in _SEPARATORS.split(text.replace("\\\n", " ")):
+    # What the shell would put in has no separators of ours in it.
+    text = _SUBSTITUTION.sub(lambda found: f"${found[1] or ''}", text.replace("\\\n", " "))
+    for part in _SEPARATORS.split(text):
         try:
             yield shlex.split(part, comments=True)
         except ValueError:  # a quotation that another part closes
-            yield part.split()
+            yield re.sub("[\"']", "", part).split()
 
 
 def _read(words: list[str], accounts: Accounts) -> None:
