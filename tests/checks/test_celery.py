@@ -23,6 +23,7 @@ from dockerflow_django import health
 from dockerflow_django.checks.celery import check_celery_broker, check_celery_workers
 from dockerflow_django.checks.messages import cause_of
 from tests.checks import celery_project, fakes
+from tests.harness.waiting import PROMPT_SECONDS
 from tests.services import amqp_url, free_port, redis_url, require
 
 ROOT = Path(__file__).parents[2]
@@ -153,7 +154,7 @@ def test_frozen_worker_is_an_error(running):
     took = time.monotonic() - begun
     process.send_signal(signal.SIGCONT)
     assert ids(messages) == [health.ERROR_CELERY_NO_WORKER]
-    assert took < 2
+    assert took < PROMPT_SECONDS
     assert check_celery_workers([], app=app, timeout_seconds=30) == []
 
 
@@ -177,7 +178,7 @@ def test_broker_down_is_told_at_once(check, scheme):
     app = Celery(broker=f"{scheme}://u:s3cret@127.0.0.1:{free_port()}/0", **ALONE)
     begun = time.monotonic()
     (message,) = check([], app=app)
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < PROMPT_SECONDS
     assert message.id == health.ERROR_CELERY_BROKER
     assert message.msg == "The Celery broker cannot be reached."
     assert "s3cret" not in cause_of(message)
@@ -190,7 +191,7 @@ def test_silent_broker_is_bounded(check, scheme):
     with fakes.black_hole() as port:
         app = Celery(broker=f"{scheme}://127.0.0.1:{port}/0", **ALONE)
         messages = check([], app=app, timeout_seconds=0.2)
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < PROMPT_SECONDS
     assert ids(messages) == [health.ERROR_CELERY_BROKER]
 
 

@@ -6,8 +6,12 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
+# What has a deadline below a second is over by then, also on a machine that is busy with other
+# things; clients that were given no deadline wait five seconds at least, most of them for ever.
+PROMPT_SECONDS = 4.0
 
-def wait_until(condition: Callable[[], T], *, timeout: float = 5.0, what: str = "") -> T:
+
+def wait_until(condition: Callable[[], T], *, timeout: float = 20.0, what: str = "") -> T:
     """Return the first true value of ``condition``, or fail after ``timeout`` seconds."""
     end = time.monotonic() + timeout
     while not (value := condition()):

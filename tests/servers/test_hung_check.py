@@ -14,7 +14,7 @@ from tests.harness.waiting import wait_until
 CHECK_TIMEOUT = 0.8
 # What the contract adds to the timeout, and what a busy machine may add to that.
 GRACE = 0.1
-ALLOWANCE = 0.4
+ALLOWANCE = {True: 0.4, False: 4.0}
 AT_ONCE = 100
 TOTAL = 1000
 PATH = "/__heartbeat__"
@@ -70,12 +70,12 @@ def test_heartbeat_under_way_is_answered_before_the_exit(serve, hung_project, ki
 
 
 @pytest.mark.parametrize("kind", ["granian-asgi", "gunicorn-gthread"])
-def test_storm_on_a_hung_check(serve, hung_project, kind):
+def test_storm_on_a_hung_check(serve, hung_project, kind, soak):
     """A thousand heartbeats, a hundred at once, cost a hung check one run and one thread (D20).
 
     Measured at the client, connecting included: the first is answered at the check's timeout, and
-    none later than that, the grace and the allowance. Once the check is overdue an answer takes
-    less than 50 ms: in the storm from one answer to the next, afterwards from question to answer.
+    none later than that, the grace and the allowance. Once it is overdue nobody waits for it;
+    with --soak, on a machine that has nothing else to do, an answer takes less than 50 ms.
     """
     server = serve(kind, hung_project())
     threads = threads_under_load(server)
@@ -90,9 +90,10 @@ def test_storm_on_a_hung_check(serve, hung_project, kind):
     wait_until(lambda: server.threads() <= threads + 1, what=f"{server.threads()} threads settle")
     seconds = [answer.seconds for answer in answers]
     assert seconds[0] >= CHECK_TIMEOUT - 0.01
-    assert max(seconds) <= CHECK_TIMEOUT + GRACE + ALLOWANCE
-    assert rest / (TOTAL - AT_ONCE) < 0.05
-    assert statistics.median(server.get(PATH).seconds for _ in range(50)) < 0.05
+    assert max(seconds) <= CHECK_TIMEOUT + GRACE + ALLOWANCE[soak]
+    at_once = 0.05 if soak else CHECK_TIMEOUT / 2
+    assert rest / (TOTAL - AT_ONCE) < at_once
+    assert statistics.median(server.get(PATH).seconds for _ in range(50)) < at_once
 
 
 @pytest.mark.parametrize("kind", ["granian-asgi", "gunicorn-gthread"])

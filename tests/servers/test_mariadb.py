@@ -48,7 +48,7 @@ def test_outage_is_told_in_time_and_ends_with_it(mariadb, servers, outage):
             answers = ask(servers)
             assert statuses(answers) == {500}
             assert longest(answers) < LONGEST_SECONDS
-    wait_until(lambda: statuses(ask(servers)) == {200}, timeout=5)
+    wait_until(lambda: statuses(ask(servers)) == {200})
 
 
 def test_restart_between_two_heartbeats_goes_unnoticed(mariadb, servers):
