@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from dockerflow_django.conformance import command as check
 from dockerflow_django.management import leftovers
+from dockerflow_django.management.arguments import explain_in_one_line
 from dockerflow_django.template import command as startproject
 
 
@@ -18,6 +19,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     startproject.add_to(commands)
     check.add_to(commands)
     leftovers.add_to(commands)
+    for each in (parser, *commands.choices.values()):
+        explain_in_one_line(each)
     options = parser.parse_args(arguments)
     code: int = options.run(options)
     return code

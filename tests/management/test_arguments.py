@@ -5,6 +5,7 @@ from argparse import ArgumentParser
 import pytest
 from django.core.management import CommandError, call_command
 
+from dockerflow_django.__main__ import main
 from dockerflow_django.conf.casts import integer
 from dockerflow_django.management.arguments import (
     command_line,
@@ -40,6 +41,25 @@ def test_wrong_arguments_are_one_line_and_2(tmp_path, arguments, said):
     assert (done.returncode, done.stdout) == (2, "")
     (line,) = done.stderr.splitlines()
     assert said in line
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "dockerflow: error: the following arguments are required: COMMAND"),
+        (["nothing"], "dockerflow: error: argument COMMAND: invalid choice: 'nothing'"),
+        (["startproject"], "dockerflow startproject: error: the following arguments are required"),
+        (["check", "--timeout", "soon"], "dockerflow check: error: argument --timeout: 'soon' is"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_the_command_without_a_project_does_the_same(arguments, said, capsys):
+    """What `dockerflow` is told wrongly is one line and 2, too."""
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(said)
 
 
 def test_wrong_variable_is_one_line_and_2(tmp_path):

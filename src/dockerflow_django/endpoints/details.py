@@ -1,7 +1,7 @@
 """Who may see a heartbeat's details.
 
-``DOCKERFLOW_HEARTBEAT_DETAILS`` decides. A client that sends ``DOCKERFLOW_HEARTBEAT_TOKEN`` sees them
-in any case.
+``DOCKERFLOW_HEARTBEAT_DETAILS`` decides. A client that sends ``DOCKERFLOW_HEARTBEAT_TOKEN`` sees
+them in any case.
 """
 
 import hmac

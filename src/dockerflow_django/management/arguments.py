@@ -6,8 +6,6 @@ from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Callable
 from typing import TypeVar
 
-from django.core.management.base import CommandError
-
 T = TypeVar("T")
 
 # What argparse, and with it Django, ends with when it was called wrongly.
@@ -42,6 +40,9 @@ def from_environment(name: str, cast: Callable[[object], T], default: T) -> T:
 
     Raises `CommandError`, which ends the command as a wrong argument does.
     """
+    # Imported late: what `dockerflow` does needs no Django.
+    from django.core.management.base import CommandError
+
     text = os.environ.get(name)
     if not text:
         return default

@@ -35,8 +35,8 @@ def check_middleware_is_first() -> Iterator[Finding]:
         yield Finding(
             f"MIDDLEWARE has {', '.join(map(repr, strangers))} before dockerflow_django's: a probe "
             "may be refused there, and what is answered there has no summary.",
-            f"Put {MIDDLEWARE!r} first; only django-prometheus's may stand before it. If another has "
-            "to be first and answers nothing by itself, silence dockerflow.W005.",
+            f"Put {MIDDLEWARE!r} first; only django-prometheus's may stand before it. If another "
+            "has to be first and answers nothing by itself, silence dockerflow.W005.",
         )
 
 
