@@ -4,7 +4,7 @@ Inside a `TestCase` the checks run one after another in the test's thread, so th
 test wrote; nothing is reused between two heartbeats there.
 """
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,6 +14,7 @@ from django.urls import reverse
 
 from dockerflow_django import _state
 from dockerflow_django.checks import functions
+from dockerflow_django.checks.registry import configuration
 from dockerflow_django.heartbeat import evaluation
 from dockerflow_django.heartbeat.report import keyed
 
@@ -26,9 +27,11 @@ def replace_check(
 ) -> Iterator[None]:
     """Let the check, given by its dotted path or its name, answer `messages`, or raise.
 
-    It works as a decorator too. Raises `ValueError` if a replacement is already in place.
+    It works as a decorator too. Raises `ValueError` if no check has that name or path, and if a
+    replacement is already in place.
     """
-    if check in functions.replacements:
+    identities = _identities_of(check)
+    if any(identity in functions.replacements for identity in identities):
         raise ValueError(f"{check} is replaced already")
 
     def replacement(app_configs: object, **kwargs: object) -> list[CheckMessage]:
@@ -37,11 +40,12 @@ def replace_check(
         return list(messages)
 
     replacement.__name__ = check.rpartition(".")[2]
-    functions.replacements[check] = replacement
+    functions.replacements.update(dict.fromkeys(identities, replacement))
     try:
         yield
     finally:
-        del functions.replacements[check]
+        for identity in identities:
+            del functions.replacements[identity]
 
 
 def reset() -> None:
@@ -64,6 +68,20 @@ async def aassert_ready(client: AsyncClient) -> None:
     response = await client.get(_readiness())
     if response.status_code != 200:  # noqa: PLR2004
         raise AssertionError(_reasons(response))
+
+
+def _identities_of(wanted: str) -> set[Hashable]:
+    """Find the checks that are meant, whatever the settings of this moment call them."""
+    checks = {name: check for listed in configuration().values() for name, check in listed}
+    found = {
+        check.identity
+        for name, check in checks.items()
+        if wanted in (name, check.name) or check.identity == functions.identity_of(wanted)
+    }
+    if not found:
+        there_are = ", ".join(sorted(checks)) or "none"
+        raise ValueError(f"No check has the name or path {wanted!r}; there are: {there_are}.")
+    return found
 
 
 def _readiness() -> str:

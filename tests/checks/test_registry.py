@@ -4,9 +4,9 @@ import asyncio
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
@@ -18,7 +18,6 @@ from django.test import override_settings
 
 from dockerflow_django.checks import (
     check_database_connected,
-    check_migrations_applied,
     functions,
     registry,
 )
@@ -32,10 +31,12 @@ from dockerflow_django.checks.registry import (
 )
 from dockerflow_django.conf import DEFAULT_CHECKS
 from dockerflow_django.health import CRITICAL_CHECK_NOT_IMPORTABLE
+from dockerflow_django.testing import replace_check
 from tests.harness.waiting import wait_until
 
 HERE = __name__
 NOT_CALLABLE = 5
+ERROR = checks.Error("broken", id="shop.E001")
 called_with: list[dict[str, Any]] = []
 
 
@@ -86,10 +87,7 @@ def only(*entries: Any) -> override_settings:
 
 def test_the_defaults() -> None:
     """Without configuration the two checks of python-dockerflow run, and no third (D1)."""
-    assert [check.function for check in configured()] == [
-        check_database_connected,
-        check_migrations_applied,
-    ]
+    assert [check.target for check in configured()] == list(DEFAULT_CHECKS)
     assert [f"dockerflow_django.checks.{name}" for name in names()] == list(DEFAULT_CHECKS)
 
 
@@ -104,7 +102,6 @@ def test_django_s_own_checks_are_not_run() -> None:
 def test_a_check_of_django_s_is_run_where_it_is_listed() -> None:
     """A project may list any check by its path."""
     (check,) = configured()
-    assert check.function is check_secret_key
     assert [message.id for message in check.call()] == ["security.W009"]
 
 
@@ -156,8 +153,8 @@ def test_a_check_without_a_signature_is_called() -> None:
 @only(partial(check_stock, shelf=1), stock_checker, f"{HERE}.stock_checker", lambda **_: [])
 def test_partials_and_objects_have_names() -> None:
     """A callable without ``__name__`` is named after what it stands for (D14)."""
-    assert names() == ["check_stock", "StockChecker", "<lambda>"]
-    assert [list(check.call()) for check in configured()] == [[], [], []]
+    assert names() == ["check_stock", "StockChecker", "stock_checker", "<lambda>"]
+    assert [list(check.call()) for check in configured()] == [[], [], [], []]
 
 
 @only(f"{HERE}.check_stock", partial(check_stock, shelf=1), f"{HERE}.check_shelves")
@@ -174,7 +171,7 @@ def test_checks_of_one_name_are_told_apart_by_their_modules() -> None:
 
     with only(DEFAULT_CHECKS[0], check_database_connected):
         assert names() == [
-            "dockerflow_django.checks.database.check_database_connected",
+            "dockerflow_django.checks.check_database_connected",
             f"{HERE}.check_database_connected",
         ]
         assert configured()[1].call() == []
@@ -263,18 +260,6 @@ def test_an_import_under_way_is_not_waited_for(unloaded: Callable[[str], str]) -
         sys.modules[name].gate.set()
         importing.join(10)
         assert configured()[0].key == key
-
-
-def test_a_module_under_import_is_not_loaded_yet(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A check first asked for while another thread imports its module is known by its path."""
-    module = ModuleType("half_imported")
-    module.check_half = check_stock  # type: ignore[attr-defined]
-    module.__spec__ = SimpleNamespace(_initializing=True)  # type: ignore[assignment]
-    monkeypatch.setitem(sys.modules, "half_imported", module)
-    with only("half_imported.check_half"):
-        (check,) = configured()
-    assert check.function is not check_stock
-    assert check.name == "check_half"
 
 
 def test_a_module_that_exits_ends_nothing(unloaded: Callable[[str], str]) -> None:
@@ -377,6 +362,23 @@ def test_seconds_that_are_none_are_refused(options: dict[str, Any], wanted: str)
         register("readiness", **options)
 
 
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [({"fail_level": "BAD"}, ValueError), ({"timout": 1}, TypeError)],
+)
+def test_other_options_are_refused(options: dict[str, Any], error: type[Exception]) -> None:
+    """A misspelt keyword or level is an error where it is written."""
+    with pytest.raises(error, match=next(iter(options))):
+        register("readiness", **options)
+
+
+@only()
+def test_register_takes_a_fail_level() -> None:
+    """By its name, as the setting does."""
+    register("liveness", fail_level="CRITICAL")(check_stock)
+    assert [check.fail_level for check in configured()] == [checks.CRITICAL]
+
+
 @pytest.mark.parametrize("check", [5, None])
 def test_what_cannot_be_called_is_no_check(check: Any) -> None:
     """A decorator that returns nothing is noticed at once."""
@@ -416,7 +418,7 @@ def test_the_order_is_the_same_in_every_process() -> None:
 def test_readiness_waits_for_the_migrations_once() -> None:
     """By default readiness asks one check, until it has passed."""
     (check,) = configured("readiness")
-    assert (check.function, check.once) == (check_migrations_applied, True)
+    assert (check.target, check.once) == (DEFAULT_CHECKS[1], True)
 
 
 @override_settings(DOCKERFLOW_PROBES={"readiness": [f"{HERE}.check_shelves"]})
@@ -424,31 +426,37 @@ def test_a_probe_that_is_configured_runs_exactly_its_checks() -> None:
     """What the project lists for a probe replaces the default and the tags."""
     register(check_stock, "readiness", "startup")
     (check,) = configured("readiness")
-    assert check.function is check_shelves
+    assert check.target == f"{HERE}.check_shelves"
     assert check.source == "DOCKERFLOW_PROBES['readiness'][0]"
     assert names("startup") == ["check_stock"]
     assert "check_shelves" not in names()
 
 
 @only(f"{HERE}.check_stock", f"{HERE}.check_shelves")
-def test_a_replacement_stands_for_a_path_or_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A test puts another function in the place of a check."""
+def test_a_replacement_stands_for_a_path_or_a_name() -> None:
+    """A test puts another answer in the place of a check, and its runs are shared with nobody's."""
     register(check_secret_key)
-    monkeypatch.setitem(functions.replacements, f"{HERE}.check_stock", stock_checker)
-    monkeypatch.setitem(functions.replacements, "check_secret_key", check_shelves)
-    assert [check.function for check in configured()] == [stock_checker, check_shelves]
+    before = {check.key for check in configured()}
+    with replace_check(f"{HERE}.check_stock", ERROR), replace_check("check_secret_key", ERROR):
+        assert [check.call() for check in configured()] == [[ERROR], [], [ERROR]]
+        assert len(before & {check.key for check in configured()}) == 1
 
 
 @only(check_database_connected, partial(check_stock, shelf=1))
-def test_a_replacement_finds_the_check_however_it_is_configured(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """A path replaces its function where that is listed or registered, a name a partial too."""
+def test_a_replacement_finds_the_check_however_it_is_configured() -> None:
+    """A path replaces its function if that is listed or registered, a name a partial too."""
     register(check_shelves)
-    replaced = [DEFAULT_CHECKS[0], f"{HERE}.check_shelves", "check_stock"]
-    for known in replaced:
-        monkeypatch.setitem(functions.replacements, known, stock_checker)
-    assert {check.function for check in configured()} == {stock_checker}
+    with ExitStack() as stack:
+        for known in (DEFAULT_CHECKS[0], f"{HERE}.check_shelves", "check_stock"):
+            stack.enter_context(replace_check(known, ERROR))
+        assert [check.call() for check in configured()] == [[ERROR]] * 3
+
+
+def test_a_replacement_of_no_check_is_an_error() -> None:
+    """A misspelt name would replace nothing, and the test would test nothing."""
+    with pytest.raises(ValueError, match="No check has the name or path 'check_stok'; there are: "):
+        replace_check("check_stok").__enter__()
+    assert functions.replacements == {}
 
 
 @only()
@@ -456,7 +464,7 @@ def test_registering_while_a_heartbeat_runs_does_no_harm() -> None:
     """A check that is registered late is seen by the next heartbeat."""
     register(check_stock)
     iterator = registry._tagged({"heartbeat"})
-    assert next(iterator).function is check_stock
+    assert next(iterator).target is check_stock
     register(check_shelves)
     assert list(iterator) == []
     assert names() == ["check_stock", "check_shelves"]

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from django.core.checks import CheckMessage
@@ -11,6 +11,8 @@ from django.test import override_settings
 from dockerflow_django import testing
 from dockerflow_django.checks import registry
 from dockerflow_django.checks.registry import Check
+from dockerflow_django.heartbeat.announcer import announcer
+from tests.harness.waiting import wait_until
 
 
 @pytest.fixture(autouse=True)
@@ -75,12 +77,25 @@ def configure() -> Iterator[Callable[..., None]]:
         override.disable()
 
 
+class Received:
+    """What receivers were called with, once the thread that calls them has done its work."""
+
+    def __init__(self) -> None:
+        self._passed: list[dict[str, Any]] = []
+        self._failed: list[dict[str, Any]] = []
+        self._changed: list[dict[str, Any]] = []
+
+    def __getattr__(self, name: str) -> list[dict[str, Any]]:
+        wait_until(lambda: not announcer._is_sending)
+        return self.__dict__[f"_{name}"]
+
+
 @pytest.fixture
-def received() -> Iterator[SimpleNamespace]:
+def received() -> Iterator[Received]:
     """Collect the signals."""
     from dockerflow_django import signals
 
-    found = SimpleNamespace(passed=[], failed=[], changed=[])
+    found = Received()
 
     def keep(kind: list[dict[str, object]]) -> Callable[..., None]:
         def receiver(**kwargs: object) -> None:
@@ -89,9 +104,9 @@ def received() -> Iterator[SimpleNamespace]:
         return receiver
 
     receivers = {
-        signals.heartbeat_passed: keep(found.passed),
-        signals.heartbeat_failed: keep(found.failed),
-        signals.heartbeat_changed: keep(found.changed),
+        signals.heartbeat_passed: keep(found._passed),
+        signals.heartbeat_failed: keep(found._failed),
+        signals.heartbeat_changed: keep(found._changed),
     }
     for signal, receiver in receivers.items():
         signal.connect(receiver)

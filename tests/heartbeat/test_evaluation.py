@@ -13,6 +13,7 @@ from dockerflow_django.checks import register
 from dockerflow_django.heartbeat import evaluation
 from dockerflow_django.heartbeat.evaluation import aevaluate, evaluate
 from dockerflow_django.testing import replace_check
+from tests.harness.waiting import wait_until
 
 MIGRATIONS = "dockerflow_django.checks.check_migrations_applied"
 ERROR = checks.Error("broken", id="shop.E001")
@@ -267,9 +268,9 @@ def test_failing_receiver_costs_nothing(evaluated, configure, counted, caplog):
     heartbeat_passed.connect(receiver)
     try:
         assert evaluated().passed
+        wait_until(lambda: "statsd is down" in caplog.text)
     finally:
         heartbeat_passed.disconnect(receiver)
-    assert "statsd is down" in caplog.text
 
 
 def test_lifecycle_probe_without_checks_is_announced_every_time(evaluated, received):
@@ -310,31 +311,6 @@ async def test_async_under_test_evaluates_in_the_tests_thread(counted):
     assert counted.runs == 1
 
 
-async def test_news_is_sent_though_the_client_hangs_up(production, counted, received):
-    """Cancelling the request that ran the heartbeat does not lose its signal."""
-    from dockerflow_django.signals import heartbeat_passed
-
-    entered, gate, sent = threading.Event(), threading.Event(), threading.Event()
-
-    async def slow(**kwargs):
-        entered.set()
-        assert await asyncio.to_thread(gate.wait, 5)
-        sent.set()
-
-    heartbeat_passed.connect(slow)
-    try:
-        with override_settings(DOCKERFLOW_CHECKS=[counted], DOCKERFLOW_CHECK_TIMEOUT=10):
-            request = asyncio.create_task(aevaluate())
-            assert await asyncio.to_thread(entered.wait, 5)
-            request.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await request
-            gate.set()
-            assert await asyncio.to_thread(sent.wait, 5)
-    finally:
-        heartbeat_passed.disconnect(slow)
-
-
 def test_hung_receiver_delays_no_answer(evaluated, counted, configure):
     """Whoever asks is answered within the timeout, though a receiver of the signal hangs."""
     from dockerflow_django.signals import heartbeat_passed
@@ -353,7 +329,7 @@ def test_hung_receiver_delays_no_answer(evaluated, counted, configure):
             began = time.monotonic()
             assert evaluated().passed
             assert time.monotonic() - began < 2
-        assert [t.name for t in threading.enumerate()].count("dockerflow-news") == 1
+        assert [t.name for t in threading.enumerate()].count("dockerflow-receivers") == 1
     finally:
         heartbeat_passed.disconnect(hang)
         gate.set()
@@ -362,9 +338,10 @@ def test_hung_receiver_delays_no_answer(evaluated, counted, configure):
 def test_patient_caller_waits_as_long_as_the_check_asks(configure, hung):
     """The command waits for a slow check's own timeout, a probe does not."""
     configure(DOCKERFLOW_CHECKS=[(hung, {"timeout": 30})], DOCKERFLOW_CHECK_TIMEOUT=0.05)
-    assert not evaluate().passed
+    assert evaluate().level == checks.INFO
     threading.Timer(0.1, hung.gate.set).start()
-    assert evaluate(patient=True).passed
+    report = evaluate(patient=True)
+    assert (report.passed, report.level) == (True, 0)
 
 
 def test_last_report_is_kept_by_probe(configure, counted):

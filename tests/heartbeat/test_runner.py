@@ -142,7 +142,7 @@ def test_hung_check_is_an_error_within_its_timeout(hung, configure):
     assert time.monotonic() - began < 1
     assert result.level == checks.ERROR
     assert result.messages[0].id == health.ERROR_CHECK_TIMED_OUT
-    assert result.messages[0].msg.startswith("No answer within 0.1 s, still running since 0.")
+    assert result.messages[0].msg.startswith("No answer within 0.1 s, still running after 0.")
     assert other.level == 0
 
 
@@ -154,7 +154,7 @@ def test_overdue_check_has_one_run_and_one_thread(hung, configure):
     began = time.monotonic()
     for _ in range(100):
         (result,) = runner.gather([check], 0.1)
-        assert "still running since" in result.messages[0].msg
+        assert "still running after" in result.messages[0].msg
     assert time.monotonic() - began < 0.1 * 20  # far below a hundred timeouts
     assert hung.runs == 1
     assert len(heartbeat_threads()) == 1
@@ -208,17 +208,6 @@ def test_fresh_reuses_nothing(counted, configure):
     assert counted.runs == 3
 
 
-def test_check_with_more_time_than_the_heartbeat_keeps_its_last_answer(counted, configure):
-    """A slow check with a long timeout of its own shows its last result while it runs again."""
-    configure(DOCKERFLOW_HEARTBEAT_MAX_AGE=0)
-    check = counted.as_check(timeout=30)
-    assert runner.gather([check], 5)[0].level == 0
-    counted.gate.clear()
-    (result,) = runner.gather([check], 0.05)
-    assert result.level == 0
-    assert counted.runs == 2
-
-
 @pytest.mark.parametrize("ask", ["sync", "async"])
 def test_last_answer_is_not_that_of_a_check_that_hangs_now(counted, configure, monkeypatch, ask):
     """A clock that wakes the heartbeat a moment early, as uvloop's does, hides no hung check."""
@@ -235,12 +224,6 @@ def test_last_answer_is_not_that_of_a_check_that_hangs_now(counted, configure, m
     remaining = runner.Run.remaining
     monkeypatch.setattr(runner.Run, "remaining", lambda *args: remaining(*args) - 0.05)
     assert gathered().messages[0].id == health.ERROR_CHECK_TIMED_OUT
-
-
-def test_first_answer_of_a_slow_check_is_awaited_no_longer_than_the_heartbeat(hung):
-    """Before its first result a slow check is an error that says that there is no answer yet."""
-    (result,) = runner.gather([hung.as_check(timeout=30)], 0.05)
-    assert result.messages[0].msg.startswith("No answer yet, still running")
 
 
 def test_absurd_timeout_is_awaited():

@@ -1,67 +1,63 @@
 """What a report adds to what is known."""
 
-import os
-
 import pytest
-from django.test import override_settings
+from django.core import checks
 
-from dockerflow_django.heartbeat import log
 from dockerflow_django.heartbeat.report import Report, Result
-from dockerflow_django.heartbeat.updates import UpdateTracker, names_of
+from dockerflow_django.heartbeat.updates import UpdateTracker
 
-CHECK = "dockerflow_django.checks.check_database_connected"
-
-
-def found(run: int, probe: str = "heartbeat", name: str = "check_stock") -> Report:
-    return Report(probe, {name: Result((), 0.1, run)}, passed=True)
+ERROR = checks.Error("broken", id="shop.E001")
 
 
-def entered(tracker: UpdateTracker, *runs: int) -> list[tuple[int, int]]:
-    """Enter reports of these runs; return each that was update with the run known before."""
-    return [(n.result.run, n.run_before) for run in runs for n in tracker.updates(found(run))]
+@pytest.fixture
+def tracker():
+    return UpdateTracker()
 
 
-def test_older_runs_are_no_news():
-    """A probe that goes on with what it found once does not undo what was found since."""
-    assert entered(UpdateTracker(), 1, 3, 2, 3, 4) == [(1, 0), (3, 1), (3, 3), (4, 3)]
+def enter(tracker, run, *messages, probe="heartbeat", **more):
+    """Enter the report of one check that ran for the `run`-th time; return what it adds."""
+    results = {"stock": Result(messages, 0.1, run, **more)}
+    return [
+        (update.is_new, update.is_new_run)
+        for update in tracker.updates(Report(probe, results, passed=not messages))
+    ]
 
 
-def test_a_run_that_ends_late_is_update():
-    """While it has not ended its number is negative."""
-    assert entered(UpdateTracker(), -5, 5, 4) == [(-5, 0), (5, -5)]
+def test_a_later_run_adds_to_what_is_known(tracker):
+    """Each run is new once, whichever probes report it."""
+    assert enter(tracker, 1) == [(True, True)]
+    assert enter(tracker, 1, probe="readiness") == [(False, False)]
+    assert enter(tracker, 2) == [(True, True)]
 
 
-def test_life_of_the_process_is_always_news():
-    """Starting and draining have no run."""
-    assert entered(UpdateTracker(), 0, 0) == [(0, 0), (0, 0)]
+def test_an_older_run_adds_nothing(tracker):
+    """A probe that holds on to its first result does not make the check change with every probe."""
+    enter(tracker, 7, ERROR)
+    assert enter(tracker, 1, probe="readiness") == []
 
 
-def test_probes_may_have_checks_of_their_own():
-    """One check has one name in all probes, however often it is asked; another has the probe's."""
-    probes = {
-        "liveness": [(CHECK, {"aliases": ["default"]})],
-        "readiness": [(CHECK, {"timeout": 5})],
-        "startup": ["dockerflow_django.checks.check_caches"],
-    }
-    with override_settings(DOCKERFLOW_CHECKS=[CHECK], DOCKERFLOW_PROBES=probes):
-        name = "check_database_connected"
-        assert names_of("heartbeat") == {name: name}
-        assert names_of("liveness") == {name: f"{name} (liveness)"}
-        assert names_of("readiness") == {name: name}
-        assert names_of("startup") == {"check_caches": "check_caches"}
+def test_a_run_s_end_is_new_and_no_new_run(tracker):
+    """A run that was overdue and then ends is told of both times."""
+    assert enter(tracker, 3, ERROR, is_finished=False) == [(True, True)]
+    assert enter(tracker, 3) == [(True, False)]
+    assert enter(tracker, 3, ERROR, is_finished=False) == []
 
 
-# Other tests may have left a thread that waits for nothing.
-@pytest.mark.filterwarnings("ignore:This process.*fork:DeprecationWarning")
-def test_a_forked_child_knows_nothing():
-    """What the parent has seen is the parent's, and a lock it held is not waited for."""
-    tracker = log._tracker
+def test_a_pending_result_adds_nothing(tracker):
+    """That it is too early to know is nothing to know."""
+    message = checks.Info("no answer yet")
+    assert enter(tracker, 1, message, is_finished=False, is_pending=True) == []
+    assert enter(tracker, 1) == [(True, True)]
+
+
+def test_what_the_process_says_of_itself_is_no_run(tracker):
+    """It is an update each time, and never a new run."""
+    assert enter(tracker, 0, ERROR) == [(False, False)]
+    assert enter(tracker, 0) == [(False, False)]
+
+
+def test_a_reset_forgets(tracker):
+    """A forked child counts from the beginning."""
+    enter(tracker, 7)
     tracker.reset()
-    tracker.updates(found(3))
-    with tracker._lock:
-        pid = os.fork()
-        if not pid:  # pragma: no cover - the child has no coverage
-            os._exit(len(tracker.updates(found(1))))
-        _, status = os.waitpid(pid, 0)
-    tracker.reset()
-    assert os.waitstatus_to_exitcode(status) == 1
+    assert enter(tracker, 1) == [(True, True)]

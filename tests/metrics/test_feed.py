@@ -102,15 +102,18 @@ def test_outcomes_are_counted_by_probe(stock: Stock):
         assert_metric_diff(before, 1, "dockerflow_heartbeats_total", **counted)
 
 
-def report_of(run: int, *messages: CheckMessage, seconds: float = 0.1) -> Report:
-    return Report("heartbeat", {"check_slow": Result(messages, seconds, run)}, not messages)
+def report_of(
+    run: int, *messages: CheckMessage, seconds: float = 0.1, is_finished: bool = True
+) -> Report:
+    result = Result(messages, seconds, run, is_finished=is_finished)
+    return Report("heartbeat", {"check_slow": result}, not messages)
 
 
 def test_a_run_that_was_given_up_counts_once(stock: Stock):
     """It has the time it was waited for, and no second one when it ends after all."""
     before = save_registry()
-    feed.record(report_of(-7, ERROR, seconds=0.8))
-    feed.record(report_of(-7, ERROR, seconds=1.8))
+    feed.record(report_of(7, ERROR, seconds=0.8, is_finished=False))
+    feed.record(report_of(7, ERROR, seconds=1.8, is_finished=False))
     assert value("dockerflow_check_last_run_timestamp_seconds", check="check_slow") is None
     assert value("dockerflow_check_status", check="check_slow") == 2
     feed.record(report_of(7, seconds=2.5))

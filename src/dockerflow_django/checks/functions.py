@@ -1,93 +1,69 @@
-"""The function behind a check: where a path leads, what it is called, what it takes."""
+"""What stands behind a check: a path or a callable, its name, and what tells it from another.
+
+Nothing here imports a project's module: which checks there are, and what they are called, does not
+depend on what was imported before.
+"""
 
 import inspect
 import sys
-from collections.abc import Callable
-from contextlib import suppress
-from functools import cache, partial
+from collections.abc import Callable, Hashable, Mapping
+from functools import partial
+from types import MethodType
 from typing import Any
 
-from django.core import checks
-from django.utils.module_loading import import_string
-
-from dockerflow_django.health import CRITICAL_CHECK_NOT_IMPORTABLE
-
 CheckFunction = Callable[..., Any]
+Target = CheckFunction | str
 
-# Set by `dockerflow_django.testing`: what to call instead of the check of that path or name.
-replacements: dict[str, CheckFunction] = {}
-_deferred: set[str] = set()
+OURS = "dockerflow_django.checks"
+
+# Set by `dockerflow_django.testing`: what to call instead of the check of that identity.
+replacements: dict[Hashable, CheckFunction] = {}
 
 
-def name_of(function: CheckFunction) -> str:
-    """Return the name of the function, or of the class of a callable object."""
-    function = _innermost(function)
+def name_of(target: Target) -> str:
+    """Return the name at the end of the path, of the function, or of a callable object's class."""
+    if isinstance(target, str):
+        return target.rpartition(".")[2]
+    function = _innermost(target)
     return str(getattr(function, "__name__", type(function).__name__))
 
 
-def module_of(function: CheckFunction) -> str:
-    """Return the module that the function, or the class of the callable object, comes from."""
-    return str(getattr(_innermost(function), "__module__", None) or "unknown")
+def module_of(target: Target) -> str:
+    """Return the module in the path, or that of the function or of a callable object's class."""
+    if isinstance(target, str):
+        module = target.rpartition(".")[0]
+    else:
+        module = str(getattr(_innermost(target), "__module__", None) or "unknown")
+    return OURS if module.startswith(f"{OURS}.") else module
 
 
-def resolve(path: str) -> CheckFunction:
-    """Return the function of that path, one that imports it when it is called, or its stand-in."""
-    if path in replacements:
-        return replacements[path]
-    function = None if path in _deferred else _loaded(path)
-    if function is None:
-        # From now on: another function would be another check, with a run of its own.
-        _deferred.add(path)
-        function = _on_call(path)
-    return replaced(function)
+def identity_of(target: Target) -> Hashable:
+    """Return what is equal for two targets that are one check, however they are written.
 
-
-def _loaded(path: str) -> CheckFunction | None:
-    """Return what the path names, None where its module has not been imported to its end.
-
-    Importing a project's module may take long or raise anything, and an event loop may be waiting.
+    A function is its path; a partial is its function and arguments; any other object is itself.
     """
-    module_path, _, name = path.rpartition(".")
-    module = sys.modules.get(module_path)
-    if getattr(getattr(module, "__spec__", None), "_initializing", False):
-        return None
-    with suppress(Exception):
-        function: CheckFunction = getattr(module, name)
-        return function
-    return None
+    if isinstance(target, str):
+        return f"{module_of(target)}.{name_of(target)}"
+    if isinstance(target, partial):
+        arguments = fingerprint({str(i): each for i, each in enumerate(target.args)})
+        return ("partial", identity_of(target.func), arguments, fingerprint(target.keywords))
+    if isinstance(target, MethodType):
+        return ("method", id(target.__self__), identity_of(target.__func__))
+    return _path_of(target) or ("object", id(target))
 
 
-@cache
-def _on_call(path: str) -> CheckFunction:
-    """Make a check that imports the one that it stands for where checks run, within its time."""
-
-    def check(app_configs: object, **keywords: object) -> Any:
-        try:
-            function = replaced(import_string(path))
-        except Exception as error:  # noqa: BLE001 - importing a project's module may raise anything
-            sentence = f"The check {path} cannot be imported ({type(error).__name__})."
-            return [checks.Critical(sentence, id=CRITICAL_CHECK_NOT_IMPORTABLE)]
-        if not takes(function, "databases"):
-            keywords.pop("databases", None)
-        return function(app_configs=app_configs, **keywords)
-
-    check.__module__, _, check.__name__ = path.rpartition(".")
-    return check
+def fingerprint(keywords: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Return what is equal for equal keywords, whatever their order and types."""
+    return tuple(sorted((name, _repr(value)) for name, value in keywords.items()))
 
 
-def replaced(function: CheckFunction) -> CheckFunction:
-    """Return what a test has put in the function's place, or the function."""
-    name = name_of(function)
-    for known, replacement in replacements.items():
-        if known == name or _loaded(known) is function:
-            return replacement
-    return function
-
-
-def _innermost(function: CheckFunction) -> CheckFunction:
-    while isinstance(function, partial):
-        function = function.func
-    return function
+def sort_key(function: CheckFunction) -> tuple[str, ...]:
+    """Return a key that sorts functions in the same order in every process."""
+    given = fingerprint(getattr(function, "keywords", None) or getattr(function, "__dict__", {}))
+    arguments = "".join(map(_repr, getattr(function, "args", ())))
+    # An object without a repr of its own is shown with its address.
+    texts = (text.partition(" at 0x")[0] for text in (arguments, *map(str, given)))
+    return (module_of(function), name_of(function), *texts)
 
 
 def takes(function: CheckFunction, keyword: str) -> bool:
@@ -100,3 +76,25 @@ def takes(function: CheckFunction, keyword: str) -> bool:
         parameter.kind is parameter.VAR_KEYWORD or parameter.name == keyword
         for parameter in parameters
     )
+
+
+def _innermost(function: CheckFunction) -> CheckFunction:
+    while isinstance(function, partial):
+        function = function.func
+    return function
+
+
+def _path_of(function: CheckFunction) -> str | None:
+    """Return the path at which the function is found; two may share a name, as wrappers do."""
+    module, name = getattr(function, "__module__", None), getattr(function, "__qualname__", "")
+    found: Any = sys.modules.get(str(module))
+    for attribute in name.split("."):
+        found = getattr(found, attribute, None)
+    return f"{module_of(function)}.{name}" if found is function else None
+
+
+def _repr(value: object) -> str:
+    try:
+        return repr(value)
+    except Exception:  # noqa: BLE001 - a project's object may raise anything
+        return f"{type(value).__name__} {id(value)}"

@@ -4,66 +4,35 @@ The registry is our own, with the call shape of Django's: what Django's holds ru
 management command, and an image must build while every backing service is down.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from functools import cache
 from typing import Any, overload
 
+from django.core import checks
+from django.core.checks import CheckMessage
 from django.core.checks.registry import registry as django_registry
-from django.db import connections
 
-from dockerflow_django.checks.functions import (
-    CheckFunction,
-    module_of,
-    name_of,
-    replaced,
-    resolve,
-    takes,
-)
+from dockerflow_django._state import keeps
+from dockerflow_django.checks.check import Check
+from dockerflow_django.checks.functions import CheckFunction, sort_key
 from dockerflow_django.conf import conf
-from dockerflow_django.conf.casts import Entry, check_options
-from dockerflow_django.health import HEARTBEAT, PROBES
+from dockerflow_django.conf.casts import OPTIONS, Entry, check_options, entries_of
+from dockerflow_django.health import ERROR_UNREADABLE_SETTING, HEARTBEAT, PROBES
+
+__all__ = [
+    "TAGS",
+    "Check",
+    "configuration",
+    "configured",
+    "from_settings",
+    "named",
+    "register",
+    "registered",
+    "registered_in_django",
+    "unregister",
+]
 
 TAGS = frozenset({HEARTBEAT, *PROBES})
-
-
-@dataclass(frozen=True)
-class Check:
-    """A check as it is configured: a function in Django's form, and how to call it.
-
-    `timeout` and `every` are seconds, None for the settings'. A check with `once` is not asked
-    again in this process after it has answered without a message.
-    """
-
-    function: CheckFunction
-    keywords: Mapping[str, Any]
-    timeout: float | None = None
-    every: float | None = None
-    once: bool = False
-    tags: frozenset[str] = frozenset()
-    source: str = ""
-
-    @property
-    def key(self) -> tuple[object, ...]:
-        """What tells this check from another, so that two probes that list it share its runs."""
-        keywords = tuple(sorted((name, repr(value)) for name, value in self.keywords.items()))
-        return (id(self.function), keywords, self.timeout, self.every, self.once)
-
-    @property
-    def name(self) -> str:
-        """The name of the function, or of the class of a callable object."""
-        return name_of(self.function)
-
-    @property
-    def module(self) -> str:
-        """The module that the function, or the class of the callable object, comes from."""
-        return module_of(self.function)
-
-    def call(self) -> Any:
-        """Call the function as Django calls a check; what it returns or raises is its answer."""
-        keywords: dict[str, Any] = {"app_configs": None}
-        if takes(self.function, "databases"):
-            keywords["databases"] = list(connections)
-        return self.function(**{**keywords, **self.keywords})
 
 
 @overload
@@ -72,25 +41,31 @@ def register(check: CheckFunction, /, *tags: str) -> CheckFunction: ...
 
 @overload
 def register(
-    *tags: str, timeout: float | None = ..., every: float | None = ...
+    *tags: str,
+    timeout: float | None = ...,
+    every: float | None = ...,
+    fail_level: int | str | None = ...,
 ) -> Callable[[CheckFunction], CheckFunction]: ...
 
 
 def register(
-    *arguments: Any, timeout: float | None = None, every: float | None = None
+    *arguments: Any, **options: Any
 ) -> CheckFunction | Callable[[CheckFunction], CheckFunction]:
     """Register a check for the heartbeat and for the probes that the tags name.
 
     Use it as Django's: ``@register``, ``@register("readiness")``, ``register(check, "readiness")``.
-    Raises `ValueError` for a tag that is not one of ``heartbeat``, ``liveness``, ``readiness`` and
-    ``startup``, and for a `timeout` or `every` that is no number of seconds; `TypeError` for what
-    cannot be called.
+    The keywords are ``timeout`` and ``every``, in seconds, and ``fail_level``, the level from which
+    the check fails. Raises `ValueError` for a tag that is not one of ``heartbeat``, ``liveness``,
+    ``readiness`` and ``startup``, and for a keyword with a wrong value; `TypeError` for an unknown
+    keyword, and for what cannot be called.
     """
     function, tags = _split(arguments)
     for tag in tags:
         if tag not in TAGS:
             raise ValueError(f"{tag!r} is no tag of a check; take {', '.join(sorted(TAGS))}")
-    options = check_options({"timeout": timeout, "every": every})
+    if unknown := set(options) - set(OPTIONS):
+        raise TypeError(f"register() got an unexpected keyword argument {min(unknown)!r}")
+    options = check_options(options)
 
     def keep(function: CheckFunction) -> CheckFunction:
         if not callable(function):
@@ -105,26 +80,38 @@ def register(
 
 def unregister(function: CheckFunction) -> None:
     """Take a check back that was registered here; one that was not is left alone."""
-    for key in [key for key, check in _registered.items() if check.function == function]:
+    for key in [key for key, check in _registered.items() if check.target == function]:
         del _registered[key]
+
+
+def configuration() -> dict[str, list[tuple[str, Check]]]:
+    """Return the checks of the heartbeat and of every probe, each under its name.
+
+    A check has one name in all of them, the one that ``/__heartbeat__`` gives it if it runs there,
+    and no other check has it.
+    """
+    found = {probe: configured(probe) for probe in (HEARTBEAT, *PROBES)}
+    taken: dict[str, Check] = {}
+    names: dict[Hashable, str] = {}
+    for probe, checks_ in found.items():
+        for name, check in named(check for check in checks_ if check.key not in names):
+            free = _free_name(name, check, probe, taken)
+            taken[free], names[check.key] = check, free
+    return {
+        probe: [(names[check.key], check) for check in checks_] for probe, checks_ in found.items()
+    }
 
 
 def configured(probe: str = HEARTBEAT) -> list[Check]:
     """Return the checks of a probe, each once, in the order in which they are configured.
 
-    ``"heartbeat"`` stands for ``/__heartbeat__``, which runs every configured check.
+    ``"heartbeat"`` stands for ``/__heartbeat__``, which runs every configured check. A setting that
+    cannot be read is a check that fails and says so.
     """
-    listed = conf.DOCKERFLOW_PROBES.get(probe)
-    if listed is not None:
-        found: Iterable[Check] = from_settings(listed, f"DOCKERFLOW_PROBES[{probe!r}]")
-    elif probe == HEARTBEAT:
-        found = [*from_settings(conf.DOCKERFLOW_CHECKS, "DOCKERFLOW_CHECKS"), *_tagged(TAGS)]
-    else:
-        found = [*_defaults(probe), *_tagged({probe})]
-    once_each: dict[tuple[object, ...], Check] = {}
-    for check in found:
-        once_each.setdefault(check.key, check)
-    return list(once_each.values())
+    if probe == HEARTBEAT:
+        return _each_once([*_checks_of_heartbeat(), *_tagged(TAGS)])
+    listed = _listed_for(probe)
+    return _each_once([*_defaults(probe), *_tagged({probe})] if listed is None else listed)
 
 
 def registered() -> list[Check]:
@@ -148,39 +135,102 @@ def named(checks_: Iterable[Check]) -> list[tuple[str, Check]]:
 def registered_in_django() -> list[CheckFunction]:
     """Return the checks under our tags in Django's registry, which runs them everywhere."""
     everything = django_registry.get_checks(include_deployment_checks=True)
-    ours = [Check(check, {}) for check in everything if TAGS & set(getattr(check, "tags", ()))]
+    ours = [check for check in everything if TAGS & set(getattr(check, "tags", ()))]
     # Django keeps a set: sorted, every process has them in one order.
-    return [check.function for check in sorted(ours, key=lambda check: (check.module, check.name))]
+    return sorted(ours, key=sort_key)
 
 
-_registered: dict[tuple[object, ...], Check] = {}
+def from_settings(entries: Iterable[Entry], setting: str) -> Iterator[Check]:
+    """Yield the checks that a setting lists; `setting` says which, for their messages."""
+    for index, (target, given) in enumerate(entries):
+        options = {name: given[name] for name in OPTIONS if name in given}
+        keywords = {name: value for name, value in given.items() if name not in OPTIONS}
+        yield Check(target, keywords, **options, source=f"{setting}[{index}]")
+
+
+def _free_name(name: str, check: Check, probe: str, taken: Mapping[str, Check]) -> str:
+    """Tell a probe's own check from its namesake: by the module, else by the probe."""
+    if name not in taken:
+        return name
+    with_module = f"{check.module}.{check.name}"
+    is_other_module = check.module != taken[name].module
+    return with_module if is_other_module and with_module not in taken else f"{name} ({probe})"
+
+
+_registered: dict[Hashable, Check] = {}
+
+
+def _each_once(checks_: Iterable[Check]) -> list[Check]:
+    found: dict[Hashable, Check] = {}
+    for check in checks_:
+        found.setdefault(check.key, check)
+    return list(found.values())
+
+
+def _checks_of_heartbeat() -> Iterable[Check]:
+    if wanted := conf.problem("DOCKERFLOW_CHECKS"):
+        return [Check(_unreadable("DOCKERFLOW_CHECKS", wanted), source="DOCKERFLOW_CHECKS")]
+    return from_settings(conf.DOCKERFLOW_CHECKS, "DOCKERFLOW_CHECKS")
+
+
+def _listed_for(probe: str) -> Iterable[Check] | None:
+    """Return what ``DOCKERFLOW_PROBES`` lists for the probe, None if it does not name it.
+
+    If it cannot be read as a whole, a list under the right name still counts; any other probe may
+    be the one that was meant.
+    """
+    source = f"DOCKERFLOW_PROBES[{probe!r}]"
+    wanted = conf.problem("DOCKERFLOW_PROBES")
+    if not wanted:
+        listed = conf.DOCKERFLOW_PROBES.get(probe)
+        return None if listed is None else from_settings(listed, source)
+    raw = conf.raw("DOCKERFLOW_PROBES")
+    try:
+        if isinstance(raw, Mapping) and probe in raw:
+            return from_settings(entries_of(probe, raw), source)
+    except ValueError as error:
+        wanted = str(error)
+    except Exception:  # noqa: BLE001, S110 - a project's mapping may raise anything
+        pass
+    return [Check(_unreadable("DOCKERFLOW_PROBES", wanted), source=source)]
+
+
+class _UnsilencedError(checks.Error):
+    """An error that ``SILENCED_SYSTEM_CHECKS`` does not turn into a pass."""
+
+    def is_silenced(self) -> bool:
+        return False
+
+
+@cache
+def _unreadable(setting: str, wanted: str) -> CheckFunction:
+    """Make the check that stands for those that a setting was meant to list."""
+
+    def check(app_configs: object, **kwargs: Any) -> list[CheckMessage]:
+        sentence = f"{setting} cannot be read, so its checks do not run: it must be {wanted}."
+        return [_UnsilencedError(sentence, id=ERROR_UNREADABLE_SETTING)]
+
+    check.__name__ = check.__qualname__ = setting
+    return check
+
+
+keeps("_unreadable", after_fork=False)(_unreadable.cache_clear)
 
 
 def _defaults(probe: str) -> Iterator[Check]:
     if probe == "readiness":
         path = "dockerflow_django.checks.check_migrations_applied"
-        yield Check(resolve(path), {}, once=True, source="default")
+        yield Check(path, once=True, source="default")
 
 
 def _tagged(tags: Iterable[str]) -> Iterator[Check]:
     wanted = set(tags)
     for check in list(_registered.values()):
         if wanted & (check.tags or {HEARTBEAT}):
-            yield Check(
-                replaced(check.function), {}, check.timeout, check.every, source=check.source
-            )
+            yield check
     for function in registered_in_django():
         if wanted & set(function.tags):  # type: ignore[attr-defined]
-            yield Check(replaced(function), {}, source="django.core.checks.register()")
-
-
-def from_settings(entries: Iterable[Entry], setting: str) -> Iterator[Check]:
-    """Yield the checks that a setting lists; `setting` says which, for their messages."""
-    for index, (target, keywords) in enumerate(entries):
-        rest = dict(keywords)
-        timeout, every = rest.pop("timeout", None), rest.pop("every", None)
-        function = resolve(target) if isinstance(target, str) else replaced(target)
-        yield Check(function, rest, timeout, every, source=f"{setting}[{index}]")
+            yield Check(function, source="django.core.checks.register()")
 
 
 def _split(arguments: tuple[Any, ...]) -> tuple[CheckFunction | None, tuple[str, ...]]:

@@ -4,9 +4,9 @@ import logging
 import threading
 from typing import Any
 
-from dockerflow_django import signals
 from dockerflow_django._state import keeps
 from dockerflow_django.checks.messages import cause_of
+from dockerflow_django.heartbeat.announcer import evaluated
 from dockerflow_django.heartbeat.report import LIFECYCLE, Report, Result, status_of
 from dockerflow_django.heartbeat.updates import UpdateTracker
 from dockerflow_django.logging.scrubbing import scrub
@@ -15,23 +15,27 @@ logger = logging.getLogger("dockerflow_django.checks")
 
 
 def log_changes(report: Report, **kwargs: Any) -> None:
-    """Write one record for each check whose level or messages are others than last time."""
+    """Write one record for each check whose level or messages differ from the last time."""
     for update in _tracker.updates(report):
         # What the process says of itself differs from probe to probe.
         name = update.name if update.result.run else f"{update.name} ({report.probe})"
         _log_change(name, update.result)
     lifecycle = f"{LIFECYCLE} ({report.probe})"
-    if lifecycle in _known and LIFECYCLE not in report.results:
+    if (lifecycle, None) in _known and LIFECYCLE not in report.results:
         _log_change(lifecycle, Result((), 0.0, 0))
 
 
 def _log_change(name: str, result: Result) -> None:
     state = (result.level, *((message.id, message.level) for message in result.spoken))
+    # Two probes may give one check different time, and so judge one run differently.
+    key = (name, result.timeout_seconds)
     with _lock:
-        before = _known.get(name, (0,))
-        _known[name] = state
-    if state != before:
-        _log(name, result)
+        before = _known.get(key, (0,))
+        # A run that goes on says less than the late one before it.
+        if state == before or (not result.is_finished and set(state[1:]) < set(before[1:])):
+            return
+        _known[key] = state
+    _log(name, result)
 
 
 @keeps("_known", "_lock", "_tracker")
@@ -44,7 +48,7 @@ def reset() -> None:
 
 _tracker = UpdateTracker()
 _lock = threading.Lock()
-_known: dict[str, tuple[object, ...]] = {}
+_known: dict[tuple[str, float | None], tuple[object, ...]] = {}
 
 
 def _log(name: str, result: Result) -> None:
@@ -62,5 +66,4 @@ def _text(message: Any) -> str:
     return f"{message.id}: {message.msg}" + (f" ({cause})" if cause else "")
 
 
-signals.heartbeat_passed.connect(log_changes, dispatch_uid="dockerflow_django.health_log.passed")
-signals.heartbeat_failed.connect(log_changes, dispatch_uid="dockerflow_django.health_log.failed")
+evaluated.connect(log_changes, dispatch_uid="dockerflow_django.heartbeat.log")

@@ -1,14 +1,16 @@
 """What a heartbeat found: levels, results, and the body that an endpoint answers with."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.core import checks
 from django.core.checks import CheckMessage
 
-# What the process says of itself stands among the results under this name.
+from dockerflow_django.health import FAILED, PASSED
+
+# The name of what the process says of itself, among the results.
 LIFECYCLE = "lifecycle"
 STATUSES = {
     0: "ok",
@@ -32,8 +34,10 @@ class Result:
 
     `duration_seconds` is how long it took, or has taken so far; `answered_at` is on the monotonic
     clock, `timestamp` in seconds since 1970. `traceback` is the text of what the check raised, for
-    the log alone. `run` is the number of the run in this process, negative while it
-    has not ended, and 0 for what the process says of itself.
+    the log alone. `run` is the number of the run in this process, 0 for what the process says of
+    itself. A result that is not `is_finished` speaks for a run that goes on; one that `is_pending`
+    says only that it is too early to know. `timeout_seconds`, `fail_level` and `once` are the
+    check's own, as `dockerflow_django.checks.check.Check` has them.
     """
 
     messages: tuple[CheckMessage, ...]
@@ -42,10 +46,15 @@ class Result:
     traceback: str = ""
     answered_at: float = field(default_factory=time.monotonic)
     timestamp: float = field(default_factory=time.time)
+    is_finished: bool = True
+    is_pending: bool = False
+    timeout_seconds: float | None = None
+    fail_level: int | None = None
+    once: bool = False
 
     @property
     def level(self) -> int:
-        """The worst level of the messages that are not silenced, 0 where there is none."""
+        """The worst level of the messages that are not silenced, 0 if there is none."""
         return worst(self.spoken)
 
     @property
@@ -58,14 +67,30 @@ class Result:
         """How long ago the check answered."""
         return time.monotonic() - self.answered_at
 
+    def passes(self, probe: str, fail_level: int = checks.ERROR) -> bool:
+        """Tell whether the probe passes as far as this check goes.
+
+        `fail_level` is the probe's, and counts if the check has none of its own.
+        """
+        if self.is_pending:
+            return probe not in {"readiness", "startup"}
+        if self.once and self.level:
+            return False
+        return self.level < (self.fail_level or fail_level)
+
 
 @dataclass(frozen=True)
 class Report:
-    """One heartbeat: the result of every check by its name, and whether the whole passed."""
+    """One heartbeat: the result of every check by its name, and whether the whole passed.
+
+    A check has the same name in the reports of all probes, and no other check has it. `failing` are
+    the names of those that failed the whole.
+    """
 
     probe: str
     results: dict[str, Result]
     passed: bool
+    failing: frozenset[str] = frozenset()
 
     @property
     def level(self) -> int:
@@ -75,11 +100,15 @@ class Report:
     @property
     def outcome(self) -> str:
         """``"passed"`` or ``"failed"``."""
-        return "passed" if self.passed else "failed"
+        return PASSED if self.passed else FAILED
+
+    def messages(self) -> dict[str, dict[str, str]]:
+        """Return the texts of the checks that have any, by check and by id."""
+        return {name: keyed(result.spoken) for name, result in self.results.items() if result.level}
 
     def payload(self, *, details: bool) -> dict[str, Any]:
         """Return the JSON object of the answer; `details` adds each check's name and messages."""
-        payload: dict[str, Any] = {"status": status_of(self.level)}
+        payload = status_payload(self.level)
         if details:
             levels = {name: result.level for name, result in self.results.items()}
             payload["checks"] = {name: status_of(level) for name, level in levels.items()}
@@ -89,29 +118,45 @@ class Report:
         return payload
 
 
+def status_payload(level: int) -> dict[str, Any]:
+    """Return the JSON object of an answer without details."""
+    return {"status": status_of(level)}
+
+
 def worst(messages: Iterable[CheckMessage]) -> int:
-    """Return the highest level among the messages, 0 where there is none."""
+    """Return the highest level among the messages, 0 if there is none."""
     return max((message.level for message in messages), default=0)
 
 
 def keyed(messages: Iterable[CheckMessage]) -> dict[str, str]:
     """Return all texts by id: a second of one id gets ``#2``, one without an id its level."""
-    texts: dict[str, str] = {}
+    return {key: str(message.msg) for key, message in _by_key(messages)}
+
+
+def hints_of(messages: Iterable[CheckMessage]) -> dict[str, str]:
+    """Return the hints, by the same keys, of the messages that have one."""
+    return {key: str(message.hint) for key, message in _by_key(messages) if message.hint}
+
+
+def _by_key(messages: Iterable[CheckMessage]) -> Iterator[tuple[str, CheckMessage]]:
+    taken: set[str] = set()
     seen: dict[str, int] = {}
     for message in messages:
         key = name = str(message.id or status_of(message.level))
-        while name in texts:  # an id may look like a numbered one
+        while name in taken:  # an id may look like a numbered one
             seen[key] = seen.get(key, 1) + 1
             name = f"{key}#{seen[key]}"
-        texts[name] = str(message.msg)
-    return texts
+        taken.add(name)
+        yield name, message
 
 
 def _detail(result: Result) -> dict[str, Any]:
+    hints = hints_of(result.spoken)
     return {
         "status": status_of(result.level),
         "level": result.level,
         "messages": keyed(result.spoken),
+        **({"hints": hints} if hints else {}),
         "duration_ms": round(result.duration_seconds * 1000, 3),
         "age_ms": round(result.age_seconds * 1000, 3),
     }

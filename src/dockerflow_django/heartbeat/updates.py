@@ -1,32 +1,34 @@
-"""What a report adds to what is known: for log lines, metrics and pages that go by a check's name.
+"""What a report adds to what is known of a check: for log lines, metrics and the page.
 
-Two probes may have two different checks of one name, and one of them may go on with what it found
-once. Whoever kept the last result of a name would see that check change with every probe.
+Probes share a check and not its results: one may hold on to a result that another has replaced. If
+the last report counted, such a check would seem to change with every probe.
 """
 
 import threading
 from dataclasses import dataclass
 
-from dockerflow_django.checks.registry import Check, configured, named
-from dockerflow_django.health import HEARTBEAT
 from dockerflow_django.heartbeat.report import Report, Result
+
+_Order = tuple[int, bool]
+_NONE: _Order = (0, False)
 
 
 @dataclass(frozen=True)
 class Update:
     """A result that is not older than what was known of the check.
 
-    `name` is what ``/__heartbeat__`` calls the check; one that is a probe's own is named with the
-    probe. `run_before` is the run that was known, 0 for none.
+    `is_new` tells whether it says more than the last one, of a later run or at the run's end;
+    `is_new_run` whether it is the first of its run.
     """
 
     name: str
     result: Result
-    run_before: int
+    is_new: bool
+    is_new_run: bool
 
 
 class UpdateTracker:
-    """Keeps the number of each check's newest run."""
+    """Knows each check's newest run."""
 
     def __init__(self) -> None:
         self.reset()
@@ -34,36 +36,21 @@ class UpdateTracker:
     def reset(self) -> None:
         """Forget them, as a forked child does."""
         self._lock = threading.Lock()
-        self._runs: dict[str, int] = {}
+        self._newest: dict[str, _Order] = {}
 
     def updates(self, report: Report) -> list[Update]:
-        """Enter the report, and return what it adds."""
-        names = names_of(report.probe)
-        found = [(names.get(name, name), result) for name, result in report.results.items()]
-        return [update for name, result in found if (update := self._enter(name, result))]
+        """Enter the report, and return what it adds; a pending result adds nothing."""
+        results = report.results.items()
+        entered = (self._enter(name, each) for name, each in results if not each.is_pending)
+        return [update for update in entered if update is not None]
 
     def _enter(self, name: str, result: Result) -> Update | None:
+        order = (result.run, result.is_finished)
         with self._lock:
-            before = self._runs.get(name, 0)
-            # Where the process is in its life is no run of a check.
-            if result.run and abs(result.run) < abs(before):
+            before = self._newest.get(name, _NONE)
+            # What the process says of itself is no run of a check.
+            if result.run and order < before:
                 return None
-            self._runs[name] = result.run
-        return Update(name, result, before)
-
-
-def names_of(probe: str) -> dict[str, str]:
-    """Map the names in the probe's reports to names that mean the same check everywhere."""
-    own = dict(named(configured(probe)))
-    if probe == HEARTBEAT:
-        return {name: name for name in own}
-    known = dict(named(configured(HEARTBEAT)))
-    return {
-        name: f"{name} ({probe})" if name in known and _differ(check, known[name]) else name
-        for name, check in own.items()
-    }
-
-
-def _differ(one: Check, other: Check) -> bool:
-    """Tell whether the two ask different things; how often they do is no difference."""
-    return one.key[:2] != other.key[:2]
+            self._newest[name] = order
+        is_run = result.run > 0
+        return Update(name, result, is_run and order > before, result.run > before[0])

@@ -5,12 +5,11 @@ from typing import Any
 
 from django.core import checks
 
-from dockerflow_django import signals
 from dockerflow_django._state import keeps
-from dockerflow_django.checks.registry import configured, named
 from dockerflow_django.conf import conf
-from dockerflow_django.heartbeat.report import Report
-from dockerflow_django.heartbeat.updates import Update, UpdateTracker, names_of
+from dockerflow_django.heartbeat.announcer import evaluated
+from dockerflow_django.heartbeat.report import Report, Result
+from dockerflow_django.heartbeat.updates import Update, UpdateTracker
 from dockerflow_django.logging.scrubbing import scrub
 from dockerflow_django.metrics import definitions, process, workers
 from dockerflow_django.version import VersionError, current_version
@@ -26,8 +25,7 @@ def start() -> None:
         if _has_started:
             return
         _has_started = True
-    signals.heartbeat_passed.connect(record, dispatch_uid=_UID)
-    signals.heartbeat_failed.connect(record, dispatch_uid=_UID)
+    evaluated.connect(record, dispatch_uid=_UID)
     workers.join()
     process.start()
     definitions.BUILD_INFO.labels(**_version_labels()).set(1)
@@ -38,27 +36,26 @@ def record(report: Report, **kwargs: Any) -> None:
     definitions.HEARTBEATS.labels(report.probe, report.outcome).inc()
     if report.probe == "readiness":
         process.look()
-    names = names_of(report.probe)
-    asked_once = {names[name] for name, check in named(configured(report.probe)) if check.once}
     for update in _tracker.updates(report):
-        # Where the process is in its life is no run of a check.
-        if update.result.run not in {0, update.run_before}:
-            _record_update(update, has_age=update.name not in asked_once)
+        if update.is_new:
+            _record_update(update)
 
 
-def _record_update(update: Update, *, has_age: bool) -> None:
+def _record_update(update: Update) -> None:
     name, result = update.name, update.result
-    if abs(result.run) > abs(update.run_before):
+    if update.is_new_run:
         definitions.CHECK_DURATION.labels(name).observe(result.duration_seconds)
-    definitions.CHECK_STATUS.labels(name).set(_status(result.level))
-    if result.run > 0 and has_age:
+    definitions.CHECK_STATUS.labels(name).set(_status(result))
+    if result.is_finished and not result.once:
         definitions.CHECK_LAST_RUN.labels(name).set(result.timestamp)
 
 
-def _status(level: int) -> int:
-    if level >= min(conf.DOCKERFLOW_HEARTBEAT_FAIL_LEVEL, checks.ERROR):
+def _status(result: Result) -> int:
+    # Of the heartbeat or of a probe: one number must do for both.
+    fail_level = min(conf.DOCKERFLOW_HEARTBEAT_FAIL_LEVEL, checks.ERROR)
+    if result.level >= (result.fail_level or fail_level):
         return definitions.FAILING
-    return definitions.WARNING if level >= checks.WARNING else definitions.OK
+    return definitions.WARNING if result.level >= checks.WARNING else definitions.OK
 
 
 def _version_labels() -> dict[str, str]:

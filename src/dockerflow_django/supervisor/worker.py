@@ -11,7 +11,6 @@ from dockerflow_django.endpoints.answers import Answer, status_of_heartbeat
 from dockerflow_django.health import PROBES
 from dockerflow_django.heartbeat import threads
 from dockerflow_django.heartbeat.evaluation import evaluate
-from dockerflow_django.heartbeat.report import Report, keyed
 from dockerflow_django.lifecycle import process
 from dockerflow_django.logging.scrubbing import scrub
 from dockerflow_django.supervisor.channel import (
@@ -69,13 +68,6 @@ def serve_questions(channel: WorkerChannel, *, worker_threads: int | None = None
     channel.serve_questions(dispatch(lambda question: _answer(channel, question)))
 
 
-def messages_of(report: Report) -> dict[str, dict[str, str]]:
-    """Return the texts of the checks that have something to say, by check and by id."""
-    return {
-        name: keyed(result.spoken) for name, result in report.results.items() if result.level > 0
-    }
-
-
 def answer_question(question: Question) -> Answered:
     """Return what the worker answers: a message, and a body."""
     if question.name in PROBES:
@@ -96,7 +88,7 @@ def _answer(channel: WorkerChannel, question: Question) -> None:
 
 def _evaluate(probe: str) -> Answered:
     report = evaluate(probe)
-    message = {"outcome": report.outcome, "level": report.level, "messages": messages_of(report)}
+    message = {"outcome": report.outcome, "level": report.level, "messages": report.messages()}
     return message, Answer(status_of_heartbeat(report), report.payload(details=True)).body
 
 

@@ -9,7 +9,7 @@ from django.utils.module_loading import import_string
 
 from dockerflow_django.checks.registry import Check, registered
 from dockerflow_django.conf import conf
-from dockerflow_django.conf.casts import Entry
+from dockerflow_django.conf.casts import OPTIONS, Entry
 from dockerflow_django.logging.scrubbing import scrub
 from dockerflow_django.system_checks.leftovers import is_leftover
 from dockerflow_django.system_checks.rule import Finding, rule
@@ -69,7 +69,7 @@ def _found() -> Iterator[Check]:
     for place, (target, keywords) in _entries():
         if not (isinstance(target, str) and (is_leftover(target) or _why_unusable(target))):
             function = import_string(target) if isinstance(target, str) else target
-            rest = {name: keywords[name] for name in keywords if name not in {"timeout", "every"}}
+            rest = {name: keywords[name] for name in keywords if name not in OPTIONS}
             yield Check(function, rest, source=place)
 
 
@@ -91,8 +91,10 @@ def _why_unusable(path: str) -> str:
 
 def _why_misfit(check: Check) -> str:
     """Return why the check does not take its keywords, an empty string if it does."""
+    if isinstance(check.target, str):
+        return ""  # where it leads is another rule's
     try:
-        signature = inspect.signature(check.function)
+        signature = inspect.signature(check.target)
         signature.bind(**{"app_configs": None, **check.keywords})
     except ValueError:
         return ""  # written in C, without a signature
@@ -100,7 +102,7 @@ def _why_misfit(check: Check) -> str:
         return str(error)
     # A project's check may look into its **kwargs; those that ship name what they take.
     unknown = [name for name in check.keywords if name not in {*signature.parameters, "databases"}]
-    ships = check.module.startswith("dockerflow_django.checks.")
+    ships = check.module == "dockerflow_django.checks"
     return f"got an unexpected keyword argument {unknown[0]!r}" if ships and unknown else ""
 
 

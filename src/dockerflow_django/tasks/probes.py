@@ -144,7 +144,7 @@ class WorkerProbes:
             reports = [self.report(probe) for probe in PROBES]
             self._write({report.probe: report.outcome for report in reports})
             for report in filter(_is_news, reports):
-                announcer.post(report)
+                announcer.announce(report)
 
     def _claim_file(self) -> None:
         if conf.DOCKERFLOW_PROBE_FILE is None:
@@ -195,7 +195,7 @@ def _is_news(report: Report) -> bool:
 
 def _passes(result: Result) -> bool:
     is_expected = any(message.id in _EXPECTED for message in result.spoken)
-    return result.level < checks.ERROR and not is_expected
+    return result.passes("readiness") and not is_expected
 
 
 def _result_of(ask: Ask) -> Result:

@@ -11,11 +11,12 @@ from django.conf import settings
 from django.core import checks
 from django.core.signals import request_started
 
-from dockerflow_django import lifecycle, signals
+from dockerflow_django import lifecycle
 from dockerflow_django._state import keeps
 from dockerflow_django.conf import conf
 from dockerflow_django.health import PROBES
-from dockerflow_django.heartbeat.report import Report, keyed
+from dockerflow_django.heartbeat.announcer import evaluated, outcome_changed
+from dockerflow_django.heartbeat.report import Report
 from dockerflow_django.version import VersionError, current_version
 from dockerflow_django.webhooks.payload import Messages, payload
 from dockerflow_django.webhooks.sender import WebhookSender
@@ -64,10 +65,7 @@ class _OwnSender:
         is_said = probe == "startup" and new == "passed"
         if probe not in PROBES or is_said or not self._may_send():
             return
-        messages = {
-            name: keyed(result.spoken) for name, result in report.results.items() if result.level
-        }
-        self._send(probe, new, messages, is_error=report.level >= checks.ERROR)
+        self._send(probe, new, report.messages(), is_error=report.level >= checks.ERROR)
 
     def _may_send(self) -> bool:
         if (
@@ -86,8 +84,9 @@ class _OwnSender:
             if self._sender is None:
                 url, secret = conf.DOCKERFLOW_WEBHOOK_URL, conf.DOCKERFLOW_WEBHOOK_SECRET
                 self._sender = WebhookSender(url or "", secret)
-        version = _current_version()
-        self._sender.send(payload(probe, outcome, messages, is_error=is_error, version=version))
+        fields = payload(probe, outcome, messages, is_error=is_error, version=None)
+        # The version is asked in the sender's thread: the project's callback may take its time.
+        self._sender.send(lambda: {**fields, "version": _current_version()})
 
 
 def _current_version() -> str | None:
@@ -125,9 +124,8 @@ own_sender = _OwnSender()
 def connect() -> None:
     """Listen to the heartbeat from now on."""
     request_started.connect(own_sender.serve, dispatch_uid=_UID)
-    signals.heartbeat_passed.connect(own_sender.on_run, dispatch_uid=f"{_UID}.passed")
-    signals.heartbeat_failed.connect(own_sender.on_run, dispatch_uid=f"{_UID}.failed")
-    signals.heartbeat_changed.connect(own_sender.on_change, dispatch_uid=f"{_UID}.changed")
+    evaluated.connect(own_sender.on_run, dispatch_uid=f"{_UID}.evaluated")
+    outcome_changed.connect(own_sender.on_change, dispatch_uid=f"{_UID}.changed")
 
 
 connect()

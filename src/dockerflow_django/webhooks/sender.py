@@ -9,6 +9,7 @@ import random
 import threading
 import time
 from base64 import b64encode
+from collections.abc import Callable
 from contextvars import Context
 from typing import Any
 from urllib.error import HTTPError
@@ -46,18 +47,17 @@ class WebhookSender:
         self._secret = secret
         # The path of a webhook is often its password.
         self.shown = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
-        self._queue: queue.Queue[bytes] = queue.Queue(QUEUE_LENGTH)
+        self._queue: queue.Queue[Any] = queue.Queue(QUEUE_LENGTH)
         self._lock = threading.Lock()
         self._is_started = False
         self._is_hurried = threading.Event()
 
-    def send(self, payload: dict[str, Any]) -> None:
-        """Queue a message, and return at once."""
-        body = json.dumps(payload, allow_nan=False).encode()
+    def send(self, payload: "dict[str, Any] | Callable[[], dict[str, Any]]") -> None:
+        """Queue a message, or what makes one when its turn comes, and return at once."""
         with self._lock:
             while True:
                 try:
-                    self._queue.put_nowait(body)
+                    self._queue.put_nowait(payload)
                     break
                 except queue.Full:
                     self._drop_oldest()
@@ -87,9 +87,10 @@ class WebhookSender:
 
     def _work(self) -> None:
         while True:
-            body = self._queue.get()
+            payload = self._queue.get()
             try:
-                self._deliver(body)
+                made = payload() if callable(payload) else payload
+                self._deliver(json.dumps(made, allow_nan=False).encode())
             except Exception:
                 logger.exception("The webhook at %s could not be sent", self.shown)
             finally:

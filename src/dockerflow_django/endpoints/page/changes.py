@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from dockerflow_django import signals
 from dockerflow_django._state import keeps
+from dockerflow_django.heartbeat.announcer import evaluated
 from dockerflow_django.heartbeat.report import Report, status_of
 from dockerflow_django.heartbeat.updates import UpdateTracker
 
@@ -22,7 +22,7 @@ class Change:
 
 
 def last_change(name: str) -> Change | None:
-    """Return the last change of the check of that name, None where it has not been asked."""
+    """Return the last change of the check of that name, None if it has not been asked."""
     return _changes.get(name)
 
 
@@ -45,5 +45,4 @@ def reset() -> None:
 _tracker = UpdateTracker()
 _changes: dict[str, Change] = {}
 
-signals.heartbeat_passed.connect(note, dispatch_uid="dockerflow_django.page.passed")
-signals.heartbeat_failed.connect(note, dispatch_uid="dockerflow_django.page.failed")
+evaluated.connect(note, dispatch_uid="dockerflow_django.page")
