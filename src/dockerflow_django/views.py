@@ -24,7 +24,7 @@ def _view(name: str) -> Any:
     async def view(
         request: HttpRequest, *args: object, probe: str = "", **kwargs: object
     ) -> HttpResponse:
-        endpoint = Endpoint(name, probe)
+        endpoint = Endpoint(name, probe if name == "probe" else "")
         allowed = has_details(endpoint) and await details.aare_allowed(request)
         answer = await aanswer(endpoint, request.method or "", details=allowed)
         return respond(answer, request.method)
