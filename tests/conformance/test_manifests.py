@@ -123,6 +123,16 @@ KUBERNETES = {
         {"liveness-asks-nothing-shared"},
         {"liveness-path"},
     ),
+    "liveness asks below a path": (
+        {"livenessProbe": http("/shop/__heartbeat__")},
+        {"liveness-asks-nothing-shared"},
+        {"liveness-path"},
+    ),
+    "liveness asks what begins alike": (
+        {"livenessProbe": http("/__lbheartbeat__x/y")},
+        set(),
+        {"liveness-path"},
+    ),
     "liveness asks by a command": (
         {"livenessProbe": command("sh", "-c", "curl -f http://localhost:8000/__heartbeat__")},
         {"liveness-asks-nothing-shared"},
@@ -208,6 +218,7 @@ RIGHT_CONTAINERS = {
         "startupProbe": None,
     },
     "a socket": {"livenessProbe": {"tcpSocket": {"port": 8000}}},
+    "below a path": {"livenessProbe": http("/shop/__lbheartbeat__/")},
     "a query": {"livenessProbe": http("/__lbheartbeat__?from=kubelet")},
     "our drain before it": {
         "lifecycle": {"preStop": command("python", "-m", "dockerflow_django.drain", "--wait", "5")}
@@ -441,7 +452,7 @@ BOMB = "a0: &a0 [x]\n" + "\n".join(
         ("replicas: {{ .Values.replicas }}\nx: [", "render the template first"),
         ("a: &x [*y]", "undefined alias"),
         ("d: 2026-99-99", "m.yaml: not YAML: month must be in 1..12"),
-        ("[" * 3000, "not YAML"),
+        ("[" * 600, "not YAML"),
         (BOMB, "more than 1000000 values"),
         ("a: &a [*a]", "more than 1000000 values"),
     ],

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 Kind = Literal["liveness", "readiness", "startup", "healthcheck"]
 _PATH = re.compile(r"/__[a-z]+__(?:/[a-z]+)?")
+_ENDPOINT = re.compile(rf"({_PATH.pattern})/?$")
 _PORT = re.compile(r"://[^/\s:]+:(\d+)")
 HEALTHCHECK_MODULE = "dockerflow_django.healthcheck"
 HEARTBEAT_PATH = "/__heartbeat__"
@@ -25,6 +26,12 @@ class Probe:
     is_http: bool = False
     # It reads the file that a background worker of this app writes.
     is_of_file: bool = False
+
+    @property
+    def endpoint(self) -> str | None:
+        """Return the path without what a service may lie below, and without a slash at its end."""
+        found = _ENDPOINT.search(self.path or "")
+        return found[1] if found else self.path
 
 
 @dataclass

@@ -131,7 +131,7 @@ def some_probe_asks(containers: list[Container]) -> Finding:
     """Judge whether any container is probed as Dockerflow means it."""
     known = set().union(*RIGHT_PATHS.values())
     probes = [probe for container in containers for probe in container.probes.values()]
-    found = {probe.path for probe in probes if probe.path and probe.path.rstrip("/") in known}
+    found = {probe.path for probe in probes if probe.path and probe.endpoint in known}
     found |= {"the probe file" for probe in probes if probe.is_of_file}
     return ok(", ".join(sorted(found))) if found else bad("no probe does")
 
@@ -141,7 +141,7 @@ def _asks_nothing_shared(probe: Probe | None, absent: str) -> Finding:
         return unseen(absent)
     if probe.path is None:
         return _without_path(probe)
-    return (bad if probe.path.rstrip("/") in SHARED else ok)(probe.path)
+    return (bad if probe.endpoint in SHARED else ok)(probe.path)
 
 
 def _path(container: Container, kind: Kind, *, is_needed: bool) -> Finding:
@@ -150,7 +150,7 @@ def _path(container: Container, kind: Kind, *, is_needed: bool) -> Finding:
         return (bad if is_needed else unseen)("there is none")
     if probe.path is None:
         return _without_path(probe)
-    return (ok if probe.path.rstrip("/") in RIGHT_PATHS[kind] else bad)(probe.path)
+    return (ok if probe.endpoint in RIGHT_PATHS[kind] else bad)(probe.path)
 
 
 def _without_path(probe: Probe) -> Finding:
