@@ -99,6 +99,15 @@ def test_the_project_s_class_is_extended():
     assert own.Request is before
 
 
+def test_no_name_hides_one_of_celery_s():
+    """Only what is extended bears a name that Celery's class has, private ones included."""
+    ours = {name for name in vars(requests.ObservedRequest) if not name.startswith("__")}
+    theirs = {*dir(Request), *vars(make(plain))}
+    assert ours & theirs == {
+        *("on_success", "on_failure", "on_timeout", "revoked", "terminate", "cancel")
+    }
+
+
 def test_the_subclass_that_celery_makes():
     """Celery writes an `on_success` of its own for each task: it tells of the end as well."""
 

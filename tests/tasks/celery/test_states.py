@@ -6,7 +6,6 @@ import signal
 import pytest
 
 from tests.harness.http import request
-from tests.harness.waiting import wait_until
 
 # What syslog calls them.
 INFO, WARNING, ERROR = 6, 4, 3
@@ -70,11 +69,8 @@ def test_every_end_has_one_record(celeryd, pool):
     with celeryd.worker(f"--pool={pool}", "--concurrency=2") as worker:
         ids = send_all(celeryd, ends)
         wanted = {name: states for name, (_, _, states) in ends.items()}
-        wait_until(
-            lambda: all(len(states_of(worker, ids[name])) >= len(wanted[name]) for name in ids),
-            timeout=90,
-            what="every task has its records",
-        )
+        for name, states in wanted.items():
+            worker.wait_for_summaries(ids[name], len(states), timeout=60)
         last = celeryd.send("add", 1, 1)
         worker.wait_for_summaries(last)
         counts = counted(worker)

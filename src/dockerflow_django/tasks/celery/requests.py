@@ -86,7 +86,7 @@ class ObservedRequest:
         # What the child has returned it has also written.
         is_written = return_ok or isinstance(error, Reject | MemoryError)
         self.end(state, None if is_written else error, is_written=is_written)
-        with self._context():
+        with self._with_its_id():
             return super().on_failure(  # type: ignore[misc]
                 exc_info, send_failed_event=send_failed_event, return_ok=return_ok
             )
@@ -95,7 +95,7 @@ class ObservedRequest:
         """Note that the hard time limit has been reached; the soft one the child raises itself."""
         if not soft:
             self.end(record.FAILURE, TimeLimitExceeded(timeout))
-        with self._context():
+        with self._with_its_id():
             return super().on_timeout(soft, timeout)  # type: ignore[misc]
 
     def revoked(self) -> Any:
@@ -129,7 +129,7 @@ class ObservedRequest:
         seconds = time.time() - self.time_start if self.time_start else None
         self.count(self.task.name, state, seconds)
         if not is_written and record.is_wanted(state):
-            record.write(self._fields(state, seconds or 0.0), error)
+            record.write(self._record_fields(state, seconds or 0.0), error)
 
     def note_result(self, failed__retval__runtime: Any) -> None:
         """Note that the task has succeeded; one that has failed goes on to `on_failure`."""
@@ -141,7 +141,7 @@ class ObservedRequest:
             self.end(record.SUCCESS, is_written=True)
 
     @contextmanager
-    def _context(self) -> Iterator[None]:
+    def _with_its_id(self) -> Iterator[None]:
         """Give what Celery logs and sends about the task here, error callbacks too, its id."""
         trace = headers.parse_trace(self.request_dict.get(headers.TRACEPARENT))
         rid = self.request_dict[headers.RID]
@@ -151,7 +151,7 @@ class ObservedRequest:
         finally:
             end_task(state)
 
-    def _fields(self, state: str, seconds: float) -> record.Fields:
+    def _record_fields(self, state: str, seconds: float) -> record.Fields:
         known = self.request_dict
         fields: record.Fields = {
             "retries": known.get("retries") or 0,
