@@ -1,9 +1,18 @@
-"""Faults of the templates that users come from: more of them are in test_faults."""
+"""The templates that users come from: how-tos that tell the truth, and faults that are gone.
+
+More of their faults are in test_faults.
+"""
 
 import json
 import re
 
+import pytest
 import yaml
+
+from dockerflow_django.conf import Conf
+from tests.documents import ROOT, tables_in
+
+HOWTOS = ("from-ddpt", "from-django-docker-template")
 
 
 def test_static_files_are_collected_in_the_image(made):
@@ -64,3 +73,21 @@ except RedisError:
 def test_ended_session_does_not_come_back(made):
     """While Redis is down a session cannot be ended: Redis would bring it back to life."""
     assert made.run("-c", END_A_SESSION).stdout.splitlines()[-1] == "not ended"
+
+
+@pytest.mark.parametrize("document", HOWTOS)
+def test_howto_names_what_exists(made, document):
+    """Variables, targets and files that a how-to names on this side are the made project's."""
+    cells = [
+        row[1] for table in tables_in(ROOT / "docs" / "howto" / f"{document}.rst") for row in table
+    ]
+    shown = " ".join(cells)
+    everything = "\n".join([*texts(made), made.text("README.md"), *vars(Conf)])
+    for name in set(re.findall(r"\b[A-Z][A-Z0-9]*_[A-Z_]*[A-Z]\b", shown)):
+        assert name in everything, name
+    targets = set(re.findall(r"^([\w-]+):", made.text("Makefile"), re.MULTILINE))
+    assert set(re.findall(r"\bmake ([a-z][\w-]+)", shown)) <= targets
+    for path in re.findall(
+        r"(?:^| )((?:[\w.-]+/)+[\w.-]*|[\w.]+\.(?:yaml|toml))(?=[ ,:;]|$)", shown
+    ):
+        assert (made.folder / path).exists(), path
