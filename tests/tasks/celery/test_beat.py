@@ -1,10 +1,12 @@
 """Beat answers its probes while it sleeps, and passes none when it no longer ticks."""
 
 import json
+import socket
 from signal import SIGCONT, SIGSTOP, SIGTERM
 
 import pytest
 
+from tests.harness.ports import LOOPBACK
 from tests.harness.waiting import wait_until
 from tests.tasks.celery.test_worker import PROBES, asked_by_file
 
@@ -77,3 +79,13 @@ def test_logging_is_the_project_s(celeryd, schedule):
         beat.wait_for("readiness", 200, timeout=60)
         (line,) = [line for line in beat.lines("stdout") if "beat: Starting" in line]
     assert json.loads(line)["Logger"] == "project"
+
+
+def test_taken_port(celeryd, schedule):
+    """A probe port that is taken is one line, and status 1."""
+    with socket.create_server((LOOPBACK, 0)) as taken:
+        number = str(taken.getsockname()[1])
+        with celeryd.program("beat", schedule, DOCKERFLOW_PROBE_PORT=number) as beat:
+            assert beat.wait(timeout=60).code == 1
+            (line,) = [line for line in beat.lines() if "Beat does not start" in line]
+    assert f"{LOOPBACK}:{number}" in line

@@ -14,7 +14,8 @@ TASKS = 30
 NOT_READY_SECONDS = 10
 # The longest pause between two tries of kombu, and the time that a try takes.
 READY_SECONDS = 35
-POOLS = ["prefork", "threads"]
+# With --soak also in the pool that has its tasks in the worker's own process.
+POOLS = ["prefork", pytest.param("threads", marks=pytest.mark.soak)]
 # Redis gives back what a dead connection held after three seconds, and not after an hour.
 GIVE_BACK = {
     "visibility_timeout": 3,
@@ -29,6 +30,13 @@ class DurableRedis(Redis):
     def command(self):
         *command, _no = super().command()
         return [*command, "yes"]
+
+
+@pytest.fixture(autouse=True)
+def only_with_soak(request, soak):
+    """Leave the second pool to the long run."""
+    if request.node.get_closest_marker("soak") and not soak:
+        pytest.skip("runs with --soak")
 
 
 @pytest.fixture

@@ -4,8 +4,11 @@ import re
 import signal
 
 import pytest
+from celery import chain
 
+from dockerflow_django.context import end_request, start_request
 from tests.harness.http import request
+from tests.tasks.celery.workers import MODULE
 
 # What syslog calls them.
 INFO, WARNING, ERROR = 6, 4, 3
@@ -201,3 +204,21 @@ def test_what_a_record_holds(celeryd):
         "task_id": task_id,
         "trace_id": "1" * 32,
     }
+
+
+@pytest.mark.parametrize("protocol", [1, 2])
+def test_the_id_travels(celeryd, protocol):
+    """The id of a request is that of the tasks that it sends, of their retries and of a chain's."""
+    celeryd.app.conf.task_protocol = protocol
+    celeryd.conf = {"task_protocol": protocol}
+    start_request("abc", None)
+    try:
+        first = celeryd.app.signature(f"{MODULE}.add", (1, 2))
+        result = chain(first, celeryd.app.signature(f"{MODULE}.add", (3,))).apply_async()
+        retried = celeryd.send("retry_once")
+    finally:
+        end_request()
+    with celeryd.worker("--concurrency=1") as worker:
+        for task_id, count in ((result.parent.id, 1), (result.id, 1), (retried, 2)):
+            worker.wait_for_summaries(task_id, count)
+        assert [each["rid"] for each in worker.summaries()] == ["abc"] * 4
