@@ -101,11 +101,11 @@ def test_nothing_is_lost_while_work_flows(queue: Queue, relay: Relay, soak: bool
             wait_until(lambda part=part: len(consumer.states) > count // part, timeout=120)
             relay.refuse()
             relay.forward()
-        wait_until(lambda: consumer.states.count("SUCCESS") >= count, timeout=120)
+        # An acknowledgement that was lost on its way has its message come again.
+        wait_until(lambda: len(set(seen)) == count, timeout=120)
         consumer.stop()
         consumer.join()
     assert set(seen) == set(range(count))
-    assert queue.ready() == 0
     states = consumer.states
     # One record for each time that the function ran.
     assert len(states) == len(seen)
