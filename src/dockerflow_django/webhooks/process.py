@@ -52,6 +52,13 @@ class _OwnSender:
         if self._sender is not None:
             self._sender.flush(FLUSH_SECONDS)
 
+    def fail_startup(self, name: str, problem: str) -> None:
+        """Tell that nothing will be served, as `name` says; wait a little for it to be sent."""
+        self.is_serving = True
+        if self._may_send():
+            self._send("startup", "failed", {name: {"critical": problem}}, is_error=True)
+            self.flush()
+
     def on_run(self, report: Report, **kwargs: Any) -> None:
         """Tell once that starting has ended."""
         if not self._has_said_started and lifecycle.process.has_started and self._may_send():

@@ -25,6 +25,8 @@ from tests.harness.waiting import wait_until
 
 HANDLER = "tests.project.messages.handle"
 
+pytestmark = pytest.mark.usefixtures("fresh")
+
 
 class Command:
     """The command, with a probe port and a probe file."""
@@ -178,9 +180,14 @@ def test_no_broker(start: Callable[..., Command], relay: Relay) -> None:
 
 
 def test_wrong_password(project: Project, queue: Queue) -> None:
-    """A broker that refuses access is exit 1 and one line, without the password."""
+    """A broker that refuses access is exit 1, one line and a webhook, without the password."""
     project = project.with_environ(AMQP_HOST="127.0.0.1", AMQP_PASSWORD="s3cr3t/@")
-    done = project.manage("consume", HANDLER, "--queue", queue.name)
+    with Receiver() as receiver:
+        project = project.with_environ(DOCKERFLOW_WEBHOOK_URL=receiver.url)
+        done = project.manage("consume", HANDLER, "--queue", queue.name)
+    assert receiver.news() == [("startup", "failed")]
+    assert b"refuses access" in receiver.posts[0].body
+    assert b"s3cr3t" not in receiver.posts[0].body
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1].startswith(
         "CommandError: Not consuming: the AMQP broker refuses access"

@@ -9,10 +9,12 @@ from dockerflow_django.tasks.amqp.address import broker_url, make_connection
 from dockerflow_django.tasks.amqp.broker import Broker
 from dockerflow_django.tasks.amqp.handling import HandlerThread
 from dockerflow_django.tasks.amqp.inbox import Inbox
-from dockerflow_django.tasks.amqp.options import Options, import_handler
+from dockerflow_django.tasks.amqp.errors import RefusedError
+from dockerflow_django.tasks.amqp.options import Options, WrongOptionsError, import_handler
 from dockerflow_django.tasks.amqp.record import SUMMARY_LOGGER
-from dockerflow_django.tasks.probes import WorkerProbes
+from dockerflow_django.tasks.probes import ProbesError, WorkerProbes
 from dockerflow_django.tasks.stopping import StopSignals
+from dockerflow_django.webhooks.process import own_sender
 
 logger = logging.getLogger("dockerflow_django.tasks")
 
@@ -21,8 +23,17 @@ def run(path: str, options: Options, url: str | None, signals: StopSignals | Non
     """Hand the queue's messages to the function at `path` until a signal comes.
 
     Raises `WrongOptionsError` if the options cannot be used, `ProbesError` if the probes cannot be
-    answered, and `RefusedError` if the broker refuses for good.
+    answered, and `RefusedError` if the broker refuses for good; a webhook tells of it, too.
     """
+    try:
+        _run(path, options, url, signals)
+    except (ProbesError, RefusedError, WrongOptionsError) as error:
+        if not process.has_started:
+            own_sender.fail_startup("consumer", str(error))
+        raise
+
+
+def _run(path: str, options: Options, url: str | None, signals: StopSignals | None) -> None:
     log_somewhere("dockerflow_django", SUMMARY_LOGGER)
     options.check()
     handler = import_handler(path)
