@@ -7,9 +7,9 @@ from dockerflow_django.logging.fallback import log_somewhere
 from dockerflow_django.summary.queries import count_from_now_on
 from dockerflow_django.tasks.amqp.address import broker_url, make_connection
 from dockerflow_django.tasks.amqp.broker import Broker
+from dockerflow_django.tasks.amqp.errors import RefusedError
 from dockerflow_django.tasks.amqp.handling import HandlerThread
 from dockerflow_django.tasks.amqp.inbox import Inbox
-from dockerflow_django.tasks.amqp.errors import RefusedError
 from dockerflow_django.tasks.amqp.options import Options, WrongOptionsError, import_handler
 from dockerflow_django.tasks.amqp.record import SUMMARY_LOGGER
 from dockerflow_django.tasks.probes import ProbesError, WorkerProbes
