@@ -130,6 +130,7 @@ WRONG_ARGUMENTS = {
     "an option that is none": (["--nope"], "unrecognized arguments: --nope"),
     "no number": (["--timeout", "soon", "http://x"], "is no number of seconds"),
     "no time": (["--timeout", "0", "http://x"], "is no number of seconds"),
+    "too much time": (["--timeout", "1e9", "http://x"], "above 0 and up to 3600"),
     "not a number": (["--timeout", "nan", "http://x"], "is no number of seconds"),
     "no Dockerfile": (["--dockerfile", "lost"], "lost: No such file or directory"),
     "a folder": (["--dockerfile", "."], ".: Is a directory"),

@@ -30,6 +30,7 @@ Judge a running service of any language, a Dockerfile, and Kubernetes or Compose
 Dockerflow's requirements. Exit 0 if all that is demanded is there, 1 if not, 2 for wrong arguments.
 """
 TIMEOUT_SECONDS = 5.0
+LONGEST_SECONDS = 3600.0
 _WRONG_ARGUMENTS = 2
 
 
@@ -175,8 +176,10 @@ def _seconds(text: str) -> float:
         seconds = float(text)
     except ValueError:
         seconds = math.nan
-    if not 0 < seconds < math.inf:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds above 0")
+    if not 0 < seconds <= LONGEST_SECONDS:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no number of seconds above 0 and up to {LONGEST_SECONDS:g}"
+        )
     return seconds
 
 
