@@ -146,6 +146,20 @@ def run(image, *command, **more):
     return done
 
 
+def test_lock_file_is_used(image):
+    """With a lock file what it names is installed, and nothing when it does not fit any more."""
+    sync, *_ = image.steps
+    assert (image.app / "uv.lock").exists()  # uv has written it
+    assert image.run(sync).returncode == 0
+    path = image.app / "pyproject.toml"
+    text = path.read_text()
+    path.write_text(text.replace('"whitenoise>=6.9"', '"whitenoise>=6.10"'))
+    done = image.run(sync)
+    path.write_text(text)
+    assert done.returncode != 0
+    assert "lockfile" in done.stderr
+
+
 def test_check_in_the_image(image):
     """Django's checks of a deployment find nothing."""
     output = run(image, *image.entrypoint, "check", "--deploy", "--fail-level", "DEBUG").stdout

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -60,6 +61,13 @@ def test_wrong_name(tmp_path, capsys, name, reason):
     assert main(["startproject", name, str(tmp_path / "new")]) == 1
     assert_one_line(capsys.readouterr().err, reason)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_name_of_a_module_without_origin(tmp_path, capsys, monkeypatch):
+    """A module that was made while the process ran is one as well."""
+    monkeypatch.setitem(sys.modules, "made_by_hand", ModuleType("made_by_hand"))
+    assert main(["startproject", "made_by_hand", str(tmp_path / "new")]) == 1
+    assert_one_line(capsys.readouterr().err, "the name of a Python module")
 
 
 @pytest.mark.parametrize("module", [True, False], ids=["python -m", "dockerflow"])

@@ -5,7 +5,6 @@ import secrets
 import tomllib
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 from django.core.management.templates import TemplateCommand
 
@@ -67,6 +66,3 @@ class _Command(TemplateCommand):
 
     def validate_name(self, name: str, name_or_dir: str = "name") -> None:
         """Accept the name."""
-
-    def add_arguments(self, parser: Any) -> None:
-        """Take none: nobody parses a command line for it."""

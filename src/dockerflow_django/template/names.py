@@ -35,8 +35,8 @@ def _is_module(name: str) -> bool:
     try:
         sys.path = [folder for folder in path if folder not in here]
         return find_spec(name) is not None
-    except (ImportError, ValueError):
-        return True
+    except ValueError:
+        return True  # It is imported, and cannot tell from where.
     finally:
         sys.path = path
 
