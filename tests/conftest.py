@@ -1,5 +1,6 @@
 """Fixtures for every test: private services, the project in subprocesses, silent peers."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,6 +15,16 @@ from tests.harness.postgres import PostgreSQL
 from tests.harness.project import Project, sqlite
 from tests.harness.redis import Redis
 from tests.harness.servers import Server
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Name each thing that is missing on this machine once, with how many tests went without it."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    reasons = Counter(report.longrepr[2].removeprefix("Skipped: ") for report in skipped)
+    if reasons:
+        terminalreporter.section("skipped")
+    for reason, tests in sorted(reasons.items()):
+        terminalreporter.write_line(f"{reason} ({tests} {'test' if tests == 1 else 'tests'})")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from dockerflow_django import drain
-from dockerflow_django.drain import PATH_VARIABLE, exists
+from dockerflow_django.client.drain_marker import exists
+from dockerflow_django.drain import PATH_VARIABLE
 
 MODULE = "dockerflow_django.drain"
 

@@ -35,9 +35,7 @@ def missing(what: str, *, everywhere: bool = True) -> NoReturn:
     """Skip the test that needs what this machine has not; if CI is set, fail it.
 
     `everywhere` is off for a program that no registry brings: then CI may be without it, too.
-    All skips come from this line, so that pytest's summary names each thing once.
     """
-    __tracebackhide__ = True
     if everywhere and os.environ.get("CI"):
         pytest.fail(what)
     pytest.skip(what)

