@@ -1,15 +1,16 @@
 """A shell that follows a document: it is given one command after the other."""
 
-import os
 import re
-import signal
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 from queue import Empty, Queue
 from threading import Thread
 from types import TracebackType
 from typing import Self
+
+import psutil
 
 _MARK = "__done__"
 
@@ -65,12 +66,14 @@ class Terminal:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """End the shell and whatever it has started, group by group."""
-        groups = re.findall(r"\d+", self.run("jobs -p")[0]) if self._bash.poll() is None else []
-        for group in map(int, groups):
-            os.killpg(group, signal.SIGKILL)
+        """End the shell and whatever it has started."""
+        started = psutil.Process(self._bash.pid).children(recursive=True)
+        for process in started:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
         self._bash.kill()
         self._bash.wait()
+        psutil.wait_procs(started, timeout=10)
         self._reader.join()
         for stream in (self._bash.stdin, self._bash.stdout):
             if stream is not None:
