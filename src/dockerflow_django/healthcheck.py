@@ -39,8 +39,9 @@ Usage: python -m dockerflow_django.healthcheck [--timeout SECONDS] [--insecure] 
 Exit 0 where the URL answers with a 2xx status in time, else 1.
 
 URL is one of
-  (none)                      http://127.0.0.1:$PORT{LIVENESS_PATH}
-                              (port {DEFAULT_PORT} where PORT is not set)
+  (none)                      http://127.0.0.1:$DOCKERFLOW_PROBE_PORT{LIVENESS_PATH},
+                              at $DOCKERFLOW_PROBE_HOST if that is one address;
+                              without a probe port $PORT, and without that {DEFAULT_PORT}
   /path                       that path on http://127.0.0.1:$PORT
   http://host:port/path
   https://host:port/path
@@ -67,7 +68,8 @@ def main(arguments: list[str]) -> int:
             return check_file(*_file_and_probe(given, urls))
         timeout = given.get("--timeout", str(TIMEOUT_SECONDS))
         seconds = read_seconds("--timeout", timeout, SHORTEST_SECONDS, LONGEST_SECONDS)
-        target = locate("".join(urls), os.environ.get("PORT", ""))
+        names = ("PORT", "DOCKERFLOW_PROBE_PORT", "DOCKERFLOW_PROBE_HOST")
+        target = locate("".join(urls), *(os.environ.get(name, "") for name in names))
     except ValueError as error:
         complain(f"healthcheck: {error} (--help shows how to call it)")
         return 1

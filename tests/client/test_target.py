@@ -26,6 +26,30 @@ def test_what_is_understood(text, port, origin, address, path):
 
 
 @pytest.mark.parametrize(
+    ("port", "host", "origin"),
+    [
+        ("9000", "", "http://127.0.0.1:9000"),
+        ("9000", "0.0.0.0", "http://127.0.0.1:9000"),
+        ("9000", "10.1.2.3", "http://10.1.2.3:9000"),
+        ("9000", "::", "http://[::1]:9000"),
+        ("9000", "fd00::7", "http://[fd00::7]:9000"),
+        ("", "10.1.2.3", "http://127.0.0.1:8000"),
+    ],
+)
+def test_probe_port_is_asked_first(port, host, origin):
+    """Without a text the probe port is asked, at its address if it listens at one alone."""
+    target = locate("", "8000", port, host)
+    assert (target.origin, target.path) == (origin, LIVENESS_PATH)
+    assert locate("/x", "8000", port, host).origin == "http://127.0.0.1:8000"
+
+
+def test_wrong_probe_port_is_named():
+    """A probe port that is none is told by its own name."""
+    with pytest.raises(ValueError, match="DOCKERFLOW_PROBE_PORT is '90x'"):
+        locate("", "8000", "90x")
+
+
+@pytest.mark.parametrize(
     ("text", "host", "tls"),
     [
         ("http://shop.example:8000/x", "shop.example:8000", False),

@@ -1,5 +1,6 @@
 """What ``serve`` passes on: every option of Granian's, and none of its own over theirs."""
 
+import re
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
@@ -7,6 +8,7 @@ from signal import SIGHUP
 
 import pytest
 
+from tests.harness import http
 from tests.harness.ports import accepts
 from tests.harness.programs import missing
 from tests.harness.project import Project
@@ -19,6 +21,7 @@ Serve = Callable[..., Served]
 def test_lines_that_say_what_follows(served: Serve) -> None:
     """A few lines say what is served where, and what SIGTERM will do, in the project's format."""
     instance = served("--workers", "2", "--graceful-timeout", "7", drain_seconds=3)
+    instance.wait_for_line("Serving")
     text = str(instance.output)
     assert f"(wsgi) at http://127.0.0.1:{instance.port.number}, workers: 2" in text
     assert f"probes are answered at http://127.0.0.1:{instance.probe_port.number}." in text
@@ -62,7 +65,7 @@ def test_unix_socket(served: Serve, tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["serve-wsgi", "serve-asgi"])
 def test_hang_up_replaces_the_workers(served: Serve, kind: str) -> None:
     """SIGHUP replaces the workers, and the probes ask the new ones."""
-    instance = served("--", "--respawn-interval", "0.5", kind=kind)
+    instance = served(kind=kind)
     before = instance.workers()
     instance.send_signal(SIGHUP)
     wait_until(lambda: not set(instance.workers()) & set(before), timeout=10)
@@ -87,6 +90,49 @@ def test_reload_brings_new_code(served: Serve, project: Project) -> None:
     module.write_text(source.format("newer"))
     wait_until(lambda: _body(instance) == b"newer", timeout=15)
     assert instance.stop().code == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--ssl-certificate", "a.pem"], "--ssl-certificate needs --ssl-keyfile too"),
+        (["--ssl-keyfile", "a.pem"], "--ssl-keyfile needs --ssl-certificate too"),
+        (["--ssl-ca", "a.pem"], "--ssl-ca needs --ssl-certificate and --ssl-keyfile too"),
+        (["--respawn-failed-workers"], "serve replaces every worker that dies"),
+        (["--respawn-interval", "1"], "serve replaces every worker that dies"),
+    ],
+)
+def test_options_that_mislead(
+    served: Serve, project: Project, options: list[str], said: str
+) -> None:
+    """TLS by half, and what `serve` does itself, are refused in a line."""
+    (project.folder / "a.pem").touch()
+    instance = served("--", *options, wait=False)
+    assert instance.wait(15).code == 1
+    assert said in str(instance.output)
+    assert "Traceback" not in str(instance.output)
+
+
+def test_asgi_module_beside_the_wsgi_one(served: Serve, project: Project) -> None:
+    """Without ASGI_APPLICATION the project's own module is served, and named."""
+    instance = served(kind="serve-asgi", project=project.with_settings(ASGI_APPLICATION=None))
+    instance.wait_for_line(r"Serving tests\.project\.asgi:application \(asgi\)")
+
+
+@pytest.mark.parametrize(("host", "shown"), [("localhost", "127.0.0.1"), ("::1", "[::1]")])
+def test_names_and_ipv6_addresses(served: Serve, host: str, shown: str) -> None:
+    """A name is looked up, and an IPv6 address is shown in brackets."""
+    instance = served("--host", host, wait=False)
+    instance.wait_for_line(rf"Serving .* at http://{re.escape(shown)}:\d+", timeout=20)
+    address = (shown.strip("[]"), instance.port.number)
+    assert http.request(address, "GET", "/plain/", host="127.0.0.1").body == b"plain"
+
+
+def test_a_host_that_is_not_there(served: Serve) -> None:
+    """A name that has no address is told in a line."""
+    instance = served("--host", "no-such-host.invalid", wait=False)
+    assert instance.wait(20).code == 1
+    assert "Not serving: no-such-host.invalid:" in str(instance.output)
 
 
 def _body(instance: Served) -> bytes:

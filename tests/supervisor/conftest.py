@@ -79,7 +79,7 @@ def probes(ended: list[int]) -> Iterator[ContainerProbes]:
     probes = ContainerProbes(SILENT_SECONDS, START_SECONDS)
     probes.pool.clock._now = lambda: 0.0  # only `pass_time` moves it
     probes.pool.clock._ticked_at = 0.0
-    probes.pool.start()
+    probes.start()
     yield probes
     for worker in probes.pool.workers:
         probes.pool.remove(worker)

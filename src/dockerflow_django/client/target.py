@@ -44,13 +44,17 @@ class Target:
         return self.origin + self.path.partition("?")[0]
 
 
-def locate(text: str, port: str = "") -> Target:
+def locate(text: str, port: str = "", probe_port: str = "", probe_host: str = "") -> Target:
     """Return the target that the text means; raise ValueError, free of user-info, if it is none.
 
-    A ``/path``, or no text at all, means this machine at the port, which is the text of ``PORT``.
+    A ``/path`` means this machine at the port, which is the text of ``PORT``. No text at all means
+    the probe port, if there is one, at the address that it listens at, else the same as a path.
     """
     if text.startswith("unix:"):
         return _locate_socket(text)
+    if not text and probe_port:
+        number = _port(probe_port, "DOCKERFLOW_PROBE_PORT")
+        return _locate_url(f"http://{_asked_host(probe_host)}:{number}")
     if not text or text.startswith("/"):
         text = f"http://127.0.0.1:{_port(port)}{text}"
     return _locate_url(text)
@@ -94,10 +98,19 @@ def _credentials(parts: SplitResult) -> str:
     return f"{unquote(parts.username)}:{unquote(parts.password or '')}"
 
 
-def _port(text: str) -> int:
+def _asked_host(text: str) -> str:
+    """Return the address to ask a listener at: one that stands for all is this machine's own."""
+    if text in {"", "0.0.0.0"}:  # noqa: S104 - asked, not bound
+        return "127.0.0.1"
+    if ":" in text:
+        return "[::1]" if text.strip("[]") == "::" else f"[{text.strip('[]')}]"
+    return text
+
+
+def _port(text: str, name: str = "PORT") -> int:
     if not text:
         return DEFAULT_PORT
     # `int` alone would take "8_000", " 8000" and the digits of other scripts.
     if not (text.isascii() and text.isdigit() and 0 < int(text) <= HIGHEST_PORT):
-        raise ValueError(f"PORT is {text!r}, not a number from 1 to {HIGHEST_PORT}")
+        raise ValueError(f"{name} is {text!r}, not a number from 1 to {HIGHEST_PORT}")
     return int(text)

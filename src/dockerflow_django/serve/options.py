@@ -1,9 +1,10 @@
 """What Granian is told: read by Granian's own command, so that every option of it works here."""
 
+import importlib.util
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
-from unittest.mock import patch
 
 import click
 from django.conf import settings
@@ -16,6 +17,9 @@ from dockerflow_django.serve.server import Server
 # What Granian itself calls reasonable. Each thread keeps a database connection, and Granian's
 # default, 512 for one worker, is more than most databases take from everybody.
 BLOCKING_THREADS = min(32, 2 * (os.cpu_count() or 1) + 1)
+
+# Granian's own default.
+RESPAWN_INTERVAL = 3.5
 
 
 class WrongOptionsError(Exception):
@@ -30,7 +34,7 @@ def build_server(
     Both have the names of Granian's options; the environment's ``GRANIAN_…`` stands between them.
     Raises `WrongOptionsError`.
     """
-    target, factory = _target(asgi=asgi)
+    target, factory = _asgi_target() if asgi else _target("wsgi")
     interface = "asgi" if asgi else "wsgi"
     if not asgi:
         defaults = {"blocking_threads": BLOCKING_THREADS, "websockets": False, **defaults}
@@ -39,20 +43,22 @@ def build_server(
     server = _build([target, *arguments, *more], options)
     if server.interface not in {Interfaces.WSGI, Interfaces.ASGI, Interfaces.ASGINL}:
         raise WrongOptionsError(f"--interface {server.interface}: Django speaks wsgi and asgi")
+    _refuse_respawning(server)
     return server
 
 
 def _build(arguments: list[str], defaults: dict[str, Any]) -> Server:
-    """Let Granian's command build our server instead of its own, which it starts at once."""
+    """Let Granian's command read the options, and build our server from what it has read."""
     built: list[Server] = []
 
     def build(*args: Any, **kwargs: Any) -> "_Kept":
+        _refuse_half_of_tls(kwargs)
         built.append(Server(*args, **kwargs))
         return _Kept()
 
     prefix = "GRANIAN"
     try:
-        with patch.object(cli, "Server", build):
+        with _building(build):
             cli.cli.main(
                 arguments,
                 prog_name="serve",
@@ -76,11 +82,64 @@ class _Kept:
         """Leave it to `serve`, which has things to do before."""
 
 
-def _target(*, asgi: bool) -> tuple[str, bool]:
+@contextmanager
+def _building(build: Callable[..., "_Kept"]) -> Iterator[None]:
+    """Have Granian's command call `build` for the server that it would start at once.
+
+    The command takes the class from its own module and offers no other way in.
+    """
+    module: Any = cli
+    before = module.Server
+    module.Server = build
+    try:
+        yield
+    finally:
+        module.Server = before
+
+
+def _refuse_half_of_tls(given: dict[str, Any]) -> None:
+    """Refuse what Granian would serve without TLS, or without asking the clients, silently."""
+    named = {
+        "--ssl-certificate": given.get("ssl_cert"),
+        "--ssl-keyfile": given.get("ssl_key"),
+    }
+    more = {
+        "--ssl-keyfile-password": given.get("ssl_key_password"),
+        "--ssl-ca": given.get("ssl_ca"),
+        "--ssl-crl": given.get("ssl_crl"),
+        "--ssl-client-verify": given.get("ssl_client_verify"),
+    }
+    missing = [name for name, value in named.items() if not value]
+    present = [name for name, value in {**named, **more}.items() if value]
+    if present and missing:
+        raise WrongOptionsError(f"{present[0]} needs {' and '.join(missing)} too")
+    if more["--ssl-client-verify"] and not more["--ssl-ca"]:
+        raise WrongOptionsError("--ssl-client-verify needs --ssl-ca too")
+
+
+def _refuse_respawning(server: Server) -> None:
+    if server.respawn_failed_workers or server.respawn_interval != RESPAWN_INTERVAL:
+        raise WrongOptionsError(
+            "--respawn-failed-workers and --respawn-interval have no effect: serve replaces every "
+            "worker that dies, and each other one when its successor serves"
+        )
+
+
+def _target(name: str) -> tuple[str, bool]:
     """Return what Granian loads, and whether it is a factory: the settings', else Django's own."""
-    name = "asgi" if asgi else "wsgi"
     path: str | None = getattr(settings, f"{name.upper()}_APPLICATION", None)
     if not path:
         return f"django.core.{name}:get_{name}_application", True
     module, _, attribute = path.rpartition(".")
     return f"{module}:{attribute}", False
+
+
+def _asgi_target() -> tuple[str, bool]:
+    """Return the project's ASGI application: the settings', else that beside its WSGI one."""
+    wsgi: str = getattr(settings, "WSGI_APPLICATION", None) or ""
+    package, _, module = wsgi.rpartition(".")[0].rpartition(".")
+    if not getattr(settings, "ASGI_APPLICATION", None) and module == "wsgi":
+        beside = f"{package}.asgi" if package else "asgi"
+        if importlib.util.find_spec(beside) is not None:
+            return f"{beside}:application", False
+    return _target("asgi")

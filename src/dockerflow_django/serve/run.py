@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import logging
+import os
 import socket
 import sys
 from collections.abc import Iterator, Sequence
@@ -69,6 +70,17 @@ def run(options: Options, stop: StopRequests | None = None) -> None:
     except (WrongOptionsError, FailedError, PortError, FatalError) as error:
         logger.critical("Not serving: %s", error)
         sys.exit(1)
+    finally:
+        _let_go_of_output()
+
+
+def _let_go_of_output() -> None:
+    """Lose what nobody reads: else the interpreter fails to write it, and the status is 120."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _build(options: Options) -> Server:
@@ -101,18 +113,26 @@ def _container(server: Server, probe_port: int | None) -> Iterator[None]:
 
 
 def _test_bind(server: Server) -> None:
-    """See whether the port is free: two Granians would share one without a word."""
+    """See whether the port is free: two Granians would share one without a word.
+
+    A name is replaced by its address, as Granian takes nothing else.
+    """
     if server.bind_uds is not None:
         return
-    family = socket.AF_INET6 if ":" in server.bind_addr else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((server.bind_addr, server.bind_port))
+    where = _shown(server.bind_addr, server.bind_port)
+    try:
+        found = socket.getaddrinfo(
+            server.bind_addr, server.bind_port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
+        # What is called localhost is IPv4 for most who ask.
+        family, *_, address = min(found, key=lambda info: info[0] != socket.AF_INET)
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
             probe.listen(1)
-        except OSError as error:
-            where = f"{server.bind_addr}:{server.bind_port}"
-            raise FailedError(f"{where}: {error.strerror}") from error
+    except OSError as error:
+        raise FailedError(f"{where}: {error.strerror}") from error
+    server.bind_addr = str(address[0])
 
 
 def _forget_marker(server: Server) -> None:
@@ -124,29 +144,37 @@ def _forget_marker(server: Server) -> None:
 
 
 def _say_what_follows(server: Server) -> None:
-    scheme = "https" if server.ssl_ctx[0] else "http"
-    where = (
-        f"unix:{server.bind_uds}" if server.bind_uds else f"{server.bind_addr}:{server.bind_port}"
-    )
-    logger.info(
-        "Serving %s (%s) at %s://%s, workers: %d, threads each: %d.",
-        server.target,
-        server.interface,
-        scheme,
-        where,
-        server.workers,
-        server.blocking_threads,
-    )
     container = server.container
     if container.probe_port is None:
-        logger.info("The probes are answered there; DOCKERFLOW_PROBE_PORT gives them their own.")
+        logger.info(
+            "The probes are answered by the application; DOCKERFLOW_PROBE_PORT gives them a port."
+        )
     else:
-        logger.info("The probes are answered at http://%s:%d.", *container.probe_port.address)
+        where = _shown(*container.probe_port.address)
+        logger.info("The probes are answered at http://%s.", where)
     logger.info(
         "On SIGTERM: drain for %g s, then up to %s s for what is in flight.",
         container.settings.drain_seconds,
         server.workers_kill_timeout,
     )
+    container.probes.on_first_serving = lambda: _say_that_it_serves(server)
+
+
+def _say_that_it_serves(server: Server) -> None:
+    scheme = "https" if server.ssl_ctx[0] else "http"
+    address = _shown(server.bind_addr, server.bind_port)
+    logger.info(
+        "Serving %s (%s) at %s, workers: %d, threads each: %d.",
+        server.target,
+        server.interface,
+        f"unix:{server.bind_uds}" if server.bind_uds else f"{scheme}://{address}",
+        server.workers,
+        server.blocking_threads,
+    )
+
+
+def _shown(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _log_somewhere() -> None:

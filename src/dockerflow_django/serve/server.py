@@ -33,6 +33,8 @@ from dockerflow_django.supervisor.worker import UrlconfError, import_urlconf, se
 # The first signal begins the drain, the second ends it, this one waits for nothing more.
 CUTTING = 3
 LOOK_SECONDS = 0.05
+# For Granian's own end, after the graceful timeout.
+SPARE_SECONDS = 0.8
 
 logger = logging.getLogger("dockerflow_django.serve")
 
@@ -76,6 +78,8 @@ class Server(MPServer):
     def shutdown(self, exit_code: int = 0) -> None:
         """Stop the workers; one that dies meanwhile makes no failure of it."""
         self.wrks += [worker for worker in self._retired if worker.is_alive()]
+        for worker in self.wrks:  # before Granian's first line: the log may be full
+            worker.terminate()
         self.interrupt_children.clear()
         super().shutdown(exit_code)
 
@@ -103,6 +107,7 @@ class Server(MPServer):
             super().signal_handler_reload()
         self._drain()
         super().signal_handler_interrupt()
+        self._end_at_latest(0)
         while self.stop_requests.count < CUTTING:
             self.stop_requests.wait()
         logger.warning("Asked to stop once more: what is in flight is cut.")
@@ -111,6 +116,7 @@ class Server(MPServer):
 
     def _drain(self) -> None:
         seconds = self.container.drain()
+        self._end_at_latest(seconds)
         logger.info(
             "Draining: readiness fails and connections are closed, for %.1f s. "
             "Signal again to skip this.",
@@ -118,6 +124,19 @@ class Server(MPServer):
         )
         if seconds and self.stop_requests.wait(seconds) is not None:
             logger.info("Asked to hurry: only what is in flight is waited for.")
+
+    def _end_at_latest(self, seconds: float) -> None:
+        """End after the drain and the graceful timeout, even if a log that is full blocks all."""
+        if self.workers_kill_timeout:
+            seconds += self.workers_kill_timeout + SPARE_SECONDS
+            timer = threading.Timer(seconds, self._end_at_once)
+            timer.daemon = True
+            timer.start()
+
+    def _end_at_once(self) -> None:
+        for worker in list(self.wrks):
+            worker.kill()
+        os._exit(1 if self.problem else 0)
 
     def _serve_loop(self, spawn_target: Any, target_loader: Any) -> None:
         """Look after the workers. Granian's own loop gives up at the second death within seconds.

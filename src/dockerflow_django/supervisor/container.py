@@ -46,7 +46,8 @@ class Container:
             try:
                 self.probe_port = ProbePort(host, port, self.answers)
             except OSError as error:
-                text = f"the probe port {host}:{port}: {error.strerror or error}"
+                shown = f"[{host}]" if ":" in host else host
+                text = f"the probe port {shown}:{port}: {error.strerror or error}"
                 raise PortError(text) from error
             self.probe_port.start()
         if self.settings.webhook_url is not None:
@@ -55,7 +56,7 @@ class Container:
             )
             self.probes.on_change = self.webhooks.on_change
         _empty_metrics_folder()
-        self.pool.start()
+        self.probes.start()
 
     def remove(self, worker: Worker) -> None:
         """Forget a worker that has ended, and what it alone had measured."""

@@ -14,6 +14,7 @@ from dockerflow_django import health
 from dockerflow_django.health import FAILED, PASSED, PROBES
 from dockerflow_django.supervisor.channel import PING
 from dockerflow_django.supervisor.pool import OpenQuestion, Worker, WorkerPool
+from dockerflow_django.supervisor.speaker import Speaker
 
 POLL_SECONDS = 1.0
 # Django's levels, by name.
@@ -67,7 +68,9 @@ class ContainerProbes:
         self.start_seconds = start_seconds
         self.pool = WorkerPool(self._tick)
         self.on_change: OnChange = lambda probe, old, verdict: None
+        self.on_first_serving: Callable[[], None] = lambda: None
         self.log: Any = logger
+        self._speaker = Speaker()
         self._asked_at: dict[Worker, dict[str, float]] = {}
         self._silent: set[Worker] = set()
         self._serving: set[Worker] = set()
@@ -76,6 +79,11 @@ class ContainerProbes:
         self._has_workers = False
         self.has_served = False
         self._outcomes: dict[str, str] = {}
+
+    def start(self) -> None:
+        """Ask the workers from now on."""
+        self._speaker.start()
+        self.pool.start()
 
     def verdict(self, probe: str) -> Verdict:
         """Return the outcome of a probe, by what is known now."""
@@ -157,10 +165,14 @@ class ContainerProbes:
         for worker in workers:
             if worker.is_serving and worker not in self._serving:
                 self._serving.add(worker)
-                self.log.info("Worker %s (pid %s) serves.", worker.number, worker.pid)
+                self._speaker.say(
+                    self.log.info, "Worker %s (pid %s) serves.", worker.number, worker.pid
+                )
         self._serving &= set(workers)
         is_serving = any(worker.is_serving for worker in workers)
         self._has_workers = self._has_workers or bool(workers)
+        if is_serving and not self.has_served:
+            self._speaker.say(self.on_first_serving)
         self.has_served = self.has_served or is_serving
         if is_serving or not self._has_workers:
             self._fine_at = now
@@ -168,9 +180,13 @@ class ContainerProbes:
     def _note_silence(self, workers: list[Worker]) -> None:
         silent = {worker for worker in workers if self.is_silent(worker)}
         for worker in silent - self._silent:
-            self.log.error("Worker %s (pid %s) does not answer.", worker.number, worker.pid)
+            self._speaker.say(
+                self.log.error, "Worker %s (pid %s) does not answer.", worker.number, worker.pid
+            )
         for worker in (self._silent - silent) & set(workers):
-            self.log.info("Worker %s (pid %s) answers again.", worker.number, worker.pid)
+            self._speaker.say(
+                self.log.info, "Worker %s (pid %s) answers again.", worker.number, worker.pid
+            )
         self._silent = silent
 
     def _announce(self, probe: str) -> None:
