@@ -30,7 +30,7 @@ EXEMPT = {
     # Django's connections of an event loop, which asgiref keeps.
     "dockerflow_django.heartbeat.threads": {"_loop_executors"},
     # Set in a worker, until it ends.
-    "dockerflow_django.serve.server": {"_this_worker"},
+    "dockerflow_django.serve.worker": {"_this_worker"},
     # Has hooks of its own, for a lock is taken before a fork and given back after it.
     "dockerflow_django.tasks.forks": {"_close", "_is_held", "_lock"},
     # What a worker's process is, told by Celery's signals once in its life.

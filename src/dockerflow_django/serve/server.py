@@ -12,23 +12,17 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from django.db import connections
-from granian._internal import load_target
 from granian.constants import Interfaces
 from granian.server.mp import MPServer, WorkerProcess
 
-from dockerflow_django.logging.scrubbing import scrub
 from dockerflow_django.serve.deaths import Deaths
-from dockerflow_django.serve.stop import StopRequests, held_back, leave_group
-from dockerflow_django.supervisor.application import Asgi, Wsgi
-from dockerflow_django.supervisor.channel import WorkerChannel
+from dockerflow_django.serve.stop import StopRequests, held_back
+from dockerflow_django.serve.worker import enter_forked, enter_spawned, load
 from dockerflow_django.supervisor.container import Container
 from dockerflow_django.supervisor.pool import Worker
-from dockerflow_django.supervisor.worker import UrlconfError, import_urlconf, serve_questions
 
 # The first signal begins the drain, the second ends it, this one waits for nothing more.
 CUTTING = 3
@@ -63,7 +57,12 @@ class Server(MPServer):
     def serve(self, *args: Any, **kwargs: Any) -> None:
         """Serve until a signal comes, and what was in flight then has been answered."""
         loader = functools.partial(
-            _load, self.target, self.working_dir, factory=self.factory, interface=self.interface
+            load,
+            self.target,
+            self.working_dir,
+            factory=self.factory,
+            interface=self.interface,
+            address=str(self.bind_uds) if self.bind_uds else (self.bind_addr, self.bind_port),
         )
         # A fork shares what is loaded here and starts at once; new code needs a new interpreter.
         with _start_method("spawn" if self.reload_on_changes else "fork"):
@@ -230,9 +229,9 @@ class Server(MPServer):
         known = self.container.pool.add(idx + 1)
         threads = self.blocking_threads if self.interface == Interfaces.WSGI else None
         if self.reload_on_changes:
-            entry = functools.partial(_enter_spawned, target, known.worker_end, threads)
+            entry = functools.partial(enter_spawned, target, known.worker_end, threads)
         else:
-            entry = functools.partial(_enter_forked, target, known, threads, self.container)
+            entry = functools.partial(enter_forked, target, known, threads, self.container)
         worker: Any = super()._spawn_worker(idx, entry, callback_loader)
         # Granian names the class itself, and offers no other way in.
         worker.__class__ = _Worker
@@ -257,9 +256,13 @@ class _Worker(WorkerProcess):
             self.parent.container.pool.started(self.known)
 
     def terminate(self) -> None:
-        """Tell the worker to stop, and its answers no longer count."""
+        """Tell the worker to stop, once; its answers no longer count.
+
+        A second signal, in the middle of what Granian does at the first, can block it for ever.
+        """
         self.parent.container.pool.stopping(self.known)
-        super().terminate()
+        if not self.interrupt_by_parent:
+            super().terminate()
 
     def _watcher(self) -> None:
         if self.parent.reload_on_changes:
@@ -267,75 +270,6 @@ class _Worker(WorkerProcess):
         else:
             self.inner.join()
         self.parent.worker_ended(self)
-
-
-def _enter_forked(
-    target: Callable[..., None],
-    known: Worker,
-    threads: int | None,
-    container: Container,
-    *args: Any,
-) -> None:
-    """Run in a forked worker: let go of what is the parent's."""
-    if container.probe_port is not None:
-        container.probe_port.close_in_child()
-    _enter(target, known.enter(), threads, *args)
-
-
-def _enter_spawned(target: Callable[..., None], end: Any, threads: int | None, *args: Any) -> None:
-    _enter(target, WorkerChannel(end), threads, *args)
-
-
-def _enter(
-    target: Callable[..., None], channel: WorkerChannel, threads: int | None, *args: Any
-) -> None:
-    """Run in the worker: begin as a process that a signal to the parent's group misses."""
-    global _this_worker  # noqa: PLW0603
-    leave_group()
-    channel.attach()
-    _this_worker = (channel, threads)
-    target(*args)
-
-
-def _load(target: str, folder: Path | None, *, factory: bool, interface: Interfaces) -> Any:
-    """Load the application in the worker; if that fails, tell the parent why."""
-    channel, threads = _this_worker or (None, None)
-    assert channel is not None  # noqa: S101 - every worker comes by `_enter`
-    try:
-        application: Any = load_target(target, wd=folder, factory=factory)
-        import_urlconf()
-    except BaseException as error:
-        channel.notify({"problem": _problem_of(error)})
-        raise
-
-    def say_that_it_serves() -> None:
-        serve_questions(channel, worker_threads=threads)
-
-    if interface == Interfaces.WSGI:
-        say_that_it_serves()
-        return Wsgi(application)
-    has_lifespan = interface == Interfaces.ASGI
-    return Asgi(
-        application,
-        say_that_it_serves,
-        on_failed=channel.tell_failed_lifespan,
-        has_lifespan=has_lifespan,
-    )
-
-
-# What `_enter` leaves for `_load`, which Granian calls in the same process.
-_this_worker: tuple[WorkerChannel, int | None] | None = None
-
-
-def _problem_of(error: BaseException) -> str:
-    """Return a line that says why the application cannot be loaded.
-
-    If a module cannot be imported Granian's text ends with the traceback: the last line says why.
-    """
-    if isinstance(error, UrlconfError):
-        return str(error)
-    lines = [line.strip() for line in f"{type(error).__name__}: {error}".splitlines()]
-    return f"the application cannot be loaded: {scrub(next(filter(None, reversed(lines)), ''))}"
 
 
 def _said(exit_code: int | None) -> str:
