@@ -30,6 +30,7 @@ OPTIONAL = {
     "celery",
     "click",
     "django_redis",
+    "gevent",
     "granian",
     "gunicorn",
     "kombu",
@@ -124,7 +125,7 @@ def test_installing_leaves_django_alone(built, tmp_path):
     """
     venv.create(tmp_path, with_pip=True, symlinks=True)
     pip = (tmp_path / "bin" / "python", "-m", "pip", "--disable-pip-version-check")
-    install = (*pip, "install", "--ignore-requires-python", "--quiet")
+    install = (*pip, "install", "--ignore-requires-python", "--no-compile", "--quiet")
     done = _start(*install, f"django=={DJANGOS[-1]}.*", **PIP)
     if done.returncode:  # pragma: no cover - a machine that reaches no index
         missing("no package index answers")
@@ -157,7 +158,7 @@ def _environment(folder, wheel):
             if path != ".." and found.exists() and not (site / path).exists():
                 (site / path).symlink_to(found)
     python = folder / "bin" / "python"
-    _run(python, "-m", "pip", "install", "--quiet", "--no-index", wheel)
+    _run(python, "-m", "pip", "install", "--quiet", "--no-compile", "--no-index", wheel)
     return python
 
 

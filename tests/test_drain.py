@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from dockerflow_django import drain
-from dockerflow_django.client.drain_marker import exists
+from dockerflow_django.client.drain_marker import draining_since, exists
 from dockerflow_django.drain import PATH_VARIABLE
 
 MODULE = "dockerflow_django.drain"
@@ -57,7 +57,7 @@ def test_a_second_drain_is_fine(path, capsys):
     time.sleep(max(0, since + 0.2 - time.monotonic()))
     assert drain.main([]) == 0
     assert float(capsys.readouterr().out.split()[2]) >= 0.2
-    assert drain.draining_since(path) == since
+    assert draining_since(path) == since
 
 
 @pytest.mark.usefixtures("_signals", "path")

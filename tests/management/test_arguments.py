@@ -3,7 +3,7 @@
 from argparse import ArgumentParser
 
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError, call_command, load_command_class
 
 from dockerflow_django.__main__ import main
 from dockerflow_django.conf.casts import integer
@@ -35,12 +35,26 @@ PORTS = integer(1, 65535)
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_wrong_arguments_are_one_line_and_2(tmp_path, arguments, said):
+def test_wrong_arguments_are_one_line_and_2(arguments, said, capsys):
     """The line names the argument, the value and what it must be; there is no usage before it."""
+    name, *rest = arguments
+    command = load_command_class("dockerflow_django", name)
+    command._called_from_command_line = True
+    with pytest.raises(SystemExit) as caught:
+        command.create_parser("manage.py", name).parse_args(rest)
+    assert caught.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"manage.py {name}: error: ")
+    assert said in line
+
+
+@pytest.mark.parametrize("arguments", [["heartbeat", "--wait", "soon"], ["serve", "--command", ""]])
+def test_wrong_arguments_end_the_process(tmp_path, arguments):
+    """From a shell it is the same, with nothing on standard output."""
     done = Project(tmp_path).manage(*arguments)
     assert (done.returncode, done.stdout) == (2, "")
     (line,) = done.stderr.splitlines()
-    assert said in line
+    assert f"argument {arguments[1]}: " in line
 
 
 @pytest.mark.parametrize(
