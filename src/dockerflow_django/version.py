@@ -18,7 +18,7 @@ from django.utils.module_loading import import_string
 from dockerflow_django._state import keeps
 from dockerflow_django.conf import conf
 
-__all__ = ["VersionError", "get_version"]
+__all__ = ["VersionError", "current_version", "get_version"]
 
 FILE_NAME = "version.json"
 
