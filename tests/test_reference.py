@@ -11,7 +11,7 @@ import pytest
 from django.core import checks
 
 from dockerflow_django.conf import FILE_SUFFIX, Conf
-from dockerflow_django.endpoints.paths import NAMES, endpoints_in
+from dockerflow_django.endpoints.paths import NAMES, endpoints_in, listed_in
 from dockerflow_django.heartbeat.report import Report, Result
 from dockerflow_django.system_checks.rule import RULES
 
@@ -70,7 +70,7 @@ def test_every_system_check_is_in_the_reference() -> None:
 def test_every_endpoint_is_in_the_reference() -> None:
     """The table of the reference has the paths and names of the URLconf."""
     rows = re.findall(r"^   \* - ``(/\S+)``\n     - ``(\w+)``", ENDPOINTS, re.MULTILINE)
-    table = endpoints_in("tests.urls")
+    table = listed_in("tests.urls")
     assert dict(rows) == {path: endpoint.name for path, endpoint in table.items()}
     assert {name for _, name in rows} == {*NAMES, "probe"}
 

@@ -1,7 +1,7 @@
 """What a client gets over HTTP, in both worlds, with the middleware and without it."""
 
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import partial, wraps
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -11,6 +11,7 @@ from django.conf import settings
 from django.conf.urls.i18n import i18n_patterns
 from django.core import checks
 from django.db import connections
+from django.http import HttpRequest, HttpResponse
 from django.test import override_settings
 from django.urls import include, path, re_path
 from hypothesis import HealthCheck, given
@@ -19,7 +20,7 @@ from hypothesis import strategies as st
 
 from dockerflow_django import views
 from dockerflow_django.endpoints.answers import ErrorEndpointCalledError
-from dockerflow_django.endpoints.paths import endpoints_in
+from dockerflow_django.endpoints.paths import listed_in
 from dockerflow_django.heartbeat import evaluation
 from tests import handlers
 from tests.handlers import WORLDS, Answer
@@ -409,4 +410,32 @@ def test_no_path_is_an_error(world: str, segment: str, tail: bytes) -> None:
 
 def test_the_urlconf_of_the_tests_includes_ours() -> None:
     """The paths above are those of the table."""
-    assert {*PATHS, "/__error__"} == set(endpoints_in(settings.ROOT_URLCONF))
+    assert {*PATHS, "/__error__"} == set(listed_in(settings.ROOT_URLCONF))
+
+
+async def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+    """Protect the heartbeat as a project would."""
+    if request.headers.get("X-Key") != "let me in":
+        return HttpResponse(status=403)
+    response: HttpResponse = await views.heartbeat(request, *args, **kwargs)
+    return response
+
+
+@pytest.mark.parametrize("view", [guarded, wraps(views.heartbeat)(guarded)])
+@pytest.mark.parametrize("accept", ["*/*", "text/html", "application/json"])
+@override_settings(DOCKERFLOW_HEARTBEAT_DETAILS="always")
+def test_a_guarded_heartbeat_is_guarded_for_everybody(ask: Ask, view: Any, accept: str) -> None:
+    """Whatever a client accepts, it meets what the project has put before the view."""
+    patterns = [path("__heartbeat__", view), path("", include("dockerflow_django.urls"))]
+    with urls(*patterns), override_settings(MIDDLEWARE=[OURS, *OTHERS]):
+        host = {"host": "testserver", "X-Forwarded-Proto": "https", "accept": accept}
+        assert ask("GET", "/__heartbeat__", host).status == 403
+        assert ask("GET", "/__heartbeat__", {**host, "X-Key": "let me in"}).status == 200
+
+
+@override_settings(MIDDLEWARE=[OURS, *OTHERS], SECURE_SSL_REDIRECT=True)
+def test_an_own_path_is_answered_early(ask: Ask) -> None:
+    """For a host that is not known and over plain HTTP, with a slash and without."""
+    with urls(path("livez", views.probe, {"probe": "liveness"})):
+        for url in ("/livez", "/livez/"):
+            assert_is_ours(ask("GET", url, {"host": "10.0.0.1:8000"}))

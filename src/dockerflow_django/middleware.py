@@ -7,24 +7,14 @@ from typing import Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
 from django.apps import apps
-from django.conf import settings
 from django.core.handlers.exception import response_for_exception
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from dockerflow_django._state import keeps
 from dockerflow_django.conf import conf
-from dockerflow_django.context import RequestState
-from dockerflow_django.endpoints import details
-from dockerflow_django.endpoints.answers import (
-    Answer,
-    Endpoint,
-    aanswer,
-    answer,
-    has_details,
-)
-from dockerflow_django.endpoints.paths import endpoints_in
-from dockerflow_django.endpoints.responses import accepts_html, respond
+from dockerflow_django.endpoints.answers import Endpoint
+from dockerflow_django.endpoints.responses import arespond, early_endpoint, respond
 from dockerflow_django.lifecycle import request_began, watch_loop
 from dockerflow_django.summary import queries, record
 
@@ -32,10 +22,6 @@ __all__ = ["DockerflowMiddleware"]
 
 GetResponse = Callable[[HttpRequest], Any]
 Respond = Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]
-
-# What every endpoint's name begins with: most paths need no look at the table.
-_MARK = "/__"
-_STATUS_OF_NEWS = "info"
 
 logger = logging.getLogger(__name__)
 
@@ -63,12 +49,12 @@ class DockerflowMiddleware:
     def _srespond(self, request: HttpRequest) -> HttpResponseBase:
         state = record.begin(request)
         try:
-            endpoint = _endpoint(request)
+            endpoint = early_endpoint(request)
             if endpoint is None:
                 state.progress = request_began()
                 response: HttpResponseBase = self.get_response(request)
             else:
-                response = _answer(endpoint, request, state)
+                response = _answer(request, endpoint)
             record.finish(request, response, state)
         except BaseException as error:
             record.fail(request, state, error)
@@ -80,12 +66,12 @@ class DockerflowMiddleware:
         if conf.DOCKERFLOW_LIVENESS_STALL_SECONDS is not None:
             watch_loop()
         try:
-            endpoint = _endpoint(request)
+            endpoint = early_endpoint(request)
             if endpoint is None:
                 state.progress = request_began()
                 response: HttpResponseBase = await self.get_response(request)
             else:
-                response = await _aanswer(endpoint, request, state)
+                response = await _aanswer(request, endpoint)
             record.finish(request, response, state)
         except BaseException as error:
             record.fail(request, state, error)
@@ -107,36 +93,15 @@ def _warn_without_app() -> None:
 keeps("_warn_without_app", after_fork=False)(_warn_without_app.cache_clear)
 
 
-def _endpoint(request: HttpRequest) -> Endpoint | None:
-    path = request.path_info
-    if _MARK not in path:
-        return None
-    endpoint = endpoints_in(settings.ROOT_URLCONF).get(path.removesuffix("/"))
-    return None if endpoint is None or accepts_html(request) else endpoint
-
-
-def _answer(endpoint: Endpoint, request: HttpRequest, state: RequestState) -> HttpResponse:
-    state.is_health = True
+def _answer(request: HttpRequest, endpoint: Endpoint) -> HttpResponse:
     try:
-        allowed = has_details(endpoint) and details.are_allowed(request)
-        found = answer(endpoint, request.method or "", details=allowed)
+        return respond(request, endpoint)
     except Exception as error:  # noqa: BLE001 - Django answers and reports it, as a view's
         return response_for_exception(request, error)
-    state.is_expected = _is_expected(endpoint, found)
-    return respond(found, request.method)
 
 
-async def _aanswer(endpoint: Endpoint, request: HttpRequest, state: RequestState) -> HttpResponse:
-    state.is_health = True
+async def _aanswer(request: HttpRequest, endpoint: Endpoint) -> HttpResponse:
     try:
-        allowed = has_details(endpoint) and await details.aare_allowed(request)
-        found = await aanswer(endpoint, request.method or "", details=allowed)
+        return await arespond(request, endpoint)
     except Exception as error:  # noqa: BLE001 - as above
         return await sync_to_async(response_for_exception, thread_sensitive=False)(request, error)
-    state.is_expected = _is_expected(endpoint, found)
-    return respond(found, request.method)
-
-
-def _is_expected(endpoint: Endpoint, found: Answer) -> bool:
-    """Tell whether a probe fails only because the process starts, drains or was set not ready."""
-    return endpoint.name == "probe" and (found.payload or {}).get("status") == _STATUS_OF_NEWS

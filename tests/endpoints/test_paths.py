@@ -1,22 +1,29 @@
 """Where the endpoints are found, for every way to include the URLs."""
 
 from collections.abc import Iterator
+from functools import partial, wraps
 from types import ModuleType
 from typing import Any
 
 import pytest
 from django.conf.urls.i18n import i18n_patterns
+from django.contrib.admin.views.decorators import staff_member_required
+from django.contrib.auth.decorators import login_required
 from django.test import override_settings
 from django.urls import URLPattern, URLResolver, include, path, re_path, reverse, set_script_prefix
 from django.urls.base import get_script_prefix
 from django.utils.translation import gettext_lazy, override
+from django.views.decorators.cache import never_cache
 
 from dockerflow_django import views
 from dockerflow_django.endpoints.answers import Endpoint
-from dockerflow_django.endpoints.paths import endpoints_in, includes_in
+from dockerflow_django.endpoints.paths import endpoints_in, includes_in, listed_in
+from dockerflow_django.endpoints.public import as_endpoint
+from dockerflow_django.health import PROBES
 from tests.urls import plain
 
 OURS = "dockerflow_django.urls"
+LIVENESS = Endpoint("probe", "liveness")
 ENDPOINTS = {
     "__version__": Endpoint("version"),
     "__lbheartbeat__": Endpoint("lbheartbeat"),
@@ -45,12 +52,17 @@ def urlconf(*patterns: URLPattern | URLResolver) -> Any:
 
 def table(prefix: str) -> dict[str, Endpoint]:
     """Return the whole table below a prefix."""
-    return {f"{prefix}{path_}": endpoint for path_, endpoint in ENDPOINTS.items()}
+    return {
+        f"{prefix}{path_}{slash}": endpoint
+        for path_, endpoint in ENDPOINTS.items()
+        for slash in ("", "/")
+    }
 
 
 def test_the_table_of_the_plain_include() -> None:
-    """Every endpoint has its path, without a trailing slash."""
+    """Every endpoint has its path, with a trailing slash and without."""
     assert endpoints_in("tests.urls") == table("/")
+    assert listed_in("tests.urls") == {f"/{path_}": each for path_, each in ENDPOINTS.items()}
 
 
 def test_a_urlconf_without_ours_has_no_table() -> None:
@@ -123,16 +135,99 @@ def test_somebody_else_s_captures_do_not_make_ours_vary() -> None:
     assert endpoints_in(patterns) == table("/")
 
 
-def test_a_project_may_write_paths_of_its_own() -> None:
-    """The views serve under other names too, and only those that are named."""
-    own = [
-        path("version/", views.version, name="version"),
-        path("livez", views.probe, {"probe": "liveness"}, name="probe"),
-    ]
-    assert endpoints_in(urlconf(path("", include((own, "dockerflow"))))) == {
-        "/version": Endpoint("version"),
-        "/livez": Endpoint("probe", "liveness"),
+def probes_at(path_: str, *probes: str) -> dict[str, Endpoint]:
+    """Return a table of probes."""
+    return {path_.format(probe): Endpoint("probe", probe) for probe in probes}
+
+
+OWN = [
+    (path("version/", views.version), {"/version": Endpoint("version")}),
+    (path("lb", views.lbheartbeat), {"/lb": Endpoint("lbheartbeat")}),
+    (path("livez", views.probe, {"probe": "liveness"}), {"/livez": LIVENESS}),
+    (
+        path("ops/", include([path("livez", views.lbheartbeat)])),
+        {"/ops/livez": Endpoint("lbheartbeat")},
+    ),
+    (path("z/", include([path("a", views.probe)]), {"probe": "liveness"}), {"/z/a": LIVENESS}),
+    (re_path(r"^live\.z/?$", views.probe, {"probe": "liveness"}), {"/live.z": LIVENESS}),
+    (path("z/<slug:probe>", views.probe), probes_at("/z/{}", *PROBES)),
+    (path("z/<probe>/now/", views.probe), probes_at("/z/{}/now", *PROBES)),
+    (
+        re_path(r"^(?P<probe>(liveness|startup))z$", views.probe),
+        probes_at("/{}z", "liveness", "startup"),
+    ),
+]
+
+
+@pytest.mark.parametrize(("pattern", "expected"), OWN)
+def test_a_project_may_write_paths_of_its_own(
+    pattern: URLPattern | URLResolver, expected: dict[str, Endpoint]
+) -> None:
+    """The views serve wherever the project puts them, whatever it calls them."""
+    assert listed_in(urlconf(pattern)) == expected
+    assert endpoints_in(urlconf(pattern)) == {
+        f"{path_}{slash}": endpoint for path_, endpoint in expected.items() for slash in ("", "/")
     }
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        path("<slug:tenant>/livez", views.probe, {"probe": "liveness"}),
+        re_path(r"^(livez|alive)$", views.probe, {"probe": "liveness"}),
+        re_path(r"^live\d$", views.lbheartbeat),
+        path(gettext_lazy("livez"), views.lbheartbeat),
+        *i18n_patterns(path("livez", views.lbheartbeat)),
+    ],
+)
+def test_an_own_path_that_varies_is_in_no_table(pattern: URLPattern | URLResolver) -> None:
+    """Its view answers."""
+    assert endpoints_in(urlconf(pattern)) == {}
+
+
+def copied(view: Any) -> Any:
+    """Decorate as most do: the wrapper has the attributes of what it wraps."""
+
+    @wraps(view)
+    async def wrapper(*args: Any, **kwargs: Any) -> Any:
+        return await view(*args, **kwargs)
+
+    return wrapper
+
+
+WRAPPED = {
+    "wraps": copied(views.heartbeat),
+    "login_required": login_required(views.heartbeat),
+    "staff_member_required": staff_member_required(views.heartbeat),
+    "partial": partial(views.heartbeat),
+    "never_cache": never_cache(views.heartbeat),
+    "the name alone": as_endpoint(copied(plain), "plain"),
+}
+
+
+@pytest.mark.parametrize("view", WRAPPED.values(), ids=WRAPPED)
+@pytest.mark.parametrize("where", ["__heartbeat__", "__heartbeat__/", "health"])
+def test_a_view_that_the_project_has_wrapped_is_in_no_table(view: Any, where: str) -> None:
+    """What protects it is not passed by, under our names or others, alone or before ours."""
+    view = view if view is not WRAPPED["the name alone"] else copied(view)
+    assert endpoints_in(urlconf(path(where, view))) == {}
+    table_ = endpoints_in(urlconf(path(where, view), path("", include(OURS))))
+    assert f"/{where}" not in table_
+    assert "/__lbheartbeat__" in table_
+
+
+def test_the_first_pattern_counts() -> None:
+    """Behind a pattern that takes every path our views are not called, so they answer nothing."""
+    shadowed = urlconf(path("<path:anything>", plain), path("", include(OURS)))
+    assert endpoints_in(shadowed) == {}
+
+
+def test_another_view_with_the_slash_is_left_alone() -> None:
+    """Only the path that Django resolves to our view is ours."""
+    patterns = urlconf(path("livez", views.lbheartbeat), path("livez/", plain))
+    assert endpoints_in(patterns) == {"/livez": Endpoint("lbheartbeat")}
+    patterns = urlconf(path("livez/", views.lbheartbeat), path("livez", plain))
+    assert endpoints_in(patterns) == listed_in(patterns) == {"/livez/": Endpoint("lbheartbeat")}
 
 
 def test_the_table_has_no_script_prefix() -> None:

@@ -6,14 +6,14 @@ import pytest
 from django.test import RequestFactory
 
 from dockerflow_django.endpoints.answers import Answer
-from dockerflow_django.endpoints.responses import accepts_html, respond
+from dockerflow_django.endpoints.responses import accepts_html, make_response
 
 FIREFOX = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
 
 def test_an_answer_becomes_a_response() -> None:
     """Status, body, length and headers are the answer's."""
-    response = respond(Answer(405, {"error": "no"}, allow="GET"), "POST")
+    response = make_response(Answer(405, {"error": "no"}, allow="GET"), "POST")
     assert (response.status_code, response.content) == (405, b'{"error": "no"}')
     assert response.headers["Content-Length"] == "15"
     assert response.headers["Content-Type"] == "application/json"
@@ -22,7 +22,7 @@ def test_an_answer_becomes_a_response() -> None:
 
 def test_head_has_the_headers_and_no_body() -> None:
     """The length is that of the body which GET would have (RFC 9110, section 9.3.2)."""
-    response = respond(Answer(200, {"status": "ok"}), "HEAD")
+    response = make_response(Answer(200, {"status": "ok"}), "HEAD")
     assert response.content == b""
     assert response.headers["Content-Length"] == "16"
     assert "Allow" not in response.headers

@@ -6,6 +6,7 @@ import time
 
 import pytest
 from django.core import checks
+from django.db import transaction
 from django.test import override_settings
 
 from dockerflow_django import health, lifecycle
@@ -132,6 +133,77 @@ def test_startup_passes_with_its_checks(evaluated, configure, counted):
     counted.messages = []
     assert evaluated("startup").passed
     assert lifecycle.process.has_started
+
+
+@pytest.mark.parametrize("urlconf", ["tests.checks.broken_module", "shop.urls"])
+def test_urlconf_that_cannot_be_imported_is_neither_started_nor_ready(
+    evaluated, configure, urlconf, caplog
+):
+    """Every request would fail; liveness asks nothing, and a restart would mend nothing."""
+    configure(ROOT_URLCONF=urlconf, DOCKERFLOW_PROBES={"readiness": []})
+    for probe in ("readiness", "startup"):
+        report = evaluated(probe)
+        ids = [message.id for message in report.results["lifecycle"].messages]
+        assert ids == [health.INFO_STARTING, health.ERROR_URLCONF_NOT_IMPORTABLE]
+        assert not report.passed
+    assert evaluated("liveness").passed
+    assert "Error" in caplog.text  # the cause
+    configure(ROOT_URLCONF="tests.urls", DOCKERFLOW_HEARTBEAT_MAX_AGE=0)
+    assert evaluated("readiness").passed
+    assert evaluated("startup").passed
+
+
+@pytest.mark.parametrize(
+    ("fail_level", "message", "passed"),
+    [
+        ("CRITICAL", ERROR, True),
+        ("WARNING", WARNING, False),
+        ("INFO", checks.Info("news"), False),
+        ("ERROR", WARNING, True),
+        (None, WARNING, None),
+    ],
+)
+def test_check_s_own_fail_level_counts_everywhere(
+    evaluated, configure, counted, fail_level, message, passed
+):
+    """In the heartbeat and in a probe; without one theirs count."""
+    counted.messages = [message]
+    listed = [(counted, {"fail_level": fail_level})]
+    configure(DOCKERFLOW_CHECKS=listed, DOCKERFLOW_PROBES={"readiness": listed})
+    expected = (False, True) if passed is None else (passed, passed)
+    heartbeat, readiness = evaluated(), evaluated("readiness")
+    assert (heartbeat.passed, readiness.passed) == expected
+    assert heartbeat.failing == (set() if heartbeat.passed else {"counted"})
+
+
+@pytest.mark.django_db(transaction=True)
+def test_deadline_holds_inside_a_transaction(evaluated, configure, hung):
+    """A project's ATOMIC_REQUESTS, or a middleware that opens one, is no test."""
+    configure(DOCKERFLOW_CHECKS=[hung], DOCKERFLOW_CHECK_TIMEOUT=0.2)
+    with transaction.atomic():
+        began = time.monotonic()
+        report = evaluated()
+        assert time.monotonic() - began < 10  # the check hangs for 30
+    assert report.results["counted"].messages[0].id == health.ERROR_CHECK_TIMED_OUT
+
+
+def test_one_run_whatever_options_several_probes_give_a_check(evaluated, configure, hung):
+    """No second thread is started for a check that hangs, and each probe waits its own time."""
+    configure(
+        DOCKERFLOW_CHECKS=[hung],
+        DOCKERFLOW_PROBES={
+            "readiness": [(hung, {"timeout": 0.05, "every": 0, "fail_level": "CRITICAL"})],
+            "startup": [(hung, {"timeout": 60})],
+            "liveness": [(hung, {"timeout": 0.1, "every": 5})],
+        },
+        DOCKERFLOW_CHECK_TIMEOUT=0.2,
+        DOCKERFLOW_HEARTBEAT_MAX_AGE=0,
+    )
+    for _ in range(3):
+        for probe in ("heartbeat", "liveness", "readiness", "startup"):
+            evaluated(probe)
+    assert hung.runs == 1
+    assert [t.name for t in threading.enumerate()].count("dockerflow-counted") == 1
 
 
 def test_not_ready_is_news_for_readiness_alone(evaluated, configure):

@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from asgiref.sync import sync_to_async
+from django.core import checks
 from django.core.serializers.json import DjangoJSONEncoder
 
 from dockerflow_django.conf import conf
@@ -39,11 +40,15 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class Answer:
-    """What goes back to the client; without a `payload` the body is empty."""
+    """What goes back to the client; without a `payload` the body is empty.
+
+    `is_expected` tells that a probe fails only because the process starts, drains or is not ready.
+    """
 
     status: int
     payload: Mapping[str, Any] | None
     allow: str = ""
+    is_expected: bool = False
 
     @cached_property
     def body(self) -> bytes:
@@ -119,7 +124,10 @@ def _simple(endpoint: Endpoint) -> Answer | None:
 
 
 def _heartbeat(report: Report, *, details: bool) -> Answer:
-    return Answer(status_of_heartbeat(report), report.payload(details=details))
+    expected = report.probe != HEARTBEAT and report.level <= checks.INFO
+    return Answer(
+        status_of_heartbeat(report), report.payload(details=details), is_expected=expected
+    )
 
 
 def _version() -> Answer:

@@ -1,31 +1,37 @@
-"""Where the endpoints are: a table from path to endpoint, built once per URLconf.
+"""The paths of the endpoints: a table from path to endpoint, built once per URLconf.
 
-Its paths have no script prefix, like ``request.path_info``, and no trailing slash.
+Its paths have no script prefix, like ``request.path_info``. The patterns decide: a path is in the
+table if Django resolves it to one of our view objects, wherever the project has put that.
 """
 
 import re
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
-from urllib.parse import unquote
 
+from django.conf import settings
 from django.core.signals import setting_changed
-from django.urls import NoReverseMatch, URLResolver, get_resolver
+from django.urls import Resolver404, URLPattern, URLResolver, get_resolver
 from django.urls.resolvers import LocalePrefixPattern
+from django.utils import translation
 from django.utils.functional import Promise
 
 from dockerflow_django._state import keeps
 from dockerflow_django.conf import APP_NAME
 from dockerflow_django.endpoints.answers import Endpoint
+from dockerflow_django.endpoints.public import endpoint_name
 from dockerflow_django.health import PROBES
 
 NAMES = ("version", "lbheartbeat", "heartbeat", "error")
 
 # What `django.urls.path` makes of a route without parameters, and plain regular expressions. A bare
 # dot is taken for the dot that is meant.
-_LITERAL = re.compile(r"\^?(?:[^\\^$*+?{}\[\]|()]|\\[^a-zA-Z0-9])*")
+_TEXT = r"(?:[^\\^$*+?{}\[\]|()]|\\[^a-zA-Z0-9])*"
+_LITERAL = re.compile(rf"\^?{_TEXT}")
+# A whole path: with a slash that may be missing, and at most the name of the probe captured.
+_PROBE = rf"\(\?P<probe>[^()]*(?:\([^()]*\))?[^()]*\)({_TEXT})"
+_LEAF = re.compile(rf"\^?({_TEXT})({_PROBE})?\??(?:\$|\\[Zz])?")
 
 
 @dataclass(frozen=True)
@@ -33,7 +39,7 @@ class Include:
     """One place where a URLconf includes ours.
 
     `written` is the path above it as the patterns have it, `prefix` the same as it is requested,
-    None where it varies.
+    None if it varies.
     """
 
     resolver: URLResolver
@@ -42,14 +48,32 @@ class Include:
 
 
 @cache
-def endpoints_in(urlconf: str) -> dict[str, Endpoint]:
-    """Return the table of a URLconf, empty where it does not include the app's URLs."""
+def endpoints_in(urlconf: Any) -> dict[str, Endpoint]:
+    """Return the endpoint of every path, with and without a trailing slash.
+
+    The table is empty if the URLconf has none of our views.
+    """
+    resolver = get_resolver(urlconf)
     table: dict[str, Endpoint] = {}
-    for include in includes_in(urlconf):
-        if include.prefix is not None:
-            for path, endpoint in _relative_paths(include.resolver):
-                table[(include.prefix + unquote(path)).removesuffix("/")] = endpoint
+    # Below `i18n_patterns` it depends on the language what Django resolves a path to.
+    with translation.override(settings.LANGUAGE_CODE):
+        for path in _candidates(resolver, "/"):
+            if (endpoint := _resolve(resolver, path)) is not None:
+                table.setdefault(path, endpoint)
+                other = path.removesuffix("/") if path.endswith("/") else f"{path}/"
+                if other and (found := _resolve(resolver, other, unresolved=endpoint)):
+                    table.setdefault(other, found)
     return table
+
+
+def listed_in(urlconf: Any) -> dict[str, Endpoint]:
+    """Return the endpoint of every path, the one with a slash only if it differs."""
+    table = endpoints_in(urlconf)
+    return {
+        path: endpoint
+        for path, endpoint in table.items()
+        if not path.endswith("/") or table.get(path.removesuffix("/")) != endpoint
+    }
 
 
 def includes_in(urlconf: str) -> list[Include]:
@@ -71,7 +95,7 @@ def _walk(resolver: URLResolver, written: str, prefix: str | None) -> Iterator[I
 
 
 def _literal(pattern: Any) -> str | None:
-    """Return the one text that the pattern of an include matches, None where it matches others.
+    """Return the one text that the pattern of an include matches, None if it matches others.
 
     Its `converters` do not tell: Django lets patterns that are written alike share them, and adds
     those of the includes around one of them to all.
@@ -82,17 +106,45 @@ def _literal(pattern: Any) -> str | None:
     regex: str = pattern.regex.pattern
     if not _LITERAL.fullmatch(regex):
         return None
-    return re.sub(r"\\(.)", r"\1", regex.removeprefix("^"), flags=re.DOTALL)
+    return _unescape(regex.removeprefix("^"))
 
 
-def _relative_paths(resolver: URLResolver) -> Iterator[tuple[str, Endpoint]]:
-    """Yield what a project serves: it may have written URLs of its own for some of the views."""
-    for name in NAMES:
-        with suppress(NoReverseMatch):
-            yield resolver.reverse(name), Endpoint(name)
-    for probe in PROBES:
-        with suppress(NoReverseMatch):
-            yield resolver.reverse("probe", probe=probe), Endpoint("probe", probe)
+def _candidates(resolver: URLResolver, prefix: str) -> Iterator[str]:
+    """Yield the fixed paths that are written for our views."""
+    for pattern in resolver.url_patterns:
+        if isinstance(pattern, URLResolver):
+            if (own := _literal(pattern.pattern)) is not None:
+                yield from _candidates(pattern, prefix + own)
+        elif endpoint_name(pattern.callback):
+            yield from (prefix + path for path in _paths(pattern))
+
+
+def _paths(pattern: URLPattern) -> Iterator[str]:
+    written = getattr(pattern.pattern, "_route", getattr(pattern.pattern, "_regex", ""))
+    match = None if isinstance(written, Promise) else _LEAF.fullmatch(pattern.pattern.regex.pattern)
+    if match is None:
+        return
+    before, probe, after = match.groups()
+    for name in PROBES if probe else ("",):
+        yield _unescape(f"{before}{name}{after or ''}")
+
+
+def _resolve(
+    resolver: URLResolver, path: str, unresolved: Endpoint | None = None
+) -> Endpoint | None:
+    """Return the endpoint that Django would call for the path: another view may come first."""
+    try:
+        match = resolver.resolve(path)
+    except Resolver404:
+        return unresolved
+    name = endpoint_name(match.func)
+    if name is None:
+        return None
+    return Endpoint(name, str(match.kwargs.get("probe", "")) if name == "probe" else "")
+
+
+def _unescape(regex: str) -> str:
+    return re.sub(r"\\(.)", r"\1", regex, flags=re.DOTALL)
 
 
 @keeps("endpoints_in")

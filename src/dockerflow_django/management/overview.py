@@ -9,7 +9,7 @@ from django.urls import NoReverseMatch, reverse
 
 from dockerflow_django.checks.registry import Check, configured, named
 from dockerflow_django.conf import APP_NAME, MIDDLEWARE, conf
-from dockerflow_django.endpoints.paths import endpoints_in, includes_in
+from dockerflow_django.endpoints.paths import includes_in, listed_in
 from dockerflow_django.health import HEARTBEAT, PROBES
 from dockerflow_django.heartbeat.report import status_of
 from dockerflow_django.logging.scrubbing import scrub
@@ -39,7 +39,7 @@ def _endpoints() -> list[dict[str, str]]:
     urlconf = settings.ROOT_URLCONF
     found = [
         {"path": path, "name": endpoint.probe or endpoint.name}
-        for path, endpoint in endpoints_in(urlconf).items()
+        for path, endpoint in listed_in(urlconf).items()
     ]
     varying = [include for include in includes_in(urlconf) if include.prefix is None]
     return found + [{"path": include.written, "name": APP_NAME} for include in varying]

@@ -5,14 +5,14 @@ from collections.abc import Iterator
 from django.conf import settings
 from django.core.checks import Error, Warning  # noqa: A004 - Django's name
 
-from dockerflow_django.endpoints.paths import Include, includes_in
+from dockerflow_django.endpoints.paths import Include, endpoints_in, includes_in
 from dockerflow_django.system_checks.rule import Finding, rule
 
 
 @rule("dockerflow.W006", Warning)
 def check_urls_are_included() -> Iterator[Finding]:
     """Find a URLconf without our URLs."""
-    if _includes() == []:
+    if _includes() == [] and not endpoints_in(settings.ROOT_URLCONF):
         yield Finding(
             f"The URLs of dockerflow_django are not included in {settings.ROOT_URLCONF!r}: no "
             "endpoint is served.",
