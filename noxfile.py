@@ -38,9 +38,10 @@ def coverage(session: nox.Session) -> None:
 
 
 @nox.session
-def soak(session: nox.Session) -> None:
-    """Run the long tests in full size: rolling restarts, storms, memory over 10,000 heartbeats."""
-    _test(session, arguments=("--soak", "tests/serve", "tests/servers"))
+def torture(session: nox.Session) -> None:
+    """Run the long tests in full size: rolling restarts, storms, deaths, 10,000 tasks."""
+    rooms = ("tests/serve", "tests/servers", "tests/supervisor", "tests/tasks")
+    _test(session, arguments=("--soak", *rooms))
 
 
 @nox.session
