@@ -69,8 +69,7 @@ class BrokerWatch:
     def _ask_until_it_fails(self) -> None:
         with connected(self._connection, TIMEOUT_SECONDS) as connection:
             while not self._stop.is_set():
-                # A channel makes AMQP brokers answer, and Redis a ping.
-                connection.channel().close()
+                _ask(connection)
                 self._succeed()
                 self._stop.wait(INTERVAL_SECONDS)
 
@@ -95,3 +94,12 @@ class BrokerWatch:
             logger.warning(
                 "The Celery broker does not answer: %s: %s", type(cause).__name__, scrub(str(cause))
             )
+
+
+def _ask(connection: Any) -> None:
+    """Make the broker answer: Redis a ping, on the connection that is there, and AMQP a channel."""
+    client = getattr(connection.default_channel, "client", None)
+    if hasattr(client, "ping"):
+        client.ping()
+    else:
+        connection.channel().close()
