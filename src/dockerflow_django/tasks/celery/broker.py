@@ -98,7 +98,7 @@ class BrokerWatch:
 
 def _ask(connection: Any) -> None:
     """Make the broker answer: Redis a ping, on the connection that is there, and AMQP a channel."""
-    client = getattr(connection.default_channel, "client", None)
+    client: Any = getattr(connection.default_channel, "client", None)
     if hasattr(client, "ping"):
         client.ping()
     else:
