@@ -118,10 +118,11 @@ class WorkerProbes:
         if (old := time.monotonic() - self._evaluated_at) > VALID_SECONDS:
             sentence = f"The probes were evaluated {old:.1f} s ago for the last time."
             notices.append(checks.Error(sentence, id=health.ERROR_STALLED))
-        passed = not notices and all(map(_passes, results.values()))
+        failing = {name for name, result in results.items() if not _passes(result)}
         if notices:
             results[LIFECYCLE] = Result(tuple(notices), 0.0, run=0)
-        return Report(probe, results, passed)
+            failing.add(LIFECYCLE)
+        return Report(probe, results, not failing, frozenset(failing))
 
     def _work(self) -> None:
         while not self._is_stopping:
