@@ -71,8 +71,10 @@ def start(project: Project, queue: Queue) -> Iterator[Callable[..., Command]]:
     """Start the command, through a relay if one is given; it ends with the test."""
     with ExitStack() as stack:
 
-        def begin(*options: str, relay: Relay | None = None, **environ: str) -> Command:
-            url = services.amqp_url() if relay is None else url_through(relay.port)
+        def begin(
+            *options: str, relay: Relay | None = None, query: str = "", **environ: str
+        ) -> Command:
+            url = services.amqp_url() if relay is None else url_through(relay.port) + query
             port = stack.enter_context(Port())
             given = project.with_environ(AMQP_URL=url, **environ)
             command = Command(given, queue, port.number, *options)
@@ -131,25 +133,27 @@ def test_signal_with_a_message_in_hand(start: Callable[..., Command], queue: Que
     wait_until(lambda: queue.ready() == 2)
 
 
-@pytest.mark.parametrize("number", [SIGTERM, SIGINT])
-def test_a_second_signal_hurries(start: Callable[..., Command], queue: Queue, number: Any) -> None:
+def test_a_second_signal_hurries(start: Callable[..., Command], queue: Queue) -> None:
     """The second signal ends it at once; the message comes again, and the record says so."""
     command = start()
     command.wait_until_ready()
     queue.publish({"wait": "never"})
     wait_until(lambda: command.project.count("handled") == 1)
-    command.process.send_signal(number)
+    command.process.send_signal(SIGINT)
     wait_until(lambda: command.status("readiness") == 503)
-    command.process.send_signal(number)
+    command.process.send_signal(SIGTERM)
     assert command.process.wait(20).code == 0
     assert [line["state"] for line in command.summaries()] == ["UNACKED"]
     wait_until(lambda: queue.ready() == 1)
 
 
-def test_frozen_broker(start: Callable[..., Command], queue: Queue, relay: Relay) -> None:
-    """With the usual heartbeat a frozen broker is not ready within ten seconds, and told once."""
+def test_frozen_broker(
+    start: Callable[..., Command], queue: Queue, relay: Relay, soak: bool
+) -> None:
+    """A frozen broker is not ready within ten seconds, with the usual heartbeat too; told once."""
+    heartbeat = "" if soak else "?heartbeat=2"
     with Receiver() as receiver:
-        command = start(relay=relay, DOCKERFLOW_WEBHOOK_URL=receiver.url)
+        command = start(relay=relay, query=heartbeat, DOCKERFLOW_WEBHOOK_URL=receiver.url)
         command.wait_until_ready()
         wait_until(lambda: receiver.news() == [("startup", "succeeded")])
         relay.swallow()

@@ -18,6 +18,7 @@ from amqp.exceptions import (
 from kombu.exceptions import KombuError
 
 from dockerflow_django.logging.scrubbing import scrub
+from dockerflow_django.summary.failure import describe
 
 Stage = Literal["connect", "declare"]
 
@@ -50,6 +51,11 @@ def refusal_of(stage: Stage) -> Iterator[None]:
         if any(words in text for words in _FOR_NOW):
             raise
         raise RefusedError(f"{_meaning(error, stage)}: {text}") from error
+    except OSError:  # a certificate that is not accepted is a ValueError as well
+        raise
+    except (TypeError, ValueError) as error:
+        text = "the broker's URL has an option that Kombu cannot use"
+        raise RefusedError(f"{text}: {describe(error)}") from error
 
 
 def _meaning(error: AMQPError, stage: Stage) -> str:
