@@ -48,7 +48,7 @@ def test_browser_gets_a_page_with_the_status_of_the_json(client: Client):
 async def test_async(async_client: AsyncClient):
     """Under ASGI the page is the same."""
     response = await async_client.get(PATH, headers=BROWSER)
-    assert "check_mail" in response.content.decode()
+    assert "check_mail" in Outline(response.content.decode()).text
 
 
 @pytest.mark.usefixtures("shown")
@@ -125,12 +125,12 @@ def test_long_texts_are_cut(client: Client):
 
 
 def test_two_hundred_checks(client: Client):
-    """Those that have something to say come first."""
+    """Those that fail come first, whatever their level."""
     many = [check_of(f"check_{n}") for n in range(199)]
     last = check_of("check_last", checks.Error("it is down"))
     with override_settings(DOCKERFLOW_CHECKS=[*many, last], DOCKERFLOW_HEARTBEAT_DETAILS="always"):
-        body = client.get(PATH, headers=BROWSER).content.decode()
-    assert "Heartbeat fails: 1 of 200 checks have something to say" in body
+        body = client.get(PATH, headers=BROWSER).content.decode().replace("<wbr>", "")
+    assert "Heartbeat fails: 1 of 200 checks fails" in body
     assert body.index("check_last") < body.index("check_0<")
 
 
@@ -140,9 +140,25 @@ def test_all_is_well(client: Client):
     with override_settings(DOCKERFLOW_CHECKS=well, DOCKERFLOW_HEARTBEAT_DETAILS="always"):
         response = client.get(PATH, headers=BROWSER)
     assert response.status_code == 200
-    assert "Heartbeat passes: 1 of 1 checks are ok" in response.content.decode()
+    assert "Heartbeat passes: 1 of 1 checks pass" in response.content.decode()
     with override_settings(DOCKERFLOW_CHECKS=[], DOCKERFLOW_HEARTBEAT_DETAILS="always"):
         assert "No check is configured." in client.get(PATH, headers=BROWSER).content.decode()
+
+
+def test_informations_are_no_failures(client: Client):
+    """The title counts what fails; information comes behind it, and a hint below its message."""
+    listed = [
+        check_of("check_info", checks.Info("by the way")),
+        check_of("check_database_connected", checks.Warning("slow", hint="Look at <the log>.")),
+    ]
+    with override_settings(DOCKERFLOW_CHECKS=listed, DOCKERFLOW_HEARTBEAT_DETAILS="always"):
+        body = client.get(PATH, headers=BROWSER).content.decode()
+    text = " ".join(Outline(body).text.split())
+    assert "Heartbeat fails: 1 of 2 checks fails" in text
+    assert "slow Hint: Look at <the log>." in text.replace("slowHint", "slow Hint")
+    assert text.index("check_database_connected") < text.index("check_info")
+    assert "check_<wbr>database_<wbr>connected" in body
+    assert text.index("liveness") < text.index("check_database_connected")
 
 
 @pytest.mark.usefixtures("shown")

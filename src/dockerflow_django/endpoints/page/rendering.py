@@ -1,6 +1,7 @@
 """From reports to HTML; needs no template engine of the project's, and no setting."""
 
 import os
+import re
 import socket
 import time
 from collections.abc import Mapping, Sequence
@@ -13,7 +14,7 @@ from typing import Any
 from django.template import Context, Engine, Template
 
 from dockerflow_django.endpoints.page.changes import last_change
-from dockerflow_django.heartbeat.report import LIFECYCLE, Report, Result, keyed, status_of
+from dockerflow_django.heartbeat.report import LIFECYCLE, Report, Result, hints_of, keyed, status_of
 
 TEXT_LENGTH = 1_000
 MESSAGES = 10
@@ -21,11 +22,15 @@ MESSAGES = 10
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table of checks."""
+    """One line of the table of checks.
 
-    name: str
+    The `name` is in parts, between which a line may break; a message is its key, text and hint.
+    """
+
+    name: tuple[str, ...]
     status: str
-    messages: tuple[tuple[str, str], ...]
+    fails: bool
+    messages: tuple[tuple[str, str, str], ...]
     more: int
     took: str
     age: str
@@ -38,12 +43,14 @@ def render(reports: Sequence[Report], version: Mapping[str, Any], nonce: str) ->
     """Return the page; the first report is the heartbeat's, the others are the probes'."""
     heartbeat, *probes = reports
     results = {name: each for name, each in heartbeat.results.items() if name != LIFECYCLE}
-    by_level = sorted(results.items(), key=lambda item: -item[1].level)
+    worst_first = sorted(
+        results.items(), key=lambda item: (item[0] not in heartbeat.failing, -item[1].level)
+    )
     context = {
         "nonce": nonce,
         "passed": heartbeat.passed,
         "title": _title(heartbeat),
-        "rows": [_row(name, result) for name, result in by_level],
+        "rows": [_row(name, each, name in heartbeat.failing) for name, each in worst_first],
         "probes": [_probe(report) for report in probes],
         "version": [(str(key), _cut(str(value))) for key, value in version.items()],
         "now": _time(time.time()),
@@ -54,20 +61,26 @@ def render(reports: Sequence[Report], version: Mapping[str, Any], nonce: str) ->
 
 
 def _title(report: Report) -> str:
-    levels = [result.level for result in report.results.values()]
-    verdict = "passes" if report.passed else "fails"
-    if not any(levels):
-        return f"Heartbeat {verdict}: {len(levels)} of {len(levels)} checks are ok"
-    spoken = sum(level > 0 for level in levels)
-    return f"Heartbeat {verdict}: {spoken} of {len(levels)} checks have something to say"
+    number = len(report.results)
+    if not number:
+        return "Heartbeat passes: no check is configured"
+    if report.passed:
+        return f"Heartbeat passes: {number} of {number} checks pass"
+    failing = len(report.failing)
+    return f"Heartbeat fails: {failing} of {number} checks {'fails' if failing == 1 else 'fail'}"
 
 
-def _row(name: str, result: Result) -> Row:
+def _row(name: str, result: Result, fails: bool) -> Row:
     change, texts = last_change(name), keyed(result.spoken)
+    hints = hints_of(result.spoken)
     return Row(
-        name=name,
+        name=tuple(re.findall(r"[^_.]*[_.]?", name)),
         status=status_of(result.level),
-        messages=tuple((key, _cut(text)) for key, text in list(texts.items())[:MESSAGES]),
+        fails=fails,
+        messages=tuple(
+            (key, _cut(text), _cut(hints.get(key, "")))
+            for key, text in list(texts.items())[:MESSAGES]
+        ),
         more=max(0, len(texts) - MESSAGES),
         took=_duration(result.duration_seconds),
         age=_duration(result.age_seconds),
@@ -81,7 +94,7 @@ def _probe(report: Report) -> dict[str, Any]:
     reasons = [
         " ".join(str(message.msg) for message in result.spoken) if name == LIFECYCLE else name
         for name, result in report.results.items()
-        if result.level > 0
+        if name in report.failing
     ]
     return {"name": report.probe, "passed": report.passed, "reasons": [_cut(r) for r in reasons]}
 
