@@ -163,3 +163,28 @@ def test_exposition_is_of_all_processes(values: Path, dead: int):
     lines = expose().body.decode().splitlines()
     assert "livesum 1.0" in lines
     assert "seen_total 10.0" in lines
+
+
+@pytest.mark.parametrize("content", [b"", b"\0" * 8, b"\xff" * 5000, b"nonsense"])
+def test_broken_file_costs_its_values_alone(values: Path, content: bytes, caplog):
+    """A file of values that is empty or broken is left out of a scrape, and told of once."""
+    leave(os.getpid())
+    whole = expose().body
+    (values / "counter_4711.db").write_bytes(content)
+    assert b"seen_total 5.0" in whole
+    for _ in range(2):
+        assert b"seen_total 5.0" in expose().body
+    assert caplog.text.count("counter_4711.db are left out") <= 1
+
+
+def test_full_folder_is_told_of(values: Path, monkeypatch: pytest.MonkeyPatch, caplog):
+    """Before the folder is full it is said, once."""
+    monkeypatch.setattr(workers, "ROOM_BYTES", 2**70)
+    workers.warn_if_full()
+    workers.warn_if_full()
+    assert caplog.text.count("MiB left") == 1
+    workers._forget()
+    monkeypatch.setattr(workers, "ROOM_BYTES", 0)
+    workers.warn_if_full()
+    assert caplog.text.count("MiB left") == 1
+    workers._forget()

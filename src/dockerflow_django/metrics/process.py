@@ -34,4 +34,5 @@ def look() -> None:
 def _look_on() -> None:
     while True:
         time.sleep(INTERVAL_SECONDS)
+        workers.warn_if_full()
         look()

@@ -6,11 +6,20 @@ scrape of ours, for one that was killed. The folder belongs to one container.
 """
 
 import atexit
+import logging
 import os
 import re
+from contextlib import suppress
 from pathlib import Path
 
+from dockerflow_django._state import keeps
+
+# A file of values begins with one MiB, and each process has up to four.
+ROOM_BYTES = 4 * 2**20
+
 VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+
+logger = logging.getLogger("dockerflow_django")
 
 _LIVE_GAUGES = re.compile(r"gauge_live[a-z]*_(\d+)\.db")
 
@@ -49,6 +58,36 @@ def sweep() -> None:
     for pid in pids:
         if not _is_alive(pid):
             mark_dead(pid)
+
+
+def warn_if_full() -> None:
+    """Say once if the folder's file system has no room for another file of values.
+
+    The files are mapped into memory: a process that writes to a page for which there is no room is
+    killed by SIGBUS, without a word.
+    """
+    global _has_warned  # noqa: PLW0603
+    if _has_warned or (values := folder()) is None:
+        return
+    with suppress(OSError):
+        status = os.statvfs(values)
+        free = status.f_bavail * status.f_frsize
+        if free < ROOM_BYTES:
+            _has_warned = True
+            logger.error(
+                "PROMETHEUS_MULTIPROC_DIR has %.1f MiB left: a process that finds it full is "
+                "killed. Give it more, or remove labels with many values.",
+                free / 2**20,
+            )
+
+
+_has_warned = False
+
+
+@keeps("_has_warned")
+def _forget() -> None:
+    global _has_warned  # noqa: PLW0603
+    _has_warned = False
 
 
 def join() -> None:

@@ -12,17 +12,10 @@ from base64 import b64encode
 from collections.abc import Callable
 from contextvars import Context
 from typing import Any
-from urllib.error import HTTPError
 from urllib.parse import SplitResult, unquote, urlsplit
-from urllib.request import (
-    HTTPDefaultErrorHandler,
-    HTTPErrorProcessor,
-    HTTPHandler,
-    HTTPSHandler,
-    OpenerDirector,
-    ProxyHandler,
-    Request,
-)
+from urllib.request import Request
+
+from dockerflow_django.webhooks.delivery import Delivery
 
 SIGNATURE_HEADER = "X-Dockerflow-Signature"
 USER_AGENT = "dockerflow-django"
@@ -31,7 +24,6 @@ TIMEOUT_SECONDS = 5.0
 BACKOFF_SECONDS = (1.0, 2.0, 4.0, 8.0)
 # A receiver that is down for long learns the newest of what it missed.
 QUEUE_LENGTH = 64
-TOO_MANY_REQUESTS = 429
 
 logger = logging.getLogger("dockerflow_django.webhooks")
 
@@ -112,35 +104,17 @@ class WebhookSender:
         request = Request(self._url, data=body, headers=self._headers, method="POST")  # noqa: S310 - http(s)
         if self._secret:
             request.add_header(SIGNATURE_HEADER, sign(self._secret, body, int(time.time())))
-        try:
-            with _opener().open(request, timeout=TIMEOUT_SECONDS):
-                return "", True
-        except HTTPError as error:
-            error.close()
-            is_passing = error.code >= 500 or error.code == TOO_MANY_REQUESTS  # noqa: PLR2004
-            return f"it answered {error.code}", not is_passing
-        except Exception as error:  # noqa: BLE001 - what answers need not speak HTTP at all
-            return _said(error), False
+        problem = Delivery(request).run(TIMEOUT_SECONDS)
+        return problem.text, problem.is_final
 
 
 def sign(secret: str, body: bytes, timestamp: int) -> str:
     """Return the signature's header: the time, and the HMAC-SHA256 of time, dot and body.
 
-    Who compares it, in constant time, and looks at the time knows that the message is neither made
-    up nor an old one.
+    Compare it in constant time and check its age: that rules out forged and replayed messages.
     """
     digest = hmac.new(secret.encode(), f"{timestamp}.".encode() + body, hashlib.sha256)
     return f"t={timestamp},v1={digest.hexdigest()}"
-
-
-def _opener() -> OpenerDirector:
-    """Make an opener that follows no redirect and knows no scheme but http and https."""
-    opener = OpenerDirector()
-    for handler in (ProxyHandler, HTTPHandler, HTTPSHandler):
-        opener.add_handler(handler())
-    opener.add_handler(HTTPDefaultErrorHandler())
-    opener.add_handler(HTTPErrorProcessor())
-    return opener
 
 
 def _authorization(parts: SplitResult) -> dict[str, str]:
@@ -148,9 +122,3 @@ def _authorization(parts: SplitResult) -> dict[str, str]:
         return {}
     credentials = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
     return {"Authorization": f"Basic {b64encode(credentials.encode()).decode()}"}
-
-
-def _said(error: Exception) -> str:
-    """Say what happened without the exception's text, which may hold the URL."""
-    reason = getattr(error, "reason", error)
-    return str(getattr(reason, "strerror", None) or type(reason).__name__)
