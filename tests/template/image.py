@@ -12,7 +12,9 @@ from tests.programs import need
 
 USER = 10001
 # Inside the image; the folder stands for its root.
-PLACES = ("/app", "/opt/venv", "/root/.cache/uv")
+PLACES = ("/app", "/opt/venv")
+# A mount of the build; here uv takes this machine's own cache.
+CACHE = " --cache-dir /var/cache/uv"
 _VARIABLE = re.compile(r"\$\{?(\w+)\}?")
 
 
@@ -78,7 +80,7 @@ class Image:
     def run(self, step):
         """Run the text of a step, as the shell of a build does."""
         return subprocess.run(
-            ["/bin/sh", "-ec", self._inside(step)],
+            ["/bin/sh", "-ec", self._inside(step.replace(CACHE, ""))],
             cwd=self.app,
             env=self.environ,
             capture_output=True,
@@ -109,7 +111,7 @@ class Image:
     def as_user(self, *command):
         """Return a command that runs as the image's user, who may read all and write his own.
 
-        Its Python may lie where others cannot read; in an image it is everybody's.
+        Its Python may lie in a folder that others cannot read; in an image it is everybody's.
         """
         if os.geteuid() != 0:  # pragma: no cover - somebody's own machine
             return command
