@@ -44,9 +44,8 @@ PURE = {
     "dockerflow_django.logging.sanitising": {"_way"},
     "dockerflow_django.logging.secret_names": {"holds_secret", "is_secret_name", "is_secret_key"},
     "dockerflow_django.logging.secret_values": {"_end_of_encoded"},
-    "dockerflow_django.summary.fields": {"_first_choice"},
+    "dockerflow_django.summary.fields": {"_agent", "_first_choice"},
     "dockerflow_django.summary.record": {"_meta_key"},
-    "dockerflow_django.summary.redaction": {"_is_secret_parameter"},
     "dockerflow_django.tasks.celery.requests": {"_observed"},
 }
 MUTABLE = (

@@ -5,7 +5,6 @@ Nothing here imports Django: log filters use it while settings load.
 """
 
 import os
-import random
 import re
 import time
 from contextvars import ContextVar, Token
@@ -23,10 +22,6 @@ _FIRST_VERSION = "00"
 _INVALID_VERSION = "ff"
 
 _VALID = re.compile(r"[A-Za-z0-9._\-+/=:@]{1,128}")
-
-# Our own, for a project may seed Python's; seeded anew in a worker that is forked.
-_random = random.Random()  # noqa: S311 - an id is no secret
-os.register_at_fork(after_in_child=_random.seed)
 
 
 class _Names(NamedTuple):
@@ -50,7 +45,7 @@ class Trace(_Names):
 
 
 def parse_traceparent(traceparent: str) -> Trace | None:
-    """Return what the header names, None where it is not valid (section 3.2 there).
+    """Return what the header names, None if it is not valid (section 3.2 there).
 
     The first version ends after the flags; a later one may go on after a hyphen.
     """
@@ -68,21 +63,25 @@ def parse_traceparent(traceparent: str) -> Trace | None:
 
 
 class RequestState:
-    """What is known of one request from its begin to its summary.
+    """What is known of one request from its start to its summary.
 
     `started` is on the performance clock. `query_seconds` has one item a query: a list, because
     threads may append to it at the same time. `error` describes the exception that Django answered
     last. `is_health` is of our own endpoints, `is_expected` of a probe that fails only because the
     process starts or drains. `progress` is the token of a request that counts as in progress.
-    `is_over` since the summary is written: what still runs in this context then, a task that lives
-    on, is not counted.
+
+    `is_running` while the view runs or the stream is read. `is_over` since the summary is written:
+    what still runs in this context then, a task that lives on, is not counted. `outer` is the
+    request that this one was made in, with its id: a view may use the test client.
     """
 
     error = ""
     is_health = False
     is_expected = False
     is_over = False
+    is_running = False
     progress: int | None = None
+    outer: "tuple[RequestState, str | None] | None" = None
 
     def __init__(self, rid: str, trace: Trace | None = None) -> None:
         self.rid = rid
@@ -92,6 +91,8 @@ class RequestState:
 
 
 _state: ContextVar[RequestState | None] = ContextVar("dockerflow_request_state", default=None)
+
+_has_failed: ContextVar[bool] = ContextVar("dockerflow_has_failed", default=False)
 
 Activation = tuple[Token[str | None], Token[RequestState | None]] | None
 
@@ -118,28 +119,74 @@ def valid_rid(wanted: object) -> str | None:
 
 
 def new_rid() -> str:
-    """Return 32 hex digits that no other request and no other process has."""
-    return f"{_random.getrandbits(128):032x}"
+    """Return 32 hex digits that no other request and no other process has.
+
+    They are the operating system's: a generator of Python's would give the same to two processes
+    if a server forks without Python's hooks, as uWSGI does.
+    """
+    return os.urandom(16).hex()
 
 
 def start_request(wanted: str | None, trace: Trace | None) -> RequestState:
-    """Begin a request: take the id that the client sent where it is valid, else 32 hex digits."""
+    """Start a request: take the id that the client sent if it is valid, else 32 hex digits."""
     state = RequestState(valid_rid(wanted) or new_rid(), trace)
-    rid = state.rid
-    request_id_context.set(rid)
+    outer = _state.get()
+    if outer is not None and outer.is_running:
+        state.outer = (outer, request_id_context.get())
+    request_id_context.set(state.rid)
     _state.set(state)
     return state
 
 
-def end_request(**kwargs: Any) -> None:
+def note_failure() -> None:
+    """Note that the request of this thread or task has ended with an exception, and a summary."""
+    _has_failed.set(True)
+
+
+def has_summary() -> bool:
+    """Tell whether the request that a server is about to log has a summary already, or will."""
+    return _state.get() is not None or _has_failed.get()
+
+
+def end_request() -> None:
     """End the request: nothing that this thread or task does from now on belongs to it."""
-    if _state.get() is not None:
-        request_id_context.set(None)
-        _state.set(None)
+    state = _state.get()
+    if state is None:
+        return
+    outer, rid = state.outer or (None, None)
+    if outer is not None and not outer.is_running:
+        outer = rid = None
+    _state.set(outer)
+    request_id_context.set(rid)
+
+
+def end_inner_request(state: RequestState) -> None:
+    """Go back to the request that this one was made in, if there is one."""
+    if state.outer is not None and _state.get() is state:
+        end_request()
+
+
+def on_request_signal(**kwargs: Any) -> None:
+    """End the request at Django's signals, unless it is running.
+
+    Then it is a request made in this one that has started or finished. At a start, what an earlier
+    request has left behind is forgotten.
+    """
+    _has_failed.set(False)
+    state = _state.get()
+    if state is not None and not state.is_running:
+        end_request()
+
+
+def adopt_rid(state: RequestState) -> None:
+    """Take the id that the project has set meanwhile: it has the last word."""
+    rid: object = request_id_context.get()
+    if rid is not None and rid != state.rid and _state.get() is state:
+        state.rid = str(rid)
 
 
 def activate(state: RequestState) -> Activation:
-    """Go on with a request where this context is of no request or another; `restore` undoes it."""
+    """Go on with a request if this context is of no request or another; `restore` undoes it."""
     if _state.get() is state:
         return None
     return request_id_context.set(state.rid), _state.set(state)
@@ -148,6 +195,9 @@ def activate(state: RequestState) -> Activation:
 def restore(activation: Activation) -> None:
     """Undo what `activate` has done."""
     if activation is not None:
+        state = _state.get()
+        if state is not None:
+            adopt_rid(state)
         rid_token, state_token = activation
         request_id_context.reset(rid_token)
         _state.reset(state_token)

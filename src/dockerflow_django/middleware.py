@@ -47,7 +47,7 @@ class DockerflowMiddleware:
         return self._respond(request)
 
     def _srespond(self, request: HttpRequest) -> HttpResponseBase:
-        state = record.begin(request)
+        state = record.start(request)
         try:
             endpoint = early_endpoint(request)
             if endpoint is None:
@@ -62,7 +62,7 @@ class DockerflowMiddleware:
         return response
 
     async def _arespond(self, request: HttpRequest) -> HttpResponseBase:
-        state = record.begin(request)
+        state = record.start(request)
         if conf.DOCKERFLOW_LIVENESS_STALL_SECONDS is not None:
             watch_loop()
         try:

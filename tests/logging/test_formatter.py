@@ -163,7 +163,7 @@ def test_exception(formatter):
     fields = fields_of(formatter.format(make_record("oh", exc_info=raised(ValueError("\n")))))
     assert fields[MESSAGE] == "oh"
     assert fields[ERROR] == r"ValueError('\n')"
-    assert fields[TRACEBACK].startswith("Uncaught exception:\n  File")
+    assert fields[TRACEBACK].startswith("Traceback (most recent call last):\n  File")
     assert FORMATTER_ERROR not in fields
 
 

@@ -107,9 +107,9 @@ def test_any_exception(formatter, error, message):
     """An exception of any kind is told, in one valid line."""
     fields = fields_of(formatter.format(make_record(message, exc_info=raised(error))))
     assert type(error).__name__ in fields[ERROR]
-    assert repr(type(error)) in fields[TRACEBACK]
+    assert type(error).__name__ in fields[TRACEBACK]
     for note in getattr(error, "__notes__", ()):
-        assert note.isprintable() is False or scrub(repr(note)) in fields[TRACEBACK] or "'" in note
+        assert not note.isprintable() or scrub(note) in fields[TRACEBACK]
 
 
 @fast

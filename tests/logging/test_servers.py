@@ -91,7 +91,7 @@ def test_console_where_debug_is_on(tmp_path):
     out, err = run_requests(COMMANDS["django.server"], tmp_path, until="GET /fail/ 500", debug=True)
     assert " INFO     django.server GET / 200\n" in out
     assert " ERROR    django.server GET /fail/ 500\n" in out
-    assert out.count("Uncaught exception:") == 1
+    assert out.count("Traceback (most recent call last):") == 1
     assert err == ""
 
 

@@ -3,6 +3,7 @@
 import logging
 import sys
 import types
+import uuid
 
 import pytest
 from django.http import HttpResponse, StreamingHttpResponse
@@ -10,16 +11,21 @@ from django.template import engines
 from django.template.response import TemplateResponse
 from django.test import override_settings
 
-from dockerflow_django.context import current_rid, start_request
+from dockerflow_django.context import (
+    current_rid,
+    end_request,
+    request_id_context,
+    start_request,
+)
 from dockerflow_django.lifecycle import process
-from dockerflow_django.logging import MozlogFormatter
+from dockerflow_django.logging import MozlogFormatter, RequestIdLogFilter
 from dockerflow_django.middleware import DockerflowMiddleware
 from dockerflow_django.summary import record
 from dockerflow_django.summary.record import (
     SUMMARY_LOGGER,
-    begin,
     fail,
     finish,
+    start,
     tell_sentry,
 )
 from tests.logging.lines import fields_of
@@ -87,19 +93,54 @@ def test_a_response_of_another_kind_has_no_size(answered):
     assert not hasattr(answered(Odd()), "size")
 
 
-def test_the_id_replaces_another(make_request):
-    """A view's own header under that name would lie."""
+def test_a_header_that_the_response_has_is_kept(make_request):
+    """A view that proxies another service hands its id on."""
     request = make_request(X_Request_ID="abc")
     response = HttpResponse(headers={"X-Request-ID": "other"})
-    finish(request, response, begin(request))
-    assert response.headers["X-Request-ID"] == "abc"
+    finish(request, response, start(request))
+    assert response.headers["X-Request-ID"] == "other"
+
+
+@pytest.mark.parametrize("wanted", ["theirs", uuid.UUID(int=7), 7])
+def test_an_id_that_the_project_sets_is_the_requests(make_request, summaries, wanted):
+    """In the header, the summary and the records about the request, whatever its type."""
+    request = make_request(X_Request_ID="abc")
+    state, response = start(request), HttpResponse()
+    request_id_context.set(wanted)
+    finish(request, response, state)
+    assert response.headers["X-Request-ID"] == summaries[0].rid == str(wanted)
+    record = logging.makeLogRecord({"request": request})
+    end_request()
+    assert RequestIdLogFilter().filter(record)
+    assert record.rid == str(wanted)
+
+
+def test_an_id_that_is_no_headers_value_is_not_sent(make_request, summaries):
+    """It must not cost the response."""
+    request = make_request()
+    state, response = start(request), HttpResponse()
+    request_id_context.set("a\nb")
+    finish(request, response, state)
+    assert "X-Request-ID" not in response.headers
+    assert summaries[0].rid == "a\nb"
+
+
+@pytest.mark.parametrize("name", [None, ""])
+def test_without_a_header_no_id_is_taken_or_returned(make_request, name):
+    """Neither from the client nor to it; the records have one all the same."""
+    with override_settings(DOCKERFLOW_REQUEST_ID_HEADER_NAME=name):
+        request = make_request(X_Request_ID="abc")
+        state, response = start(request), HttpResponse()
+        finish(request, response, state)
+    assert "X-Request-ID" not in response.headers
+    assert len(state.rid) == 32
 
 
 def test_other_headers_are_left_alone(make_request):
     """What CORS exposes is another middleware's business (django-guid overwrites it)."""
     request = make_request()
     response = HttpResponse(headers={"Access-Control-Expose-Headers": "X-Page"})
-    finish(request, response, begin(request))
+    finish(request, response, start(request))
     assert dict(response.headers).keys() == {
         "Content-Type",
         "Access-Control-Expose-Headers",
@@ -111,14 +152,14 @@ def test_other_headers_are_left_alone(make_request):
 def test_the_request_has_its_id(make_request):
     """For the log filter, and under python-dockerflow's name."""
     request = make_request(X_Request_ID="abc")
-    begin(request)
+    start(request)
     assert (request._dockerflow_rid, request._id, current_rid()) == ("abc", "abc", "abc")
 
 
 def test_a_request_is_written_once(make_request, summaries):
     """Whoever tells of its end again is too late."""
     request = make_request()
-    state = begin(request)
+    state = start(request)
     finish(request, HttpResponse(), state)
     finish(request, HttpResponse(status=500), state)
     fail(request, state, LookupError())
@@ -198,7 +239,7 @@ def test_a_stream_that_is_not_logged_ends_all_the_same(make_request, summaries):
 def test_failing_forgets_the_request(make_request, summaries):
     """There is no response whose closing would end it."""
     request = make_request()
-    fail(request, begin(request), LookupError("odd"))
+    fail(request, start(request), LookupError("odd"))
     assert (current_rid(), summaries[0].getMessage()) == (None, "LookupError: odd")
     assert not hasattr(summaries[0], "size")
 

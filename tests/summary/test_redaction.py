@@ -149,23 +149,53 @@ def test_what_looks_like_a_secret_is_hidden_anywhere(make_request, path):
     [
         ("", ""),
         ("a=1", "a=1"),
-        ("a=1&a=2&b", "a=1&a=2&b="),
+        ("a=1&a=2&b", "a=1&a=2&b"),
         ("page=2&tag[]=x", "page=2&tag[]=x"),
         ("next=/a/b,c:d", "next=/a/b,c:d"),
-        ("q=a%20b", "q=a+b"),
+        ("q=a%20b", "q=a b"),
+        ("q=a+b", "q=a+b"),
+        ("q=h%C3%B6he", "q=höhe"),
         ("token=hunter2&page=2", f"token={REDACTED}&page=2"),
         ("API_KEY=hunter2", f"API_KEY={REDACTED}"),
         ("code=hunter2", f"code={REDACTED}"),
         ("Code=hunter2", f"Code={REDACTED}"),
         ("uidb64=hunter2", f"uidb64={REDACTED}"),
         ("postcode=8000", "postcode=8000"),
-        ("next=https://ada:hunter2@shop/", f"next=https://{REDACTED}%40shop/"),
-        ("a=%ff", "a=%EF%BF%BD"),
-        ("a=1\r\nb=2", "a=1%0D%0Ab%3D2"),
+        ("state=open", "state=open"),
+        ("state=xyz1234567&code=c", f"state={REDACTED}&code={REDACTED}"),
+        (
+            "code_verifier=hunter2&code_challenge=hunter2&nonce=hunter2",
+            f"code_verifier={REDACTED}&code_challenge={REDACTED}&nonce={REDACTED}",
+        ),
+        (
+            "SAMLResponse=hunter2&RelayState=hunter2&SigAlg=rsa&Signature=hunter2",
+            f"SAMLResponse={REDACTED}&RelayState={REDACTED}&SigAlg=rsa&Signature={REDACTED}",
+        ),
+        ("sv=2020&se=2026&sig=hunter2", f"sv=2020&se=2026&sig={REDACTED}"),
+        (
+            "X-Amz-Date=2026&X-Amz-Credential=hunter2&X-Amz-Signature=hunter2",
+            f"X-Amz-Date=2026&X-Amz-Credential={REDACTED}&X-Amz-Signature={REDACTED}",
+        ),
+        (
+            "AWSAccessKeyId=hunter2&Expires=5&Signature=hunter2",
+            f"AWSAccessKeyId={REDACTED}&Expires=5&Signature={REDACTED}",
+        ),
+        ("Policy=hunter2&Key-Pair-Id=hunter2", f"Policy={REDACTED}&Key-Pair-Id={REDACTED}"),
+        ("ticket=hunter2&id_token=hunter2", f"ticket={REDACTED}&id_token={REDACTED}"),
+        (
+            "client_assertion=hunter2&assertion=hunter2",
+            f"client_assertion={REDACTED}&assertion={REDACTED}",
+        ),
+        ("user[password]=hunter2&otp=hunter2", f"user[password]={REDACTED}&otp={REDACTED}"),
+        ("%74oken=hunter2", f"token={REDACTED}"),
+        ("token_type=bearer&expires_in=5", "token_type=bearer&expires_in=5"),
+        ("next=https://ada:hunter2@shop/", f"next=https://{REDACTED}@shop/"),
+        ("a=%ff", "a=\ufffd"),
+        ("a=1\r\nb=2", "a=1\r\nb=2"),
     ],
 )
 def test_query_strings_lose_their_secrets(make_request, query, expected):
-    """By key and by form; the rest stays readable, on one line (django-structlog shows all)."""
+    """By key and by form; the rest is unquoted, so that people can read it."""
     request = make_request()
     request.META["QUERY_STRING"] = query
     assert query_of(request) == expected
@@ -182,7 +212,7 @@ def test_what_cannot_be_encoded_costs_no_record(make_request, query):
     """A server that decodes with surrogate escapes cannot make a request fail."""
     request = make_request()
     request.META["QUERY_STRING"] = query
-    assert query_of(request).isascii()
+    assert query_of(request).encode()
 
 
 def test_without_a_query_string_there_is_none(make_request):

@@ -1,7 +1,7 @@
 """Read what servers log about requests: access records become fields, paths lose their secrets.
 
 The records keep no address of the client and no header but the user agent: what is personal is
-the summary's to show, where its settings say so.
+the summary's to show, if its settings say so.
 """
 
 import copy
@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 from urllib.parse import unquote
 
-from dockerflow_django.logging.paths import redact_path
+from dockerflow_django.logging.paths import hide_tokens, redact_path
 
 Fields: TypeAlias = dict[str, Any]
 
@@ -26,8 +26,20 @@ AGENT = "agent"
 
 MAX_AGENT = 512
 
-_QUERY = re.compile(r"(?<!\w)(/[^\s?\"']*)\?[^\s\"']*")
-_REQUEST_LINE = re.compile(r"^([A-Z]{1,32}) (\S+)(?: (HTTP/[\d.]+))?$")
+MAX_PATHS = 16
+"""How many paths of one message are looked up."""
+
+_REQUEST_LINE = re.compile(r"([A-Z]{1,32}) (\S+)(?: (HTTP/[\d.]+))?")
+# An access record that a queue has made text of.
+_ACCESS_TEXT = re.compile(
+    r"""(?:"|^)(?P<method>[A-Z]{1,32}) (?P<path>/[^\s"]*+)(?: (?P<protocol>HTTP/[\d.]{1,8}))?"?
+    \ (?P<code>\d{3})(?!\d)""",
+    re.VERBOSE,
+)
+_PATH = re.compile(r"(?<!\w)/[^\s\"']*+")
+_QUERY = re.compile(r"\?[^\s\"']++")
+# Django writes the path last, with spaces and quotes.
+_LAST_PATH = re.compile(r"(?<=: )/[^\r\n]*+")
 
 
 def speaks_of_requests(logger_name: str) -> bool:
@@ -35,13 +47,13 @@ def speaks_of_requests(logger_name: str) -> bool:
     return logger_name in _READERS or logger_name.startswith(_PATHS_IN_ARGUMENTS)
 
 
-def read_access(logger_name: str, args: Any) -> Fields | None:
-    """Return the fields of a server's access record; None where it is something else."""
+def read_access(logger_name: str, record: logging.LogRecord) -> Fields | None:
+    """Return the fields of a server's access record; None if it is something else."""
     reader = _READERS.get(logger_name)
     if reader is None:
         return None
     try:
-        raw = reader(args)
+        raw = reader(record.args) if record.args else _from_text(record.getMessage())
         return None if raw is None else _presentable(raw)
     except Exception:  # noqa: BLE001 - another version of the server may log something else
         return None
@@ -49,22 +61,41 @@ def read_access(logger_name: str, args: Any) -> Fields | None:
 
 def message_without_secrets(record: logging.LogRecord) -> str:
     """Return the message, its paths redacted and without query strings; may raise as it does."""
-    if isinstance(record.args, tuple):
-        clone = copy.copy(record)
-        clone.args = tuple(map(_redact_argument, record.args))
-        record = clone
-    return _QUERY.sub(r"\1", record.getMessage())
+    if not isinstance(record.args, tuple) or not any(map(_is_path, record.args)):
+        return redact_paths(record.name, record.getMessage())
+    clone = copy.copy(record)
+    clone.args = tuple(map(_redact_argument, record.args))
+    return clone.getMessage()
+
+
+def redact_paths(logger_name: str, text: str) -> str:
+    """Return a text with its paths redacted, as many as a server writes in one."""
+    paths = _LAST_PATH if logger_name.startswith(_DJANGO) else _PATH
+    text, count = paths.subn(lambda found: redact_path(found[0]), text, count=MAX_PATHS)
+    return text if count < MAX_PATHS else hide_tokens(_QUERY.sub("", text))
 
 
 def _redact_argument(arg: Any) -> Any:
-    return redact_path(arg) if type(arg) is str and arg.startswith("/") else arg
+    return redact_path(arg) if _is_path(arg) else arg
+
+
+def _is_path(arg: Any) -> bool:
+    return type(arg) is str and arg.startswith("/")
+
+
+def _from_text(text: str) -> Fields | None:
+    found = _ACCESS_TEXT.search(text)
+    if found is None:
+        return None
+    fields = found.groupdict()
+    return {**fields, PATH: unquote(fields[PATH])}
 
 
 def _gunicorn(atoms: Any) -> Fields:
     path = atoms["U"]
     return {
         METHOD: atoms["m"],
-        # Where Gunicorn refuses a request or answers a failure itself there is no `PATH_INFO`.
+        # If Gunicorn refuses a request or answers a failure itself there is no `PATH_INFO`.
         PATH: unquote(atoms["{raw_uri}e"]) if path is None else _decode(path),
         PROTOCOL: atoms["H"],
         CODE: atoms["s"],
@@ -91,7 +122,7 @@ def _granian(atoms: Any) -> Fields:
 
 def _runserver(args: Any) -> Fields | None:
     line, code, size = args
-    found = _REQUEST_LINE.match(line)
+    found = _REQUEST_LINE.fullmatch(line)
     if found is None:
         return None
     method, path, protocol = found.groups()
@@ -105,7 +136,8 @@ _READERS: Mapping[str, Callable[[Any], Fields | None]] = {
     "uvicorn.access": _uvicorn,
 }
 ACCESS_LOGGERS = frozenset(_READERS)
-_PATHS_IN_ARGUMENTS = ("django.request", "django.security", "gunicorn.error", "uvicorn.error")
+_DJANGO = ("django.request", "django.security")
+_PATHS_IN_ARGUMENTS = (*_DJANGO, "gunicorn.error", "uvicorn.error")
 
 
 def _presentable(raw: Fields) -> Fields:

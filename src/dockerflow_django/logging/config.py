@@ -10,9 +10,10 @@ Format: TypeAlias = Literal["mozlog", "console"]
 
 FORMATS: tuple[Format, ...] = ("mozlog", "console")
 
+RUNSERVER = "django.server"
 UVICORN_ACCESS = "uvicorn.access"
 SERVER_LOGGERS = (
-    "django.server",
+    RUNSERVER,
     "_granian",
     "granian.access",
     "gunicorn.access",
@@ -33,7 +34,7 @@ def logging_config(
 
     `logger_name` is the `Logger` of every line, `level` the root logger's, and the least that
     Django's and the servers' loggers write. `format` is `"mozlog"` or `"console"`; by default it
-    is the console's where `DEBUG` is on, which is looked up when Django configures logging.
+    is the console's if `DEBUG` is on, which is looked up when Django configures logging.
 
     The dict is the caller's: add loggers and handlers as to any other. ValueError or TypeError
     tells which argument is wrong.
@@ -49,6 +50,7 @@ def logging_config(
                 "()": "dockerflow_django.logging.filters.SilencedLogFilter",
                 "logger_name": UVICORN_ACCESS,
             },
+            "summarised": {"()": "dockerflow_django.logging.filters.SummarisedLogFilter"},
         },
         "formatters": {
             "dockerflow": {
@@ -103,6 +105,7 @@ def _loggers(level: int) -> dict[str, Any]:
         name: {"handlers": [], "propagate": True, **quieter} for name in SERVER_LOGGERS
     }
     loggers[UVICORN_ACCESS]["filters"] = ["uvicorn"]
+    loggers[RUNSERVER]["filters"] = ["summarised"]
     loggers["django"] = {"handlers": ["mail_admins"], "propagate": True, **quieter}
     return loggers
 

@@ -4,7 +4,9 @@ import json
 import logging
 import os
 import sys
-from typing import Any
+from typing import Any, Literal
+
+from pythonjsonlogger.core import BaseJsonFormatter
 
 from dockerflow_django.logging.access import (
     ACCESS_LOGGERS,
@@ -16,18 +18,25 @@ from dockerflow_django.logging.access import (
     PROTOCOL,
     SIZE,
 )
-from dockerflow_django.logging.content import ERROR, MESSAGE, STACK, TRACEBACK, read
+from dockerflow_django.logging.content import (
+    ERROR,
+    MESSAGE,
+    STACK,
+    SUMMARY_LOGGER,
+    TRACEBACK,
+    read,
+)
 from dockerflow_django.logging.filters import RID
+from dockerflow_django.logging.guard import no_database
 from dockerflow_django.logging.sanitising import FieldValue, Sanitiser
 from dockerflow_django.logging.text import one_line, safe_repr
 from dockerflow_django.logging.tracebacks import safer_format_traceback
-
-SUMMARY_LOGGER = "request.summary"
 
 _REQUEST_LOGGERS = ACCESS_LOGGERS | {SUMMARY_LOGGER}
 # Of interest to machines; the line says the rest by itself.
 _LEFT_OUT = (AGENT, PROTOCOL, SIZE, "errno", "lang", "route", "trace_id", "span_id")
 
+_SHOWN_ANYWAY = ("asctime", "levelname", "levelno", "message", "msecs", "msg", "name")
 _TIME_FORMAT = "%H:%M:%S"
 _RID_LENGTH = 8
 _INDENT = "    "
@@ -39,30 +48,38 @@ _RED, _GREEN, _YELLOW, _CYAN = "\x1b[31m", "\x1b[32m", "\x1b[33m", "\x1b[36m"
 class ConsoleFormatter(logging.Formatter):
     """Show time, level, logger, request id, message, extras and traceback.
 
-    In colour where standard output is a terminal, unless `NO_COLOR` is set; with `FORCE_COLOR`
+    In colour if standard output is a terminal, unless `NO_COLOR` is set; with `FORCE_COLOR`
     always. What a client sent cannot start a new line or command the terminal.
 
-    `fmt`, `style` and `validate` are taken, as `logging.config` passes them, and have no effect.
+    `fmt` does not lay out the line: it names attributes of the record to show beside the extras.
+    `defaults` holds fields for records that do not have them.
     """
 
     def __init__(  # noqa: PLR0913 - as logging.config calls it
         self,
         fmt: str | None = None,
         datefmt: str | None = None,
-        style: str = "%",
+        style: Literal["%", "{", "$"] = "%",
         validate: bool = True,
         *,
         defaults: dict[str, Any] | None = None,
         color: bool | None = None,
     ) -> None:
-        super().__init__(datefmt=datefmt or _TIME_FORMAT)
+        super().__init__(fmt, datefmt or _TIME_FORMAT, style, validate, defaults=defaults)
+        self._attributes = [
+            name
+            for name in BaseJsonFormatter(fmt, style=style).parse()
+            if name not in _SHOWN_ANYWAY
+        ]
+        self._defaults = defaults or {}
         self.color = _terminal_has_color() if color is None else color
         self._encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as one line, and its traceback as indented ones; never raise."""
         try:
-            text = self._text(record)
+            with no_database():
+                text = self._text(record)
         except Exception as error:  # noqa: BLE001 - whatever happens, the record is written
             text = one_line(f"{safe_repr(record)} ({type(error).__name__})")
         return text.encode(self._encoding, "backslashreplace").decode(self._encoding)
@@ -70,7 +87,8 @@ class ConsoleFormatter(logging.Formatter):
     def _text(self, record: logging.LogRecord) -> str:
         notes: list[str] = []
         raw = read(record, notes, lambda info: safer_format_traceback(*info))
-        fields = Sanitiser(notes).fields(raw)
+        asked_for = {name: getattr(record, name, None) for name in self._attributes}
+        fields = Sanitiser(notes).fields(self._defaults | asked_for | raw)
         if TRACEBACK in fields:
             fields.pop(ERROR, None)  # its last line says that
         below = "".join(_indented(fields.pop(name, "")) for name in (TRACEBACK, STACK))

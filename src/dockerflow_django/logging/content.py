@@ -4,19 +4,21 @@ Both formatters share this; each makes the values presentable in its way. No rec
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from dockerflow_django.logging.access import (
     message_without_secrets,
     read_access,
+    redact_paths,
     speaks_of_requests,
 )
-from dockerflow_django.logging.scrubbing import scrub
 from dockerflow_django.logging.text import free_name, safe_repr
-from dockerflow_django.logging.tracebacks import MAX_CHARACTERS, Failure, read_failure, unfold
+from dockerflow_django.logging.tracebacks import Failure, read_failure, unfold
 
 Fields: TypeAlias = dict[Any, Any]
+
+SUMMARY_LOGGER = "request.summary"
 
 MESSAGE = "msg"
 ARGUMENTS = "args"
@@ -48,7 +50,7 @@ def read(
     The record's own names win: an extra called like one of them is kept as `fields.<name>`.
     """
     logger_name = record.name if isinstance(record.name, str) else ""
-    access = read_access(logger_name, record.args)
+    access = read_access(logger_name, record)
     fields = _message(record, logger_name, notes) if access is None else access
     fields |= _failure(record, notes, format_exception)
     if record.stack_info:
@@ -58,15 +60,6 @@ def read(
     for name, value in (*_extras(record, logger_name).items(), *said.items()):
         fields[free_name(name, fields)] = value
     return fields
-
-
-def mentions_exception(args: Any) -> bool:
-    """Tell whether a message is made of an exception, whose text may hold secrets."""
-    if isinstance(args, Mapping):
-        args = args.values()
-    elif not isinstance(args, tuple):
-        args = (args,)
-    return any(issubclass(type(value), BaseException) for value in args)
 
 
 def _extras(record: logging.LogRecord, logger_name: str) -> Fields:
@@ -82,20 +75,23 @@ def _message(record: logging.LogRecord, logger_name: str, notes: list[str]) -> F
     if issubclass(type(record.msg), dict):
         return {ARGUMENTS: record.args} if record.args else {}
     try:
-        return _message_fields(record, speaks_of_requests(logger_name))
-    except Exception as error:  # noqa: BLE001 - wrong arguments must not cost the record
+        return _message_fields(record, logger_name)
+    except BaseException as error:  # noqa: BLE001 - wrong arguments must not cost the record
         notes.append(f"{MESSAGE}: {type(error).__name__}")
         return {MESSAGE: record.msg, ARGUMENTS: record.args}
 
 
-def _message_fields(record: logging.LogRecord, redact: bool) -> Fields:
-    text = message_without_secrets(record) if redact else record.getMessage()
-    if record.exc_info or mentions_exception((record.msg,)) or mentions_exception(record.args):
-        text = scrub(text[:MAX_CHARACTERS])
-    elif not record.exc_text and (unfolded := unfold(text)):
-        text, failure = unfolded
-        return _text_field(scrub(text)) | _failure_fields(failure)
-    return _text_field(text)
+def _message_fields(record: logging.LogRecord, logger_name: str) -> Fields:
+    has_paths = speaks_of_requests(logger_name)
+    text = message_without_secrets(record) if has_paths else record.getMessage()
+    if record.exc_info or record.exc_text:
+        return _text_field(text)
+    found = unfold(record.getMessage() if has_paths else text)
+    if found is None:
+        return _text_field(text)
+    text, failure = found
+    text = redact_paths(logger_name, text) if has_paths else text
+    return _text_field(text) | _failure_fields(failure)
 
 
 def _text_field(text: str) -> Fields:
@@ -107,9 +103,9 @@ def _failure(
 ) -> Fields:
     try:
         failure = read_failure(record, format_exception)
-    except Exception as error:  # noqa: BLE001 - an exception's attributes are anybody's code
+    except BaseException as error:  # noqa: BLE001 - an exception's attributes are anybody's code
         notes.append(f"{TRACEBACK}: {type(error).__name__}")
-        return {ERROR: scrub(safe_repr(record.exc_info)[:MAX_CHARACTERS])}
+        return {ERROR: safe_repr(record.exc_info)}
     return _failure_fields(failure) if failure else {}
 
 

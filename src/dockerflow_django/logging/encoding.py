@@ -2,7 +2,7 @@
 
 ASCII, because a terminal or a file may have any encoding, and because U+2028 and its like end a
 line for some readers. Whether orjson is installed makes a difference in speed only: it is asked
-first, and where it would say something else than the standard library, that answers.
+first, and if it would say something other than the standard library, that answers.
 """
 
 import json
@@ -20,11 +20,21 @@ dump_strictly: Encoder = json.JSONEncoder(
 def best_encoder() -> Encoder:
     """Return an encoder of strings, numbers and booleans that raises at what is no strict JSON."""
     encode = _standard_encoder()
+    orjson = _orjson()
+    return encode if orjson is None else _orjson_encoder(orjson.dumps, encode)
+
+
+def has_orjson() -> bool:
+    """Tell whether orjson is installed."""
+    return _orjson() is not None
+
+
+def _orjson() -> Any:
     try:
         import orjson
     except ImportError:
-        return encode
-    return _orjson_encoder(orjson.dumps, encode)
+        return None
+    return orjson
 
 
 def _standard_encoder() -> Encoder:

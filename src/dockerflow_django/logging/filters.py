@@ -3,7 +3,7 @@
 import logging
 from typing import Any
 
-from dockerflow_django.context import current_rid, current_task
+from dockerflow_django.context import current_rid, current_state, current_task, has_summary
 
 RID = "rid"
 TASK, TASK_ID = "task", "task_id"
@@ -17,7 +17,8 @@ class RequestIdLogFilter(logging.Filter):
     Within a background task also set `task` and `task_id`.
 
     Django's own records about a request carry the request, and are written when it is as good as
-    over: what the request says goes before the context.
+    over: what the request says goes before the context, unless the context is of that request and
+    the project has given it another id.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -26,7 +27,7 @@ class RequestIdLogFilter(logging.Filter):
         if attributes.get(RID) is None:
             rid = current_rid()
             if REQUEST in attributes:
-                rid = _rid_of(attributes[REQUEST]) or rid
+                rid = _rid_of(attributes[REQUEST], rid)
             if rid is not None:
                 attributes[RID] = rid
         if (task := current_task()) is not None:
@@ -52,9 +53,22 @@ class SilencedLogFilter(logging.Filter):
         return not self._is_silenced
 
 
-def _rid_of(request: Any) -> str | None:
+class SummarisedLogFilter(logging.Filter):
+    """Let no access record pass of a request that has a summary: one line a request.
+
+    `runserver` logs in the thread of the request, before that is finished.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether the record is about something other than a summarised request."""
+        return not has_summary()
+
+
+def _rid_of(request: Any, current: str | None) -> str | None:
     try:
         rid = getattr(request, REQUEST_ATTRIBUTE, None)
     except Exception:  # noqa: BLE001 - an extra named `request` may be anything
-        return None
-    return rid if isinstance(rid, str) else None
+        return current
+    state = current_state()
+    is_current = state is not None and state.rid == rid
+    return rid if isinstance(rid, str) and not is_current else current

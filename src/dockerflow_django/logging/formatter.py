@@ -10,7 +10,12 @@ import logging
 import socket
 import time
 from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import PosixPath, WindowsPath
+from types import NoneType
 from typing import Any, ClassVar
+from uuid import UUID
 
 from pythonjsonlogger.core import BaseJsonFormatter
 
@@ -19,11 +24,11 @@ from dockerflow_django.logging.content import (
     LEFT_BY_FORMATTERS,
     MESSAGE,
     STANDARD,
+    SUMMARY_LOGGER,
     Fields,
-    mentions_exception,
     read,
 )
-from dockerflow_django.logging.encoding import best_encoder, dump_strictly
+from dockerflow_django.logging.encoding import best_encoder, dump_strictly, has_orjson
 from dockerflow_django.logging.envelope import (
     ENV_VERSION,
     FIELDS,
@@ -38,7 +43,10 @@ from dockerflow_django.logging.envelope import (
     nanoseconds,
     severity,
 )
-from dockerflow_django.logging.sanitising import MAX_TEXT, Sanitiser
+from dockerflow_django.logging.guard import no_database
+from dockerflow_django.logging.layout import Layouts
+from dockerflow_django.logging.sanitising import MAX_TEXT, Sanitiser, is_secret
+from dockerflow_django.logging.scrubbing import may_hold_secrets, scrub
 from dockerflow_django.logging.text import free_name, safe_repr
 from dockerflow_django.logging.tracebacks import FOLDED_MARK, ExcInfo, safer_format_traceback
 
@@ -49,6 +57,9 @@ FORMATTER_ERROR = "formatter_error"
 MAX_HEADS = 1_000
 
 _PLAIN = frozenset((str, int, float, bool))
+_PRINTABLE = frozenset(
+    (*_PLAIN, NoneType, bytes, date, datetime, Decimal, UUID, PosixPath, WindowsPath)
+)
 # What `fmt` may ask for; extras are shown without being asked for.
 _SHOWABLE = frozenset((*STANDARD, "asctime")) - {MESSAGE}
 
@@ -80,17 +91,22 @@ class MozlogFormatter(BaseJsonFormatter):
         fmt: str | list[str] | tuple[str, ...] | None = None,
         datefmt: str | None = None,
         style: str = "%",
-        logger_name: str = DEFAULT_LOGGER_NAME,
+        logger_name: str | bool = DEFAULT_LOGGER_NAME,
         validate: bool = True,
         *,
         defaults: dict[str, Any] | None = None,
     ) -> None:
+        # The fourth is the name for python-dockerflow, and `validate` for `logging.config`.
+        if isinstance(logger_name, bool):
+            validate = logger_name
         super().__init__(fmt, datefmt, style, validate, defaults=defaults)
-        self.logger_name = logger_name
+        self.logger_name = logger_name if isinstance(logger_name, str) else DEFAULT_LOGGER_NAME
         self.hostname = socket.gethostname()
         self._attributes = [name for name in self._required_fields if name in _SHOWABLE]
         self._encode = best_encoder()
         self._heads: dict[tuple[Any, ...], str | None] = {}
+        is_plain = not (self._attributes or self.defaults or has_orjson())
+        self._layouts = Layouts(STANDARD, LEFT_BY_FORMATTERS) if is_plain else None
         own = type(self)
         self._converts = own.convert_record is not MozlogFormatter.convert_record
         self._processes = own.process_log_record is not BaseJsonFormatter.process_log_record
@@ -145,21 +161,27 @@ class MozlogFormatter(BaseJsonFormatter):
         ):
             return None
         if message or record.args:
-            if record.args and mentions_exception(record.args):
+            if record.args and not _are_simple(record.args):
                 return None
             message = record.getMessage()
             if FOLDED_MARK in message:
                 return None
-        fields = self._plain_fields(record, message)
-        if not _PLAIN.issuperset(map(type, fields.values())):
-            fields = {name: value for name, value in fields.items() if value is not None}
-            if not (fields and all(map(_is_simple, fields.values()))):
+        is_summary = record.name == SUMMARY_LOGGER
+        text = None
+        if is_summary and self._layouts is not None and not message:
+            text = self._layouts.encode(record.__dict__)
+        if text is None:
+            fields = self._plain_fields(record, message)
+            # What a summary holds is scrubbed when it is made.
+            if fields is None or not (is_summary or _scrub(fields)):
                 return None
-        text = self._encode(fields)
+            text = self._encode(fields)
         # A long line may hold a value that is too long: the careful way looks.
-        return None if len(text) > MAX_TEXT else f'{{"{TIMESTAMP}":{timestamp}{head}{text}}}'
+        if len(text) > MAX_TEXT:
+            return None
+        return f'{{"{TIMESTAMP}":{timestamp}{head}{text}}}'
 
-    def _plain_fields(self, record: logging.LogRecord, message: str) -> Fields:
+    def _plain_fields(self, record: logging.LogRecord, message: str) -> Fields | None:
         fields = record.__dict__.copy()
         # Faster than to look up every name in a set. Another Python's record lacks one: KeyError.
         for name in STANDARD:
@@ -171,11 +193,16 @@ class MozlogFormatter(BaseJsonFormatter):
             fields = self.defaults | fields | self._asked_for(record)
         if message or not fields:
             fields[MESSAGE] = message
+        if not _PLAIN.issuperset(map(type, fields.values())):
+            fields = {name: value for name, value in fields.items() if value is not None}
+            if not (fields and all(map(_is_simple, fields.values()))):
+                return None
         return fields
 
     def _careful(self, record: logging.LogRecord, notes: list[str]) -> str:
         try:
-            fields = self._fields(record, notes)
+            with no_database():
+                fields = self._fields(record, notes)
             head = self._head(record.name, record.levelno, record.process)
             timestamp = nanoseconds(record.created)
         except Exception as error:  # noqa: BLE001 - whatever happens, the record is written
@@ -235,6 +262,25 @@ class MozlogFormatter(BaseJsonFormatter):
         if type(process) is int and process >= 0:
             head[PID] = process
         return head
+
+
+def _are_simple(args: Any) -> bool:
+    """Tell whether arguments are made text without running anybody's code."""
+    values = args if type(args) is tuple else args.values() if type(args) is dict else (args,)
+    return _PRINTABLE.issuperset(map(type, values))
+
+
+def _scrub(fields: Fields) -> bool:
+    """Take secrets out of plain fields, and tell whether that was all that there is to do."""
+    for name, value in fields.items():
+        if type(value) is str:
+            if may_hold_secrets(value):
+                fields[name] = scrub(value)
+        elif type(value) is list:
+            return False
+        if is_secret(name, value):
+            return False
+    return True
 
 
 def _is_simple(value: Any) -> bool:

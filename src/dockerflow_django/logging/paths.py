@@ -12,6 +12,9 @@ from typing import Any
 from dockerflow_django.logging.scrubbing import REDACTED
 from dockerflow_django.logging.secret_names import is_secret_name
 
+MAX_PATH = 8_192
+"""Servers take no longer one; a project's expressions may take long for it."""
+
 # For a path that no URL pattern knows. The first is Django's PasswordResetTokenGenerator's; the
 # second is long and has letters and digits, but is no UUID.
 _TOKEN_LIKE = re.compile(
@@ -30,17 +33,27 @@ def redact_path(path: str) -> str:
     One without its last slash is looked up with it too: it may be on its way to be redirected.
     """
     path = path.partition("?")[0]
+    spans = _spans_of(path) if len(path) <= MAX_PATH else None
+    if spans is None:
+        return hide_tokens(path)
+    for start, end in sorted(spans, reverse=True):
+        path = path[:start] + REDACTED + path[end:]
+    return path
+
+
+def hide_tokens(text: str) -> str:
+    """Return the text without path segments that look like tokens."""
+    return _TOKEN_LIKE.sub(REDACTED, text)
+
+
+def _spans_of(path: str) -> list[tuple[int, int]] | None:
     try:
         spans = _secret_spans(path)
         if spans is None and not path.endswith("/"):
             spans = _secret_spans(f"{path}/")
     except Exception:  # noqa: BLE001 - a broken URLconf must not cost the record
-        spans = None
-    if spans is None:
-        return _TOKEN_LIKE.sub(REDACTED, path)
-    for start, end in sorted(spans, reverse=True):
-        path = path[:start] + REDACTED + path[end:]
-    return path
+        return None
+    return spans
 
 
 def _secret_spans(path: str) -> list[tuple[int, int]] | None:

@@ -1,7 +1,7 @@
 """Turn any value into one that a mozlog field may hold, within limits, and say what was replaced.
 
 The mozlog schema allows text, numbers, booleans and lists of one of these. Anything nested becomes
-JSON text, as in Mozilla's Node implementation. Nothing here raises.
+JSON text, as in Mozilla's Node implementation. Secrets are taken out. Nothing here raises.
 """
 
 import datetime
@@ -17,10 +17,10 @@ from itertools import islice
 from types import NoneType
 from typing import Any, TypeAlias
 
-from dockerflow_django.logging.scrubbing import scrub
+from dockerflow_django.logging.ordinary import is_field_name, is_nothing
+from dockerflow_django.logging.scrubbing import REDACTED, may_hold_secrets, scrub
+from dockerflow_django.logging.secret_names import holds_secret
 from dockerflow_django.logging.text import UNPRINTABLE, free_name, safe_repr, well_formed
-
-__all__ = ["FieldValue", "Sanitiser"]
 
 FieldValue: TypeAlias = str | int | float | bool | list[Any]
 
@@ -33,6 +33,7 @@ MAX_ITEMS = 1_000
 MAX_NODES = 10_000
 MAX_DEPTH = 16
 MAX_NOTES = 20
+MAX_SCRUBBED = 131_072
 
 CIRCULAR = "[circular]"
 TOO_DEEP = "[too deep]"
@@ -52,7 +53,7 @@ class Sanitiser:
         fields: dict[str, FieldValue] = {}
         for key, value in islice(raw.items(), MAX_FIELDS):
             self._name = name = free_name(_key(key), fields)
-            shown = self._guarded(value)
+            shown = self._guarded(REDACTED if is_secret(name, value) else value)
             if shown is not None:
                 fields[name] = shown
         if len(raw) > MAX_FIELDS:
@@ -62,13 +63,14 @@ class Sanitiser:
     def _guarded(self, value: Any) -> FieldValue | None:
         try:
             return self._field(value)
-        except Exception as error:  # noqa: BLE001 - a value must not cost the record
+        except BaseException as error:  # noqa: BLE001 - a value must not cost the record
             return self._replace(f"[{type(error).__name__}]")
 
     def _field(self, value: Any) -> FieldValue | None:
         shown: FieldValue | dict[str, Any] | None = self._reduce(value, ())
         if isinstance(shown, dict) or (isinstance(shown, list) and not _is_homogeneous(shown)):
-            return self._text(json.dumps(shown, ensure_ascii=False))
+            text = json.dumps(shown, ensure_ascii=False)
+            return self._cut(text, text, len(text))
         return shown
 
     def _reduce(self, value: Any, ancestors: tuple[int, ...]) -> Any:
@@ -83,10 +85,22 @@ class Sanitiser:
             return self._replace(TOO_DEEP)
         inside = (*ancestors, id(value))
         if not isinstance(value, Mapping):
-            return [self._reduce(item, inside) for item in self._some(value, len(value))]
+            return self._items(value, inside)
         shown: dict[str, Any] = {}
         for key, item in self._some(value.items(), len(value)):
-            shown[free_name(_key(key), shown)] = self._reduce(item, inside)
+            name = _key(key)
+            kept = REDACTED if is_secret(name, item) else self._reduce(item, inside)
+            shown[free_name(name, shown)] = kept
+        return shown
+
+    def _items(self, value: Any, inside: tuple[int, ...]) -> list[Any]:
+        """Return the items; one that follows a secret's name, as in a command line, is hidden."""
+        shown: list[Any] = []
+        name = ""
+        for item in self._some(value, len(value)):
+            is_hidden = is_secret(name, item) and not _is_name(item)
+            shown.append(REDACTED if is_hidden else self._reduce(item, inside))
+            name = _name_in(item)
         return shown
 
     def _some(self, items: Iterable[Any], size: int) -> Iterable[Any]:
@@ -97,12 +111,22 @@ class Sanitiser:
             self._note(f"{size - most} items cut")
 
     def _text(self, text: str) -> str:
+        if len(text) <= MAX_SCRUBBED or not may_hold_secrets(text):
+            text = scrub(text)
+            return self._cut(text, text, len(text))
+        # More than is shown: what is cut off in the midst of a secret is not.
+        half = MAX_SCRUBBED // 2
+        return self._cut(scrub(text[:half]), scrub(text[-half:]), len(text))
+
+    def _cut(self, head: str, tail: str, length: int) -> str:
+        """Return a text that begins and ends so, within the limit."""
         limit = min(MAX_TEXT, self._characters_left)
-        missing = len(text) - limit
+        missing = length - limit
+        text = head
         if missing > 0:
             # The end of a traceback tells more than its middle.
-            head, tail = text[: limit - limit // 4], text[len(text) - limit // 4 :]
-            text = head + self._replace(f"[{missing} characters cut]") + tail
+            marker = self._replace(f"[{missing} characters cut]")
+            text = head[: limit - limit // 4] + marker + tail[len(tail) - limit // 4 :]
         self._characters_left = max(0, self._characters_left - len(text))
         shown = well_formed(text)
         if shown is not text:
@@ -123,7 +147,7 @@ class Sanitiser:
         text = safe_repr(value)
         if text.startswith(UNPRINTABLE):
             self._note("unprintable")
-        return self._text(scrub(text[: 2 * MAX_TEXT]))
+        return self._text(text)
 
     def _replace(self, marker: str) -> str:
         self._note(marker)
@@ -163,6 +187,26 @@ def _way(kind: type) -> _Way:
 def _key(key: Any) -> str:
     name = str.__str__(key) if issubclass(type(key), str) else safe_repr(key)
     return well_formed(name[:MAX_NAME])
+
+
+def is_secret(name: str, value: Any) -> bool:
+    """Tell whether a field of that name is to be hidden: not if it says that there is no secret."""
+    if not holds_secret(name) or value is None or value is True or value is False:
+        return False
+    if issubclass(type(value), str):
+        return not is_nothing(str.__str__(value), is_assigned=True)
+    return not (name.lower().endswith("tokens") and issubclass(type(value), int | float))
+
+
+def _name_in(item: Any) -> str:
+    """Return an item of a list as the name that it may be."""
+    if type(item) is bytes:
+        return item[:MAX_NAME].decode("latin-1")
+    return item[:MAX_NAME] if type(item) is str and not item.startswith("--no-") else ""
+
+
+def _is_name(item: Any) -> bool:
+    return is_field_name(_name_in(item)) or _name_in(item).startswith("-")
 
 
 def _is_homogeneous(items: list[Any]) -> bool:

@@ -29,15 +29,18 @@ def well_formed(text: str) -> str:
 
 
 def safe_repr(value: Any) -> str:
-    """Return `repr(value)`, or its type and why it has none."""
+    """Return `repr(value)`, or its type and why it has none.
+
+    A `__repr__` that raises SystemExit costs itself, too, and not the process.
+    """
     try:
         return str.__str__(repr(value))
-    except Exception as error:  # noqa: BLE001 - __repr__ is anybody's code
+    except BaseException as error:  # noqa: BLE001 - __repr__ is anybody's code
         return f"{UNPRINTABLE}{type(value).__name__}: {type(error).__name__}>"
 
 
 def free_name(name: str, taken: Mapping[str, Any]) -> str:
-    """Return the name, or the one under which its field is kept where that is taken."""
+    """Return the name, or the one under which its field is kept if that is taken."""
     while name in taken:
         name = f"fields.{name}"
     return name

@@ -11,6 +11,8 @@ from django.utils.module_loading import import_string
 
 from dockerflow_django._state import keeps
 from dockerflow_django.conf import conf
+from dockerflow_django.logging.sanitising import is_secret
+from dockerflow_django.logging.scrubbing import REDACTED, scrub
 
 logger = logging.getLogger("dockerflow_django")
 
@@ -23,7 +25,7 @@ _failed: list[Callable[..., Any] | str] = []
 def add_project_fields(
     fields: Mapping[str, Any], request: HttpRequest, response: HttpResponseBase
 ) -> Mapping[str, Any]:
-    """Return the fields with the project's: none where they cannot be had, ours where both are.
+    """Return the fields with the project's: none if they cannot be had, ours if both are.
 
     A name that log records reserve gets the prefix ``fields.``.
     """
@@ -33,13 +35,22 @@ def add_project_fields(
     try:
         function = _import(target) if isinstance(target, str) else target
         theirs = function(request, response).items()
-        return {**{_free(str(name)): value for name, value in theirs}, **fields}
+        return {**{_free(str(name)): _shown(str(name), value) for name, value in theirs}, **fields}
     except Exception:
         # Once: it may raise at every request.
         if target not in _failed:
             _failed.append(target)
             logger.exception("DOCKERFLOW_SUMMARY_EXTRA raised; its fields are missing")
         return fields
+
+
+def _shown(name: str, value: Any) -> Any:
+    """Take secrets out: a summary is not scrubbed once more when it is formatted."""
+    if is_secret(name, value):
+        return REDACTED
+    if type(value) is list:
+        return [_shown("", item) for item in value]
+    return scrub(value) if type(value) is str else value
 
 
 @cache

@@ -10,6 +10,7 @@ from django.utils.translation.trans_real import parse_accept_lang_header
 
 from dockerflow_django.conf import conf
 from dockerflow_django.context import RequestState
+from dockerflow_django.logging.scrubbing import scrub
 from dockerflow_django.summary.redaction import path_of, query_of
 from dockerflow_django.summary.user_id import known_uid
 
@@ -51,7 +52,7 @@ def fields_of(request: HttpRequest, state: RequestState) -> Fields:
         "t_db": _milliseconds(sum(state.query_seconds)),
     }
     if agent := meta.get("HTTP_USER_AGENT"):
-        fields["agent"] = agent[:MAX_AGENT]
+        fields["agent"] = _agent(agent)
     if (accepted := meta.get("HTTP_ACCEPT_LANGUAGE")) and (lang := _first_choice(accepted)):
         fields["lang"] = lang
     if request.resolver_match is not None:
@@ -72,8 +73,13 @@ def _milliseconds(seconds: float) -> int:
 
 
 @lru_cache(maxsize=256)
+def _agent(sent: str) -> str:
+    return scrub(sent[: 2 * MAX_AGENT])[:MAX_AGENT]
+
+
+@lru_cache(maxsize=256)
 def _first_choice(accepted: str) -> str | None:
-    """Return the language that the client prefers, in lower case; None where it names none."""
+    """Return the language that the client prefers, in lower case; None if it names none."""
     choices = parse_accept_lang_header(accepted)
     return next((lang for lang, weight in choices if weight and lang != "*"), None)
 

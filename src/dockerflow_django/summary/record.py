@@ -1,4 +1,4 @@
-"""The one record of a request: begun with the middleware, written at its end or the stream's."""
+"""The one record of a request: started with the middleware, written at its end or the stream's."""
 
 import logging
 import random
@@ -7,12 +7,22 @@ from functools import cache
 from importlib import import_module
 
 from django.core.signals import request_finished, request_started
-from django.http import HttpRequest, HttpResponse
+from django.http import BadHeaderError, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from dockerflow_django.conf import conf
-from dockerflow_django.context import RequestState, end_request, parse_traceparent, start_request
+from dockerflow_django.context import (
+    RequestState,
+    adopt_rid,
+    end_inner_request,
+    end_request,
+    note_failure,
+    on_request_signal,
+    parse_traceparent,
+    start_request,
+)
 from dockerflow_django.lifecycle import request_ended
+from dockerflow_django.logging.content import SUMMARY_LOGGER
 from dockerflow_django.summary.extra_fields import add_project_fields
 from dockerflow_django.summary.failure import describe
 from dockerflow_django.summary.fields import fields_of
@@ -25,48 +35,75 @@ from dockerflow_django.summary.verdict import (
     verdict_of,
 )
 
-SUMMARY_LOGGER = "request.summary"
-
-# What `logging` writes where it does not know the caller.
+# What `logging` writes if it does not know the caller.
 _NO_FILE = "(unknown file)"
 
 logger = logging.getLogger(SUMMARY_LOGGER)
 
 
-def begin(request: HttpRequest) -> RequestState:
-    """Begin a request: from here on it has its id."""
+def start(request: HttpRequest) -> RequestState:
+    """Start a request: from here on it has its id."""
     meta = request.META
     header = conf.DOCKERFLOW_REQUEST_ID_HEADER_NAME
     wanted = meta.get(_meta_key(header)) if header else None
     traceparent = meta.get("HTTP_TRACEPARENT")
     state = start_request(wanted, parse_traceparent(traceparent) if traceparent else None)
-    # For `RequestIdLogFilter`, and by python-dockerflow's name.
-    request._dockerflow_rid = request._id = state.rid  # type: ignore[attr-defined]  # noqa: SLF001
+    state.is_running = True
+    _name(request, state)
     return state
 
 
 def finish(request: HttpRequest, response: HttpResponseBase, state: RequestState) -> None:
     """Give the response its id; write the summary, or have a stream write it at its end."""
-    if header := conf.DOCKERFLOW_REQUEST_ID_HEADER_NAME:
-        response.headers[header] = state.rid
+    state.is_running = False
+    _adopt_rid(request, state)
+    header = conf.DOCKERFLOW_REQUEST_ID_HEADER_NAME
+    if header and header not in response.headers:
+        _set_header(response, header, state.rid)
     if response.streaming:
         follow(request, response, state, _write)
     else:
         _write(request, response, state)
+    if state.outer is not None:
+        end_inner_request(state)
 
 
 def fail(request: HttpRequest, state: RequestState, error: BaseException) -> None:
     """Write the summary of a request that leaves without a response, and forget the request.
 
-    Where a response would be closed, Django says so in a signal; here is none.
+    If a response is closed, Django says so in a signal; here is none.
     """
+    state.is_running = False
+    _adopt_rid(request, state)
     code = CLIENT_CLOSED_REQUEST if is_gone(error) else SERVER_ERROR
     _write(request, HttpResponse(status=code), state, error=error)
-    end_request()
+    if state.outer is not None:
+        end_inner_request(state)
+    else:
+        end_request()
+        note_failure()
+
+
+def _name(request: HttpRequest, state: RequestState) -> None:
+    # For `RequestIdLogFilter`, and by python-dockerflow's name.
+    request._dockerflow_rid = request._id = state.rid  # type: ignore[attr-defined]  # noqa: SLF001
+
+
+def _adopt_rid(request: HttpRequest, state: RequestState) -> None:
+    rid = state.rid
+    adopt_rid(state)
+    if state.rid != rid:
+        _name(request, state)
+
+
+def _set_header(response: HttpResponseBase, header: str, rid: str) -> None:
+    # A project may have set an id that is no header's value.
+    with suppress(BadHeaderError):
+        response.headers[header] = rid
 
 
 def tell_sentry() -> None:
-    """Have sentry_sdk, where it is installed, make no event of a summary.
+    """Have sentry_sdk, if it is installed, make no event of a summary.
 
     It has the exception itself, with the traceback; and a failure returned is no exception.
     """
@@ -127,7 +164,7 @@ def _write(
 
 
 # Not at the end of the middleware: after it Django logs, streams the body, and closes it.
-request_finished.connect(end_request, dispatch_uid="dockerflow_django.summary.finished")
+request_finished.connect(on_request_signal, dispatch_uid="dockerflow_django.summary.finished")
 # Cleans up behind a request that never finished; and in the task of a pipelined one, which uvicorn
 # makes in the context of the request before.
-request_started.connect(end_request, dispatch_uid="dockerflow_django.summary.started")
+request_started.connect(on_request_signal, dispatch_uid="dockerflow_django.summary.started")

@@ -1,27 +1,24 @@
 """Keep the secrets in a URL out of the summary, by the names that the project gave them."""
 
 from collections.abc import Mapping
-from functools import cache
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import unquote
 
 from django.http import HttpRequest
 
 from dockerflow_django.logging.paths import redact_path
 from dockerflow_django.logging.scrubbing import REDACTED, scrub
-from dockerflow_django.logging.secret_names import is_secret_name
+from dockerflow_django.logging.secret_names import is_secret_key, is_secret_name
+from dockerflow_django.logging.text import well_formed
 
-# OAuth's authorization code; in a path a code is a country's as often as an invitation's.
-_SECRET_IN_QUERIES = frozenset({"code"})
-# Names in URL patterns are few, those in query strings as many as clients like.
-_is_secret_parameter = cache(is_secret_name)
+MAX_STATE = 8
 
 
 def path_of(request: HttpRequest) -> str:
     """Return the request's path, the values of secret-looking URL parameters replaced.
 
-    What nothing has resolved, for a middleware answered or nothing matched, is looked at too: the
-    redirect of a password-reset link to https, or to its trailing slash, is among it.
+    A path that nothing has resolved is looked at, too, for a middleware may have answered: it may
+    redirect a password-reset link to https, or to its trailing slash.
     """
     path = request.path
     match = request.resolver_match
@@ -31,21 +28,31 @@ def path_of(request: HttpRequest) -> str:
         path = _redact(path)
         if REDACTED not in path and any(_may_be_in(path, secret) for secret in secrets):
             path = f"/{match.route}"
-    # Cheaper than to look for what most paths cannot hold.
-    return scrub(path) if "=" in path or "@" in path else path
+    return scrub(path)
 
 
 def query_of(request: HttpRequest) -> str:
-    """Return the request's query string, the values of secret-looking keys replaced."""
-    query = request.META.get("QUERY_STRING", "")
-    pairs = parse_qsl(query, keep_blank_values=True, errors="replace")
-    return urlencode(
-        [(key, _value(key, value)) for key, value in pairs], safe="[]/:,", errors="replace"
-    )
+    """Return the request's query string unquoted, the values of secret-looking keys replaced."""
+    return well_formed("&".join(map(_pair, request.META.get("QUERY_STRING", "").split("&"))))
+
+
+def _pair(text: str) -> str:
+    key, equals, value = text.partition("=")
+    key = unquote(key)
+    # `user[token]` is a name that a form library makes.
+    name = key.rstrip("]").rpartition("[")[2] or key
+    if value and is_secret_key(name) and not _is_short_state(name, value):
+        return f"{key}={REDACTED}"
+    return scrub(f"{key}{equals}{unquote(value)}")
+
+
+def _is_short_state(name: str, value: str) -> bool:
+    """Tell OAuth's `state`, which nobody can guess, from that of an order or a country."""
+    return name.lower() == "state" and len(value) <= MAX_STATE and value.isalpha()
 
 
 def _secrets_in(parameters: Mapping[str, Any]) -> list[Any]:
-    return [value for name, value in parameters.items() if _is_secret_parameter(name)]
+    return [value for name, value in parameters.items() if is_secret_name(name)]
 
 
 def _may_be_in(path: str, secret: Any) -> bool:
@@ -56,9 +63,3 @@ def _may_be_in(path: str, secret: Any) -> bool:
 def _redact(path: str) -> str:
     # `redact_path` takes what a server logs: there a question mark begins the query string.
     return redact_path(path.replace("?", "%3F"))
-
-
-def _value(key: str, value: str) -> str:
-    if key.lower() in _SECRET_IN_QUERIES or is_secret_name(key):
-        return REDACTED
-    return scrub(value)

@@ -12,7 +12,14 @@ from typing import Any, Protocol, Self
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from dockerflow_django.context import RequestState, activate, end_request, restore
+from dockerflow_django.context import (
+    Activation,
+    RequestState,
+    activate,
+    adopt_rid,
+    end_request,
+    restore,
+)
 
 
 class Write(Protocol):
@@ -79,7 +86,7 @@ class _Ending:
         self._write = write
 
     def add(self, part: Any) -> None:
-        """Count a part as Django will send it."""
+        """Count a part as Django will send it; raise as Django will if it cannot be encoded."""
         is_binary = isinstance(part, (bytes, memoryview))
         size = memoryview(part).nbytes if is_binary else len(str(part).encode(self._charset))
         self.size = (self.size or 0) + size
@@ -109,13 +116,40 @@ class _Ending:
     def tell(self, error: BaseException | None = None) -> None:
         """Write the summary, unless it is written."""
         if not self.state.is_over:
+            adopt_rid(self.state)
             response = self._response() or HttpResponse(status=self._code)
             size = 0 if self._request.method == "HEAD" else self.size
             self._write(self._request, response, self.state, size=size, error=error)
 
 
+class _Reading:
+    """The reading of one part, during which its request is the current one.
+
+    A class, because `@contextmanager` takes StopIteration for an error of its own.
+    """
+
+    def __init__(self, ending: _Ending) -> None:
+        self._ending = ending
+        self._activation: Activation = None
+
+    def __enter__(self) -> None:
+        self._ending.is_begun = True
+        self._activation = activate(self._ending.state)
+        self._ending.state.is_running = True
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        self._ending.state.is_running = False
+        try:
+            if isinstance(error, StopIteration | StopAsyncIteration):
+                self._ending.read()
+            elif error is not None:
+                self._ending.fail(error)
+        finally:
+            restore(self._activation)
+
+
 class _Parts:
-    """The parts of a synchronous body, made while the request is the current one."""
+    """The parts of a synchronous body."""
 
     def __init__(self, parts: Iterator[Any], ending: _Ending) -> None:
         self._parts = parts
@@ -125,25 +159,14 @@ class _Parts:
         return self
 
     def __next__(self) -> Any:
-        ending = self._ending
-        ending.is_begun = True
-        resumed = activate(ending.state)
-        try:
+        with _Reading(self._ending):
             part = next(self._parts)
-        except StopIteration:
-            ending.read()
-            raise
-        except BaseException as error:
-            ending.fail(error)
-            raise
-        finally:
-            restore(resumed)
-        ending.add(part)
+            self._ending.add(part)
         return part
 
 
 class _AsyncParts:
-    """The same of an asynchronous body."""
+    """The parts of an asynchronous body."""
 
     def __init__(self, parts: AsyncIterator[Any], ending: _Ending) -> None:
         self._parts = parts
@@ -153,18 +176,7 @@ class _AsyncParts:
         return self
 
     async def __anext__(self) -> Any:
-        ending = self._ending
-        ending.is_begun = True
-        resumed = activate(ending.state)
-        try:
+        with _Reading(self._ending):
             part = await anext(self._parts)
-        except StopAsyncIteration:
-            ending.read()
-            raise
-        except BaseException as error:
-            ending.fail(error)
-            raise
-        finally:
-            restore(resumed)
-        ending.add(part)
+            self._ending.add(part)
         return part

@@ -1,0 +1,163 @@
+"""Each name is hidden in each form, other secrets are hidden too, and ordinary text stays."""
+
+import logging
+import logging.handlers
+import queue
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dockerflow_django.logging.scrubbing import REDACTED, scrub
+from tests.logging.lines import fields_of, make_record, raised
+from tests.logging.secrets import FORMS, OTHERS, SECRET, STAYS, WORDS, spellings
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_each_name_in_each_form(form):
+    """However the name is spelt; what is left is not touched a second time."""
+    for name in (name for word in WORDS for name in spellings(word)):
+        text = FORMS[form](name, SECRET)
+        assert SECRET in text
+        scrubbed = scrub(text)
+        assert SECRET not in scrubbed, text
+        assert REDACTED in scrubbed, text
+        assert scrub(scrubbed) == scrubbed, text
+
+
+@pytest.mark.parametrize("text", OTHERS)
+def test_other_secrets(text):
+    """Credentials in headers, URLs, tokens and keys."""
+    scrubbed = scrub(text)
+    assert SECRET not in scrubbed
+    assert "aHVudGVyMjpodW50ZXIy" not in scrubbed
+    assert scrub(scrubbed) == scrubbed
+
+
+@pytest.mark.parametrize("text", STAYS)
+def test_what_stays(text):
+    """A log that hides what it should tell is of no use."""
+    assert scrub(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "scrubbed"),
+    [
+        ("a=1 password=hunter2 b=2", f"a=1 password={REDACTED} b=2"),
+        ("/x?token=hunter2&b=2", f"/x?token={REDACTED}&b=2"),
+        ('{"otp": "hunter2", "b": 2}', f'{{"otp": {REDACTED}, "b": 2}}'),
+        ('{"pin":1234,"b":2}', f'{{"pin":{REDACTED},"b":2}}'),
+        ("{'password': ('hunter2', [1]), 'b': 2}", f"{{'password': {REDACTED}, 'b': 2}}"),
+        ("run --password hunter2 --x", f"run --password {REDACTED} --x"),
+        ("['--token', 'hunter2', 'b']", f"['--token', {REDACTED}, 'b']"),
+        ("connect(pwd='hunter2 x', b=1)", f"connect(pwd={REDACTED}, b=1)"),
+        ("a%3D1%26token%3Dhunter2%26b%3D2", f"a%3D1%26token%3D{REDACTED}%26b%3D2"),
+        (r'{"a": "{\"pwd\": \"x1\"}", "b": 2}', rf'{{"a": "{{\"pwd\": {REDACTED}}}", "b": 2}}'),
+        ("Cookie: a=hunter2; b=hunter2\nHost: x", f"Cookie: {REDACTED}\nHost: x"),
+        ("<token>hunter2</token><b>2</b>", f"<token>{REDACTED}</token><b>2</b>"),
+        ("postgres://u:hunter2@db/shop?b=2", f"postgres://{REDACTED}@db/shop?b=2"),
+        ("password: hunter2\nb: 2", f"password: {REDACTED}\nb: 2"),
+    ],
+)
+def test_what_stands_around_a_secret_stays(text, scrubbed):
+    """Only the value is hidden, not the rest of the line."""
+    assert scrub(text) == scrubbed
+
+
+def _as_message(text):
+    return make_record(text)
+
+
+def _as_argument(text):
+    return make_record("said %s", (text,))
+
+
+def _as_exception(text):
+    return make_record("oh", exc_info=raised(ValueError(text)))
+
+
+def _as_extra(text):
+    return make_record("oh", it=text)
+
+
+def _as_inner_extra(text):
+    return make_record("oh", it={"a": [text, {"b": text}]})
+
+
+def _as_object(text):
+    return make_record("oh", it=ValueError(text))
+
+
+def _as_stack(text):
+    record = make_record("oh")
+    record.stack_info = f"Stack (most recent call last):\n  {text}"
+    return record
+
+
+WAYS = (_as_message, _as_argument, _as_exception, _as_extra, _as_inner_extra, _as_object, _as_stack)
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("is_queued", [False, True], ids=["direct", "queue"])
+def test_on_every_way_to_the_line(formatter, way, is_queued):
+    """Directly and through a queue, in a message, an argument, an exception, an extra."""
+    for form in FORMS.values():
+        record = way(form("password", SECRET))
+        if is_queued:
+            record = queued(record)
+        assert SECRET not in formatter.format(record)
+
+
+def queued(record):
+    """Return the record as a listener gets it."""
+    records = queue.SimpleQueue()
+    logging.handlers.QueueHandler(records).emit(record)
+    return records.get_nowait()
+
+
+@pytest.mark.parametrize(
+    ("extras", "shown"),
+    [
+        ({"password": "hunter2"}, {"password": REDACTED}),
+        ({"token": 5, "max_tokens": 5}, {"token": REDACTED, "max_tokens": 5}),
+        ({"otp": None, "has_password": True}, {"has_password": True}),
+        ({"user": {"pwd": "hunter2", "id": 5}}, {"user": f'{{"pwd": "{REDACTED}", "id": 5}}'}),
+        ({"argv": ["run", "--password", "hunter2"]}, {"argv": ["run", "--password", REDACTED]}),
+        ({"names": ["password", "email"]}, {"names": ["password", "email"]}),
+        ({"pair": (b"authorization", b"Basic hunter2")},
+         {"pair": ["b'authorization'", REDACTED]}),
+    ],
+)  # fmt: skip
+def test_extras_are_hidden_by_their_names(formatter, extras, shown):
+    """As what text says of them is."""
+    fields = fields_of(formatter.format(make_record("", **extras)))
+    assert {name: fields[name] for name in shown} == shown
+    assert SECRET not in str(fields)
+
+
+def test_a_dict_as_message(formatter):
+    """Its fields are fields, directly; through a queue it is text."""
+    record = make_record({"password": SECRET, "a": 1})
+    assert fields_of(formatter.format(record)) == {"password": REDACTED, "a": 1}
+    assert SECRET not in formatter.format(queued(record))
+
+
+@settings(database=None, deadline=None, max_examples=300)
+@given(
+    word=st.sampled_from(WORDS),
+    form=st.sampled_from([f for f in FORMS if f.startswith(("json", "dict", "repr of a", "pair"))]),
+    around=st.text(st.sampled_from("ab ,;:'\"\\/%[](){}=@&\n\t<>é"), max_size=8),
+)
+def test_quoted_secrets_with_odd_characters(word, form, around):
+    """Quotes, brackets, backslashes and spaces do not end a secret that stands in quotes."""
+    assert SECRET not in scrub(FORMS[form](word, f"x{around}{SECRET}{around}"))
+
+
+pieces = st.sampled_from([*WORDS, *"ab=:/@'\"\\ %2[](){}<>&,;-\n", "%22", "://", "--"])
+
+
+@settings(database=None, deadline=None, max_examples=300)
+@given(st.lists(pieces, max_size=30).map("".join))
+def test_any_text(text):
+    """Whatever is in it, it is scrubbed without an error."""
+    assert isinstance(scrub(text), str)
