@@ -35,8 +35,7 @@ def no_database() -> Iterator[None]:
 
 
 def _connections() -> list[Any]:
-    from django.db import connections
-
+    connections = sys.modules["django.db"].connections
     try:
         # Also those not used yet: the first query would connect.
         return list(connections.all())
