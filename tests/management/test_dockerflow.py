@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.core import checks
 from django.core.checks.registry import registry
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.test import override_settings
 from django.urls import include, re_path
 
@@ -137,6 +137,15 @@ def check_door(app_configs: Any, **kwargs: Any) -> list[checks.CheckMessage]:
 
 def check_shelf(app_configs: Any, **kwargs: Any) -> list[checks.CheckMessage]:
     return []
+
+
+@pytest.mark.parametrize("urls", ["no.such.urls", "tests.management.test_dockerflow"])
+def test_urls_that_cannot_be_imported_are_one_line(urls: str):
+    """Somebody calls this because something is wrong; a dashboard needs no URLs."""
+    with override_settings(ROOT_URLCONF=urls):
+        with pytest.raises(CommandError, match=rf"'{urls}' cannot be imported: \w+: .*--traceback"):
+            run("--json")
+        assert run("--rules")
 
 
 def test_dashboard_and_rules_are_printed():

@@ -4,9 +4,12 @@ import json as json_module
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.management.color import Style
+from django.urls import get_resolver
 
+from dockerflow_django.checks.messages import describe
 from dockerflow_django.heartbeat.report import STATUSES
 from dockerflow_django.management.arguments import explain_in_one_line
 from dockerflow_django.management.output import coloured, reserve_standard_output
@@ -43,6 +46,8 @@ class Command(BaseCommand):
         """Print what is asked for."""
         if dashboard or rules or json:
             reserve_standard_output(self)
+        if not (dashboard or rules):
+            _import_urls()
         if dashboard:
             self.stdout.write(dashboards.dashboard())
         elif rules:
@@ -51,6 +56,14 @@ class Command(BaseCommand):
             self.stdout.write(json_module.dumps(look_over(), indent=2))
         else:
             self.stdout.write("\n".join(_as_text(look_over(), self.style)))
+
+
+def _import_urls() -> None:
+    try:
+        get_resolver().url_patterns  # noqa: B018 - it imports what it returns
+    except Exception as error:  # importing a project's URLs may raise anything
+        message = f"{settings.ROOT_URLCONF!r} cannot be imported: {describe(error)}"
+        raise CommandError(f"{message} (--traceback shows where)") from error
 
 
 def _as_text(overview: Overview, style: Style) -> Iterator[str]:
