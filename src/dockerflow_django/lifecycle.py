@@ -27,7 +27,7 @@ TURN_SECONDS = 0.25
 class Lifecycle:
     """The life of one process.
 
-    `worker_threads` is how many requests the server lets run at once, None where nobody has told.
+    `worker_threads` is how many requests the server lets run at once, None if that is not known.
     `has_supervisor` tells whether this is a worker that a supervisor speaks for.
     """
 
@@ -60,7 +60,7 @@ class Lifecycle:
 
     @property
     def oldest_request_seconds(self) -> float:
-        """How long ago the oldest of them began, 0 where there is none."""
+        """How long ago the oldest of them began, 0 if there is none."""
         return max(self._ages(), default=0.0)
 
     def notices(self, probe: str) -> list[CheckMessage]:

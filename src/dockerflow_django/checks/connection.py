@@ -77,7 +77,7 @@ def close_all() -> None:
 
 
 def is_testing() -> bool:
-    """Tell whether Django's test environment is set up, where no connection may stay behind."""
+    """Tell whether Django's test environment is set up: no connection may stay behind then."""
     # `django.core.mail.outbox` does not tell: the locmem backend makes one wherever it is used.
     return hasattr(getattr(sys.modules.get("django.test.utils"), "_TestState", None), "saved_data")
 

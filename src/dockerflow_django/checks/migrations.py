@@ -60,10 +60,10 @@ def _ask(alias: str, labels: set[str]) -> list[checks.CheckMessage]:
         return [failure(checks.Info, sentence, health.INFO_CANT_CHECK_MIGRATIONS, error)]
     if not missing and not labels:
         _holds_until[alias] = time.monotonic() + HOLDS_SECONDS
-    where = "" if alias == "default" else f" to database '{alias}'"
+    place = "" if alias == "default" else f" to database '{alias}'"
     return [
         checks.Warning(
-            f"Unapplied migration {app}.{name}{where}", id=health.WARNING_UNAPPLIED_MIGRATION
+            f"Unapplied migration {app}.{name}{place}", id=health.WARNING_UNAPPLIED_MIGRATION
         )
         for app, name in missing
     ]

@@ -1,6 +1,6 @@
 """Turn what a setting or an environment variable holds into the value that the app works with.
 
-Every function takes the raw value, a string where it comes from the environment, and returns the
+Every function takes the raw value, a string if it comes from the environment, and returns the
 typed one, or raises `ValueError` whose text completes the sentence "it must be …".
 """
 
@@ -153,7 +153,7 @@ OPTIONS: Mapping[str, Callable[[object], Any]] = {
 
 
 def patterns(raw: object) -> tuple[re.Pattern[str], ...]:
-    """Take a list of regular expressions, as JSON where it comes from the environment."""
+    """Take a list of regular expressions, as JSON if it comes from the environment."""
     compiled = []
     for index, pattern in enumerate(_items(raw)):
         source = pattern.pattern if isinstance(pattern, re.Pattern) else pattern

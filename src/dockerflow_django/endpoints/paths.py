@@ -36,7 +36,7 @@ _LEAF = re.compile(rf"\^?({_TEXT})({_PROBE})?\??(?:\$|\\[Zz])?")
 
 @dataclass(frozen=True)
 class Include:
-    """One place where a URLconf includes ours.
+    """One include of our URLs.
 
     `written` is the path above it as the patterns have it, `prefix` the same as it is requested,
     None if it varies.
@@ -77,7 +77,7 @@ def listed_in(urlconf: Any) -> dict[str, Endpoint]:
 
 
 def includes_in(urlconf: str) -> list[Include]:
-    """Find every place where the URLconf includes ours."""
+    """Find every include of our URLs."""
     return list(_walk(get_resolver(urlconf), "/", "/"))
 
 

@@ -26,7 +26,7 @@ def start(function: Callable[[], None], *, name: str) -> None:
     """Run `function` in a daemon thread of its own, in an empty context: no request's id is in it.
 
     The event loops that it starts with `async_to_sync` are in daemon threads too. Raises
-    `RuntimeError` where no thread can be started.
+    `RuntimeError` if no thread can be started.
     """
     threading.Thread(
         target=Context().run, args=(_with_own_loops, function), name=name, daemon=True
