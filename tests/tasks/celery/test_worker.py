@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 from signal import SIGQUIT, SIGTERM
+from urllib.parse import urlsplit, urlunsplit
 
 import psutil
 import pytest
@@ -17,6 +18,7 @@ from tests.harness.ports import LOOPBACK
 from tests.harness.project import Project
 from tests.harness.receiver import Receiver
 from tests.harness.waiting import wait_until
+from tests.services import amqp_url, redis_url, require
 from tests.tasks.celery.workers import MODULE, Celeryd
 
 PROBES = ("liveness", "readiness", "startup")
@@ -184,11 +186,13 @@ def test_a_project_s_own_metrics_of_children(celeryd, tmp_path):
         )
 
 
-def test_no_password_anywhere(project, tmp_path, private_redis):
-    """A password in the broker's URL is in no answer, line, metric or help."""
+@pytest.mark.parametrize(("broker", "url"), [("redis", redis_url), ("amqp", amqp_url)])
+def test_no_password_anywhere(project, tmp_path, broker, url):
+    """A password in the broker's URL, here a wrong one, is in no answer, line, metric or help."""
+    require(broker)
     secret = "sw0rdf1sh"
-    url = private_redis.url().replace("redis://", f"redis://somebody:{secret}@")
-    celeryd = Celeryd(project, url)
+    wrong = with_password(url(), secret)
+    celeryd = Celeryd(project, wrong)
     path = tmp_path / "probes"
     with celeryd.program("worker", DOCKERFLOW_PROBE_FILE=str(path)) as worker:
         worker.wait_for("readiness", 503, timeout=60)
@@ -199,6 +203,12 @@ def test_no_password_anywhere(project, tmp_path, private_redis):
         worker.kill()
         told += worker.lines()
     assert secret not in "\n".join(told)
+
+
+def with_password(url, secret):
+    """Return the URL with a user that the broker does not know."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=f"somebody:{secret}@{parts.hostname}:{parts.port}"))
 
 
 def said(worker):
