@@ -1,4 +1,4 @@
-"""Usages of python-dockerflow, as real projects have them, moved by the how-to.
+"""Ten usages of python-dockerflow, as ten real projects have them, moved by the how-to.
 
 `project` is written for python-dockerflow. Each test copies it with the settings of one usage, runs
 the command that the how-to shows, and asks what became of it.
@@ -116,6 +116,13 @@ def test_middleware_without_app(moved):
     warnings = [line for line in found.log if line["Type"] == "dockerflow_django.middleware"]
     assert len(warnings) == 1
     assert "Add 'dockerflow_django' to INSTALLED_APPS" in warnings[0]["Fields"]["msg"]
+
+
+def test_audit_id(moved):
+    """The project has the last word about the id: in the summary and in the header."""
+    found = moved("audit_id").ask()
+    assert found.answers["/plain/"]["rid"] == "the-audit-id"
+    assert summary(found)["rid"] == "the-audit-id"
 
 
 def test_extra_meta(moved):
