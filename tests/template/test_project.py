@@ -112,6 +112,9 @@ def test_every_endpoint_answers(migrated, interface):
         answer = ask(port, "/api/tweets/", **https())
         assert (answer.status, answer.json()["results"]) == (200, [])
         check_static(port)
+        page = https()
+        page["headers"]["Accept"] = "text/html"
+        assert b"<h1>Tweet List</h1>" in ask(port, "/api/tweets/", **page).body
         rid = answer.headers["X-Request-ID"]
         line = server.wait_for_line(rf".*request\.summary.*{rid}.*", stream="stdout")[0]
         fields = parse(line)["Fields"]
