@@ -21,8 +21,9 @@ from tests.harness.project import Project
 from tests.harness.waiting import wait_until
 
 LOOP = """
-import sys, time
+import signal, sys, time
 import django
+signal.signal(signal.SIGTERM, signal.SIG_DFL)  # whatever measures this process has installed
 django.setup()
 from dockerflow_django.tasks import serve_probes
 

@@ -274,3 +274,34 @@ def _parent() -> dict[str, object]:
     from dockerflow_django.client.life import started_at
 
     return {"pid": os.getppid(), "started": started_at(os.getppid()), "time": time.monotonic()}
+
+
+def test_an_error_of_our_own_is_logged(
+    start: Start, address: Address, monkeypatch: pytest.MonkeyPatch, caplog: Any
+) -> None:
+    """If the evaluation itself fails, it is logged and tried again."""
+    calls = iter([RuntimeError("no thread")])
+
+    def announce_once(report: object) -> None:
+        for error in calls:
+            raise error
+
+    monkeypatch.setattr("dockerflow_django.tasks.probes.announcer.announce", announce_once)
+    probes = start()
+    wait_until(lambda: "could not be evaluated" in caplog.text)
+    probes.refresh()
+    wait_until(lambda: all_pass(address))
+
+
+def test_metrics_that_cannot_be_had(
+    start: Start, address: Address, monkeypatch: pytest.MonkeyPatch, caplog: Any
+) -> None:
+    """A folder of metrics that is not there is logged; the probes are answered."""
+
+    def start_feed() -> None:
+        raise FileNotFoundError("no folder")
+
+    monkeypatch.setattr("dockerflow_django.metrics.feed.start", start_feed)
+    start()
+    wait_until(lambda: all_pass(address))
+    assert "There are no metrics of this process" in caplog.text

@@ -43,7 +43,7 @@ class StopSignals:
                     count += 1
                     on_signal(count)
 
-    def _close_in_child(self) -> None:
+    def _close_in_child(self) -> None:  # pragma: no cover - only a forked child comes here
         """Let a forked child, of a handler say, end by a signal as any other program."""
         signal.set_wakeup_fd(-1)
         for number in SIGNALS:

@@ -1,6 +1,7 @@
 """``manage.py consume`` in a process of its own: signals, probes, lines and exit codes."""
 
 import json
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from dockerflow_django import healthcheck
+from dockerflow_django.tasks.amqp.options import import_handler
 from tests import services
 from tests.harness import http
 from tests.harness.ports import LOOPBACK, Port
@@ -293,3 +295,39 @@ def test_help(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatc
     parser = ConsumeCommand().create_parser("manage.py", "consume")
     parser.print_help()
     assert "s3cr3t" not in capsys.readouterr().out
+
+
+def test_queue_arguments() -> None:
+    """A value is JSON, or else text."""
+    from dockerflow_django.management.commands.consume import Command as ConsumeCommand
+
+    given = ["--queue-argument", "x-max-length=7", "--queue-argument", "x-queue-type=quorum"]
+    parser = ConsumeCommand().create_parser("manage.py", "consume")
+    found = parser.parse_args([HANDLER, "--queue", "q", "--prefetch", "3", *given])
+    assert found.queue_arguments == [("x-max-length", 7), ("x-queue-type", "quorum")]
+    assert found.prefetch == 3
+
+
+def test_without_the_extra(project: Project) -> None:
+    """Without Kombu the command says what to install."""
+    code = (
+        "import sys; sys.modules['kombu'] = None\n"
+        "from django.core.management import execute_from_command_line\n"
+        f"execute_from_command_line(['manage.py', 'consume', '{HANDLER}', '--queue', 'q'])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=project.folder,
+        env=project.env(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "pip install 'dockerflow-django[amqp]'" in done.stderr.splitlines()[-1]
+
+
+def test_a_function_of_c() -> None:
+    """A function that tells nothing of its arguments is taken as it is."""
+    assert import_handler("builtins.getattr") is getattr
