@@ -260,3 +260,22 @@ def test_no_download_at_build_or_start(made):
     text = made.text("Dockerfile") + made.text("compose.yaml") + made.text("compose.prod.yaml")
     assert not re.search(r"curl|ADD https?:|:latest", text)
     assert not list(made.folder.rglob("*.sh"))
+
+
+COMMANDS = """
+import django, json
+from django.core.management import get_commands
+django.setup()
+print(json.dumps(sorted(get_commands())))
+"""
+
+
+def test_commands_of_the_readme(made):
+    """Each target and each management command that README.md names exists."""
+    readme = made.text("README.md")
+    targets = set(re.findall(r"^([a-z-]+):.*## ", made.text("Makefile"), re.MULTILINE))
+    named = set(re.findall(r"(?:^|`)(?:[A-Z]+=\S+ )?make ([a-z-]+)", readme, re.MULTILINE))
+    assert {"build", "deploy", "deploy-kubernetes", "test"} <= named <= targets
+    commands = set(re.findall(r"manage\.py ([a-z_]+)", readme))
+    known = made.run("-c", COMMANDS, DJANGO_SETTINGS_MODULE="config.settings").stdout
+    assert {"migrate", "serve", "dockerflow"} <= commands <= set(json.loads(known))
