@@ -73,7 +73,7 @@ class Process:
         """Send a signal to the process and its group, as a terminal or a supervisor does."""
         os.killpg(self.pid, number)
 
-    def wait(self, timeout: float = 10.0) -> Exit:
+    def wait(self, timeout: float = 30.0) -> Exit:
         """Wait for the end of the process and of its output; fail where it outlives ``timeout``."""
         begin = time.monotonic()
         try:
@@ -84,7 +84,7 @@ class Process:
         self.output.join(timeout=1)
         return Exit(code, seconds)
 
-    def stop(self, number: Signals = SIGTERM, timeout: float = 10.0) -> Exit:
+    def stop(self, number: Signals = SIGTERM, timeout: float = 30.0) -> Exit:
         """Send a signal and wait for the end."""
         self.send_signal(number)
         return self.wait(timeout)

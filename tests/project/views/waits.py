@@ -11,11 +11,14 @@ from tests.project import files
 
 
 def slow(request: HttpRequest) -> HttpResponse:
+    """Leave a line in ``slow.waiting``, then sleep."""
+    files.count("slow.waiting")
     time.sleep(_seconds(request))
     return HttpResponse("slow")
 
 
 async def slow_async(request: HttpRequest) -> HttpResponse:
+    files.count("slow.waiting")
     await asyncio.sleep(_seconds(request))
     return HttpResponse("slow")
 
