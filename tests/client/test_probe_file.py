@@ -13,13 +13,13 @@ from dockerflow_django.client import life, probe_file
 from dockerflow_django.client.probe_file import StaleError
 
 
-def write(path: Path, **changed: Any) -> str:
-    """Write the file of this very process, but for what is changed."""
+def write(path: Path, *, age: float = 0.0, **changed: Any) -> str:
+    """Write the file of this very process, so many seconds ago, but for what is changed."""
     state = {
         "boot_id": life.boot_id(),
         "pid": os.getpid(),
         "started": life.started_at(os.getpid()),
-        "time": life.seconds_since_boot(),
+        "time": life.seconds_since_boot() - age,
         "valid_for": 10.0,
         "probes": {"liveness": "passed", "readiness": "failed"},
         **changed,
@@ -50,8 +50,8 @@ def test_fails(tmp_path: Path, probe: str, problem: str) -> None:
         ({"boot_id": "another"}, "before this machine was booted"),
         ({"started": "1"}, "has ended"),
         ({"pid": 2**22 + 1}, "has ended"),
-        ({"time": life.seconds_since_boot() - 60}, "written 6.* holds for 10 s: .* stands still"),
-        ({"time": life.seconds_since_boot() + 600}, "still to come"),
+        ({"age": 60}, "written 6.* holds for 10 s: .* stands still"),
+        ({"age": -600}, "still to come"),
         ({"valid_for": 0}, "not the file of a worker"),
         ({"pid": "7"}, "not the file of a worker"),
         ({"pid": -1}, "not the file of a worker"),
