@@ -112,7 +112,7 @@ def test_hung_check_that_ends_is_run_anew(serve, hung_project, kind):
     """Once the hung run has ended, the next heartbeat begins a run of its own and is well."""
     server = serve(kind, hung_project())
     assert server.get(PATH).status == 500
-    assert "still running since" in server.get(PATH).body.decode()
+    assert "still running after" in server.get(PATH).body.decode()
     server.project.make("hung.release")
     wait_until(lambda: not checking_threads(server))
     assert server.get(PATH).status == 200
