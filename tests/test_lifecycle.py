@@ -11,7 +11,7 @@ from django.test import override_settings
 from dockerflow_django import health, lifecycle
 from dockerflow_django.client import drain_marker
 from dockerflow_django.heartbeat.evaluation import evaluate
-from dockerflow_django.lifecycle import request_began, request_ended, set_ready, watch_loop
+from dockerflow_django.lifecycle import request_ended, request_started, set_ready, watch_loop
 
 
 @pytest.fixture(autouse=True)
@@ -83,9 +83,9 @@ def test_planted_link(tmp_path: Path) -> None:
 
 def test_requests_in_progress() -> None:
     """Requests count from their beginning to their end, and ending one twice is no harm."""
-    first = request_began()
+    first = request_started()
     time.sleep(0.02)
-    second = request_began()
+    second = request_started()
     assert lifecycle.process.requests_in_progress == 2
     assert 0.02 <= lifecycle.process.oldest_request_seconds < 1
     request_ended(first)
@@ -97,7 +97,7 @@ def test_requests_in_progress() -> None:
 
 def test_too_many_requests() -> None:
     """Above its limit readiness fails with an error; at it, and without one, it does not."""
-    tokens = [request_began() for _ in range(3)]
+    tokens = [request_started() for _ in range(3)]
     assert ids("readiness") == []
     for limit, expected in ((2, [health.ERROR_TOO_MANY_REQUESTS_IN_PROGRESS]), (3, [])):
         with override_settings(DOCKERFLOW_MAX_REQUESTS_IN_PROGRESS=limit):
@@ -111,7 +111,7 @@ def test_too_many_requests() -> None:
 def test_stalled_threads() -> None:
     """Liveness fails once every worker thread is on a request that began too long ago."""
     with override_settings(DOCKERFLOW_LIVENESS_STALL_SECONDS=0.05):
-        tokens = [request_began(), request_began()]
+        tokens = [request_started(), request_started()]
         time.sleep(0.06)
         assert ids("liveness") == []  # nobody has told how many threads there are
         lifecycle.process.worker_threads = 3

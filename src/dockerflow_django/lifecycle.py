@@ -125,7 +125,7 @@ process = Lifecycle()
 _tokens: Callable[[], int] = itertools.count().__next__
 
 
-def request_began(now: Callable[[], float] = time.monotonic) -> int:
+def request_started(now: Callable[[], float] = time.monotonic) -> int:
     """Count a request as in progress; give what this returns to `request_ended`, in any case."""
     token = _tokens()
     process._requests[token] = now()  # noqa: SLF001 - a method call more on every request

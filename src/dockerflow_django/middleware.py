@@ -15,7 +15,7 @@ from dockerflow_django._state import keeps
 from dockerflow_django.conf import conf
 from dockerflow_django.endpoints.answers import Endpoint
 from dockerflow_django.endpoints.responses import arespond, early_endpoint, respond
-from dockerflow_django.lifecycle import request_began, watch_loop
+from dockerflow_django.lifecycle import request_started, watch_loop
 from dockerflow_django.summary import queries, record
 
 __all__ = ["DockerflowMiddleware"]
@@ -51,7 +51,7 @@ class DockerflowMiddleware:
         try:
             endpoint = early_endpoint(request)
             if endpoint is None:
-                state.progress = request_began()
+                state.progress = request_started()
                 response: HttpResponseBase = self.get_response(request)
             else:
                 response = _answer(request, endpoint)
@@ -68,7 +68,7 @@ class DockerflowMiddleware:
         try:
             endpoint = early_endpoint(request)
             if endpoint is None:
-                state.progress = request_began()
+                state.progress = request_started()
                 response: HttpResponseBase = await self.get_response(request)
             else:
                 response = await _aanswer(request, endpoint)

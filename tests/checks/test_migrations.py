@@ -52,6 +52,22 @@ def test_every_unapplied_migration_is_a_warning():
 
 
 @pytest.mark.django_db
+def test_the_messages_have_one_order_in_every_process(monkeypatch):
+    """Django reads a folder into a set, and Python orders that anew in each process."""
+
+    class Shuffled(loader.MigrationLoader):
+        def build_graph(self):
+            super().build_graph()
+            self.graph.nodes = dict(reversed(self.graph.nodes.items()))
+
+    MigrationRecorder(connection).migration_qs.filter(app="auth").delete()
+    first = check_migrations_applied(None)
+    monkeypatch.setattr(loader, "MigrationLoader", Shuffled)
+    assert check_migrations_applied(None) == first
+    assert [message.msg for message in first] == sorted(message.msg for message in first)
+
+
+@pytest.mark.django_db
 def test_app_configs_narrow_the_question():
     """Given apps, as Django's `check` gives them, only theirs are looked at."""
     MigrationRecorder(connection).record_unapplied("sessions", "0001_initial")

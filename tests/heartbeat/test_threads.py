@@ -8,7 +8,7 @@ import threading
 import time
 
 import pytest
-from asgiref.sync import async_to_sync, sync_to_async
+from asgiref.sync import AsyncToSync, async_to_sync, sync_to_async
 from django.db import connection, connections
 
 from dockerflow_django.heartbeat import threads
@@ -126,13 +126,13 @@ def test_threads_that_a_sync_check_starts_for_a_loop_are_daemons():
 
 def test_threads_leave_nothing_behind():
     """However many threads there were, asgiref keeps no executor of theirs."""
-    before = len(threads._loop_executors)
+    before = len(AsyncToSync.context_to_thread_executor)
     for _ in range(5):
         done = threading.Event()
         threads.start(done.set, name="check")
         assert done.wait(5)
     gc.collect()
-    wait_until(lambda: len(threads._loop_executors) <= before)
+    wait_until(lambda: len(AsyncToSync.context_to_thread_executor) <= before)
 
 
 @pytest.mark.django_db(transaction=True)

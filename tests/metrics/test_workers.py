@@ -137,7 +137,7 @@ def test_each_process_writes_what_it_does(monkeypatch: pytest.MonkeyPatch):
 
     monkeypatch.setattr(process.threads, "start", lambda work, name: started.append(work))
     monkeypatch.setattr(process, "time", SimpleNamespace(sleep=sleep))
-    token = lifecycle.request_began()
+    token = lifecycle.request_started()
     process.start()
     (look_on,) = started
     with pytest.raises(TimeoutError):
@@ -149,7 +149,7 @@ def test_one_process_is_looked_at_when_it_is_scraped(monkeypatch: pytest.MonkeyP
     """Nothing is written then, however many requests begin."""
     monkeypatch.delenv(workers.VARIABLE, raising=False)
     process.start()
-    token = lifecycle.request_began()
+    token = lifecycle.request_started()
     try:
         assert REGISTRY.get_sample_value("dockerflow_requests_in_progress") == 1
     finally:

@@ -90,7 +90,8 @@ def _on_disk() -> Nodes:
     )
     if key not in _read:
         graph = loader.MigrationLoader(None, ignore_no_migrations=True).graph
-        _read[key] = {node: migration for node, migration in graph.nodes.items() if migration}
+        # Django reads a folder into a set: sorted, every process names them in one order.
+        _read[key] = {node: each for node, each in sorted(graph.nodes.items()) if each}
     return _read[key]
 
 

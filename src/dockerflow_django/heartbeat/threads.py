@@ -7,14 +7,19 @@ whatever asyncio and asgiref would take a pool for on behalf of a check is given
 import asyncio
 import queue
 import threading
-from collections.abc import Callable, Coroutine, MutableMapping
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for
-from contextvars import Context, ContextVar
+from contextvars import Context
 from typing import Any, ParamSpec, TypeVar
-from weakref import WeakKeyDictionary
 
-from asgiref.sync import AsyncToSync, SyncToAsync, ThreadSensitiveContext, sync_to_async
+from asgiref.sync import (
+    AsyncSingleThreadContext,
+    AsyncToSync,
+    SyncToAsync,
+    ThreadSensitiveContext,
+    sync_to_async,
+)
 
 from dockerflow_django.checks.connection import close_all
 
@@ -43,24 +48,12 @@ def run_coroutine(coroutine: Coroutine[Any, Any, T]) -> T:
     return asyncio.run(_with_own_threads(coroutine))
 
 
-# Before asgiref 3.9 there is neither, and `async_to_sync` takes a pool whatever we do.
-_loop_executors: MutableMapping[object, Executor] = getattr(
-    AsyncToSync, "context_to_thread_executor", WeakKeyDictionary()
-)
-_loop_key: ContextVar[object] = getattr(
-    AsyncToSync, "async_single_thread_context", ContextVar("loop_key")
-)
-
-
-class _LoopKey:
-    """What a thread's executor is found by, and forgotten with."""
-
-
 def _with_own_loops(function: Callable[[], None]) -> None:
     """Call `function` as inside asgiref's `AsyncSingleThreadContext`, with our executor."""
-    key = _LoopKey()
-    _loop_executors[key] = _DaemonThreads()
-    _loop_key.set(key)
+    key = AsyncSingleThreadContext()  # type: ignore[no-untyped-call]
+    # asgiref's own name for a thread's loops, since 3.9; a test fails if it changes.
+    AsyncToSync.context_to_thread_executor[key] = _DaemonThreads()
+    AsyncToSync.async_single_thread_context.set(key)
     function()
 
 
