@@ -1,14 +1,22 @@
 """The hooks for Gunicorn: the same probes and the same drain."""
 
+import ast
+import inspect
 import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
+from gunicorn.arbiter import Arbiter
+from gunicorn.workers.base import Worker
+from gunicorn.workers.gasgi import ASGIWorker
+from gunicorn.workers.gthread import ThreadWorker
+from uvicorn_worker import UvicornWorker
 
 from tests.harness import http
 from tests.harness.project import Project
@@ -84,6 +92,125 @@ def test_worker_that_dies_is_replaced(served: Serve) -> None:
     psutil.Process(before[0]).kill()
     wait_until(lambda: len(set(instance.workers()) - set(before)) == 1)
     wait_until(lambda: instance.probe("readiness").status == 200)
+
+
+@pytest.mark.parametrize("kind", ["gunicorn", "gunicorn-sync", "gunicorn-gevent"])
+def test_reload_fails_no_probe(served: Serve, kind: str) -> None:
+    """SIGHUP replaces the workers, each old one only when a new one serves."""
+    instance = served("--workers", "2", kind=kind)
+    before = set(instance.workers())
+    instance.send_signal(signal.SIGHUP)
+    end = time.monotonic() + 40
+    while before & set(instance.workers()):
+        assert time.monotonic() < end, str(instance.output)
+        assert instance.probe("readiness").status == 200
+        assert instance.probe("liveness").status == 200
+    assert instance.get("/plain/").status == 200
+    assert instance.stop(timeout=20).code == 0
+
+
+def test_term_during_a_reload(served: Serve) -> None:
+    """SIGTERM in the middle of a reload fails readiness at once, and births drain."""
+    instance = served("--workers", "2", kind="gunicorn", drain_seconds=4)
+    instance.send_signal(signal.SIGHUP)
+    instance.wait_for_line("Hang up")
+    instance.send_signal(signal.SIGTERM)
+    wait_until(lambda: instance.probe("readiness").status == 503, timeout=2)
+    end = time.monotonic() + 3
+    while time.monotonic() < end:
+        assert instance.probe("readiness").status == 503
+    ended = instance.wait(40)
+    assert ended.code == 0
+
+
+def test_reload_brings_new_settings(served: Serve, project: Project) -> None:
+    """SIGHUP reads the settings anew; wrong ones change nothing, and it is said."""
+    (project.folder / ".env").write_text("DOCKERFLOW_DRAIN_SECONDS=31\n")
+    instance = served(kind="gunicorn", project=project, drain_seconds=None)
+    (project.folder / ".env").write_text("DOCKERFLOW_DRAIN_SECONDS=soon\n")
+    instance.send_signal(signal.SIGHUP)
+    instance.wait_for_line("The settings stay as they are", timeout=20)
+    (project.folder / ".env").write_text("DOCKERFLOW_DRAIN_SECONDS=17\n")
+    wait_until(lambda: len([x for x in instance.lines() if " serves." in x]) == 2, timeout=20)
+    instance.send_signal(signal.SIGHUP)
+    wait_until(lambda: len([x for x in instance.lines() if " serves." in x]) == 3, timeout=20)
+    instance.send_signal(signal.SIGTERM)
+    instance.wait_for_line(r"Draining for 17\.0 s")
+    assert instance.stop(timeout=20).code == 0
+
+
+@pytest.mark.parametrize(
+    ("environ", "said"),
+    [
+        ({"DOCKERFLOW_DRAIN_SECONDS": "soon"}, "DOCKERFLOW_DRAIN_SECONDS is 'soon'"),
+        ({"DOCKERFLOW_WEBHOOK_SECRET_FILE": "/no/such"}, "DOCKERFLOW_WEBHOOK_SECRET_FILE is"),
+        ({"DOCKERFLOW_WEBHOOK_SECRET_FILE": "/dev/null"}, "file that is not empty"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["gunicorn", "serve-wsgi"])
+def test_wrong_settings_end_the_start(
+    served: Serve, project: Project, kind: str, environ: dict[str, str], said: str
+) -> None:
+    """A wrong value, or a secret that cannot be read, ends the start and is named."""
+    instance = served(kind=kind, project=project.with_environ(**environ), wait=False)
+    assert instance.wait(20).code == 1
+    assert said in str(instance.output)
+    assert "Not serving: the settings are wrong" in str(instance.output)
+
+
+def test_settings_of_the_project_are_read(served: Serve, project: Project) -> None:
+    """What stands in the settings module counts as what stands in the environment."""
+    shown = project.with_settings(
+        DOCKERFLOW_HEARTBEAT_TOKEN="t0ken", DOCKERFLOW_HEARTBEAT_DETAILS="never"
+    )
+    instance = served(kind="gunicorn", project=shown)
+    assert "details" not in instance.probe("readiness").json()
+    headers = {"Authorization": "Bearer t0ken"}
+    assert "checks" in instance.probe("readiness", headers=headers).json()
+    wrong = {"Authorization": "Bearer t0ke"}
+    assert "checks" not in instance.probe("readiness", headers=wrong).json()
+
+
+def test_unknown_worker_is_refused(served: Serve, project: Project) -> None:
+    """A worker class that these hooks do not know ends the start with a sentence."""
+    (project.folder / "strange.py").write_text(
+        "from gunicorn.workers.base import Worker\n\n\nclass Strange(Worker):\n    pass\n"
+    )
+    instance = served("-k", "strange.Strange", kind="gunicorn-sync", wait=False)
+    assert instance.wait(15).code == 1
+    assert "Not serving: the worker class strange.Strange is not supported" in str(instance.output)
+
+
+def test_arbiter_imports_no_django() -> None:
+    """What a worker of gevent would inherit unpatched stays out of the arbiter."""
+    code = "import sys, dockerflow_django.gunicorn, dockerflow_django.metrics.workers\n"
+    code += "print({name.partition('.')[0] for name in sys.modules})"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"django", "asgiref", "prometheus_client"} & ast.literal_eval(found.stdout)
+
+
+PARTS = {
+    Arbiter.signal: ["self.SIG_QUEUE.put"],
+    Arbiter.init_signals: ["signal.signal(s, self.signal)"],
+    Arbiter.kill_workers: ["self.kill_worker(pid, sig)"],
+    Arbiter.manage_workers: ["self.kill_worker(pid, signal.SIGTERM)"],
+    Arbiter.stop: ["self.LISTENERS = []", "self.kill_workers(sig)"],
+    Arbiter.spawn_worker: ["cfg.pre_fork(self, worker)", "cfg.post_fork(self, worker)"],
+    Arbiter.start: ["cfg.on_starting(self)", "cfg.when_ready(self)"],
+    Arbiter.halt: ["cfg.on_exit(self)"],
+    Worker.init_process: ["self.load_wsgi()", "cfg.post_worker_init(self)", "self.run()"],
+    ASGIWorker.load_wsgi: ["self.asgi ="],
+    ASGIWorker._serve: ["self.asgi,", "asgi_lifespan"],
+    UvicornWorker._serve: ["self.config.app = self.wsgi"],
+    ThreadWorker: ["self.max_keepalived"],
+}
+
+
+@pytest.mark.parametrize("part", PARTS, ids=lambda part: part.__qualname__)
+def test_parts_of_gunicorn(part: Any) -> None:
+    """What the hooks build on beside Gunicorn's documented hooks is still there."""
+    source = inspect.getsource(part)
+    assert [name for name in PARTS[part] if name not in source] == []
 
 
 def first_project(first: Served, **environ: str) -> Project:

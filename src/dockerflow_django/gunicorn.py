@@ -10,12 +10,13 @@ that lives for a moment loads them, runs the app's system checks, and hands the 
 .. versionadded:: 0.1
 """
 
+import contextlib
 import json
 import os
+import queue
 import signal
 import sys
 import threading
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -27,6 +28,7 @@ from dockerflow_django.supervisor.settings import ContainerSettings
 __all__ = [
     "child_exit",
     "on_exit",
+    "on_reload",
     "on_starting",
     "post_fork",
     "post_worker_init",
@@ -62,7 +64,15 @@ def on_starting(server: Any) -> None:
 
 def when_ready(server: Any) -> None:
     """Have SIGTERM drain first."""
-    _arbiter.take_over(server)
+    _arbiter.take_over()
+
+
+def on_reload(server: Any) -> None:
+    """Take the new settings, but for the probe port and webhooks, which a restart changes."""
+    try:
+        _arbiter.container.change(_read_settings(server))
+    except StartError as error:
+        server.log.error("The settings stay as they are: %s", error)
 
 
 def pre_fork(server: Any, worker: Any) -> None:
@@ -122,14 +132,19 @@ class _Arbiter:
     """What the hooks keep in the arbiter."""
 
     container: Container
+    server: Any
 
     def __init__(self) -> None:
         self.forking: Worker | None = None
-        self._drains = threading.Event()
+        # A signal handler may interrupt itself; this queue bears that.
+        self._terms: queue.SimpleQueue[int] = queue.SimpleQueue()
+        self._deferred: dict[int, Worker] = {}
 
     def start(self, server: Any, settings: ContainerSettings) -> None:
+        self.server = server
         self.container = Container(settings)
         self.container.probes.log = server.log  # the arbiter has no other
+        self.container.probes.on_look = self._end_deferred
         self.container.start()
 
     def forked(self) -> None:
@@ -138,23 +153,51 @@ class _Arbiter:
             self.container.pool.started(self.forking)
             self.forking = None
 
-    def take_over(self, server: Any) -> None:
-        stop = server.handle_term
+    def take_over(self) -> None:
+        """Drain at SIGTERM, in a reload too; end old workers when new ones are settled."""
+        # `Arbiter.signal` is what Gunicorn installs for its signals; it queues them.
+        signal.signal(signal.SIGTERM, lambda number, frame: self._terms.put(number))
+        threading.Thread(target=self._await_stop, name="dockerflow-stop", daemon=True).start()
+        self._kill = self.server.kill_worker
+        # The arbiter ends a worker that is one too many, or an old one, by this method.
+        self.server.kill_worker = self._kill_worker
 
-        def drain_then_stop() -> None:
-            if self._drains.is_set():
-                stop()
-            self._drains.set()
-            threading.Thread(target=self._drain, args=(server,), daemon=True).start()
-
-        # The arbiter looks its handlers up by name, on itself, whenever a signal comes.
-        server.handle_term = drain_then_stop
-
-    def _drain(self, server: Any) -> None:
+    def _await_stop(self) -> None:
+        self._terms.get()
         seconds = self.container.drain()
-        server.log.info("Draining for %.1f s: readiness fails. Signal again to skip this.", seconds)
-        time.sleep(seconds)
-        os.kill(os.getpid(), signal.SIGTERM)
+        log = self.server.log
+        log.info("Draining for %.1f s: readiness fails. Signal again to skip this.", seconds)
+        with contextlib.suppress(queue.Empty):
+            self._terms.get(timeout=seconds)
+        while True:
+            self.server.signal(signal.SIGTERM, None)
+            self._terms.get()
+
+    def _kill_worker(self, pid: int, number: int) -> None:
+        worker = self.server.WORKERS.get(pid)
+        known: Worker | None = getattr(worker, "dockerflow", None)
+        is_ending = not self.server.LISTENERS
+        if number == signal.SIGTERM and known is not None:
+            if not is_ending and known.is_serving and not self._has_successor(known):
+                self._deferred[pid] = known
+                return
+            self.container.pool.stopping(known)
+        self._kill(pid, number)
+
+    def _has_successor(self, known: Worker) -> bool:
+        younger = [each for each in self.container.pool.workers if each.number > known.number]
+        return any(map(self.container.probes.is_settled, younger))
+
+    def _end_deferred(self) -> None:
+        """End those that were spared until a younger worker is settled."""
+        for pid, known in list(self._deferred.items()):
+            if known.is_removed:
+                del self._deferred[pid]
+            elif self._has_successor(known):
+                del self._deferred[pid]
+                self.container.pool.stopping(known)
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGTERM)
 
 
 def _refuse_unknown_worker(worker_class: type) -> None:

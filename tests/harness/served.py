@@ -37,7 +37,7 @@ class Served(Process):
         project: Project,
         *options: str,
         kind: str = "serve-wsgi",
-        drain_seconds: float = 1.0,
+        drain_seconds: float | None = 1.0,
         before: Sequence[str] = (),
         wait: bool = True,
         port: Port | None = None,
@@ -59,7 +59,11 @@ class Served(Process):
             **{
                 "DOCKERFLOW_PROBE_PORT": str(self.probe_port.number),
                 "DOCKERFLOW_PROBE_HOST": LOOPBACK,
-                "DOCKERFLOW_DRAIN_SECONDS": str(drain_seconds),
+                **(
+                    {}
+                    if drain_seconds is None
+                    else {"DOCKERFLOW_DRAIN_SECONDS": str(drain_seconds)}
+                ),
                 **project.environ,
             }
         )

@@ -199,7 +199,7 @@ class Server(MPServer):
         """Wait until the worker serves; False if it does not, or there is something else to do."""
         ends_at = time.monotonic() + self.container.settings.start_seconds
         while worker.is_alive() and time.monotonic() < ends_at and not self.interrupt_signal:
-            if worker.known.serves:
+            if self.container.probes.is_settled(worker.known):
                 return True
             time.sleep(LOOK_SECONDS)
         if not self.interrupt_signal:

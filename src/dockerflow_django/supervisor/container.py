@@ -58,6 +58,12 @@ class Container:
         _empty_metrics_folder()
         self.probes.start()
 
+    def change(self, settings: ContainerSettings) -> None:
+        """Go on by these settings, but for the probe port and webhooks."""
+        self.settings = self.answers.settings = settings
+        self.probes.silent_seconds = settings.silent_seconds
+        self.probes.start_seconds = settings.start_seconds
+
     def remove(self, worker: Worker) -> None:
         """Forget a worker that has ended, and what it alone had measured."""
         self.pool.remove(worker)

@@ -68,6 +68,8 @@ class ContainerProbes:
         self.start_seconds = start_seconds
         self.pool = WorkerPool(self._tick)
         self.on_change: OnChange = lambda probe, old, verdict: None
+        # Called several times a second.
+        self.on_look: Callable[[], None] = lambda: None
         self.on_first_serving: Callable[[], None] = lambda: None
         self.log: Any = logger
         self._speaker = Speaker()
@@ -100,6 +102,12 @@ class ContainerProbes:
         if self.pool.is_draining and probe == "readiness":
             verdicts.append(_DRAINING)
         return max(verdicts, key=lambda verdict: (verdict.has_failed, verdict.level))
+
+    def is_settled(self, worker: Worker) -> bool:
+        """Tell whether the worker serves, and has said whether it is ready: another may stop."""
+        with self.pool.lock:
+            verdict = self._verdict_of(worker, "readiness")
+            return worker.is_serving and not verdict.is_starting
 
     def is_silent(self, worker: Worker) -> bool:
         """Tell whether the worker has said nothing for too long although it was asked."""
@@ -148,6 +156,7 @@ class ContainerProbes:
         self._asked_at = {worker: self._asked_at[worker] for worker in workers}
         for probe in PROBES:
             self._announce(probe)
+        self.on_look()
 
     def _poll(self, worker: Worker, now: float) -> None:
         asked_at = self._asked_at.setdefault(worker, {})
