@@ -72,7 +72,7 @@ def on_reload(server: Any) -> None:
     try:
         _arbiter.container.change(_read_settings(server))
     except StartError as error:
-        server.log.error("The settings stay as they are: %s", error)
+        server.log.error("The settings stay as they are: %s", error)  # noqa: TRY400 - it says all
 
 
 def pre_fork(server: Any, worker: Any) -> None:
