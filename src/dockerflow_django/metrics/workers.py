@@ -14,7 +14,7 @@ from pathlib import Path
 
 from dockerflow_django._state import keeps
 
-# A file of values begins with one MiB, and each process has up to four.
+# A file of values doubles when it is full: in a project of 600 views from two MiB to four.
 ROOM_BYTES = 4 * 2**20
 
 VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
