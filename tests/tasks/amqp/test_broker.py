@@ -309,3 +309,28 @@ def test_hurry(queue: Queue) -> None:
         wait_until(lambda: queue.ready() == 1)
         handler.release.release()
     assert consumer.states == ["UNACKED"]
+
+
+def test_second_host(queue: Queue) -> None:
+    """Of several hosts in the URL the first that answers is taken, without a pause."""
+    with Port() as port:
+        url = f"amqp://guest:guest@127.0.0.1:{port.number}//;{services.amqp_url()}"
+        with Consumer(lambda body, message: None, queue.name, url) as consumer:
+            wait_until(consumer.is_ready)
+            queue.publish({})
+            consumer.wait_for("SUCCESS")
+            assert consumer.broker._attempts == 0
+
+
+def test_large_message_in_a_quorum_queue(queue: Queue) -> None:
+    """A message of many frames is read in parts, and a queue of another type is declared."""
+    sizes: list[int] = []
+    arguments = {"x-queue-type": "quorum"}
+    handle = lambda body, message: sizes.append(len(body))  # noqa: E731
+    with Consumer(handle, queue.name, queue_arguments=arguments) as consumer:
+        wait_until(consumer.is_ready, timeout=15)
+        queue.publish(
+            b"x" * 8_000_000, content_type="application/octet-stream", content_encoding="binary"
+        )
+        consumer.wait_for("SUCCESS")
+    assert sizes == [8_000_000]
