@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from kombu import Connection
 
+from dockerflow_django.tasks.amqp.actions import Action
 from dockerflow_django.tasks.amqp.errors import RefusedError
-from dockerflow_django.tasks.amqp.handling import Action
 from dockerflow_django.tasks.amqp.inbox import Delivery
 from tests import services
 from tests.harness.ports import Port

@@ -5,6 +5,9 @@
 ``status``      what the probes know of it
 ``inbox``       between that thread and the handler's
 ``handling``    the handler's thread: runs the project's function
+``actions``     what the broker is to be told, at once or after a pause
 ``record``      the one ``message.summary`` of a delivery
+``waking``      how the threads wake each other
+``errors``      which errors are final
 ``run``         all of it together
 """

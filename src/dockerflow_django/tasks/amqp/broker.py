@@ -4,19 +4,16 @@ Nobody else touches them, so a handler that takes an hour stops no heartbeat, an
 handler does waits for the broker.
 """
 
-import heapq
-import itertools
 import logging
 import random
 import selectors
-import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from queue import Empty, SimpleQueue
 from typing import Any
 
 from dockerflow_django.summary.failure import describe
+from dockerflow_django.tasks.amqp.actions import Action, Actions
 from dockerflow_django.tasks.amqp.address import make_connection, shown
 from dockerflow_django.tasks.amqp.errors import (
     RefusedError,
@@ -25,11 +22,11 @@ from dockerflow_django.tasks.amqp.errors import (
     problem_of,
     refusal_of,
 )
-from dockerflow_django.tasks.amqp.handling import Action
 from dockerflow_django.tasks.amqp.inbox import Delivery, Inbox
 from dockerflow_django.tasks.amqp.options import Options
 from dockerflow_django.tasks.amqp.record import write_abandoned
 from dockerflow_django.tasks.amqp.status import Status
+from dockerflow_django.tasks.amqp.waking import WakeUp
 
 # The loop turns this often at least; a message, an action or a signal wakes it at once.
 TURN_SECONDS = 1.0
@@ -51,12 +48,8 @@ class Broker:
         self._handler = handler
         self._options = options
         self._inbox = inbox
-        self._actions: SimpleQueue[Action] = SimpleQueue()
-        self._delayed: list[tuple[float, int, Action]] = []
-        self._number = itertools.count()
-        self._reader, self._writer = socket.socketpair()
-        self._writer.setblocking(False)
-        self._reader.setblocking(False)
+        self._actions = Actions()
+        self._wake_up = WakeUp()
         self._channel: Any = None
         self._epoch = 0
         self._attempts = 0
@@ -70,8 +63,7 @@ class Broker:
 
     def wake(self) -> None:
         """Let the loop turn now."""
-        with suppress(OSError):  # full, so it is about to wake up; or closed, so it has ended
-            self._writer.send(b"\0")
+        self._wake_up.set_off()
 
     def stop(self, *, hurry: bool = False) -> None:
         """End when the message in hand is finished, or at once if in a hurry."""
@@ -84,21 +76,20 @@ class Broker:
         """Consume until stopped; raise `RefusedError` if the broker refuses for good."""
         try:
             while not self._is_done():
-                self._live()
+                self._use_one_connection()
         finally:
             self._inbox.close()
             self._settle()
             if (delivery := self._inbox.in_hand) is not None:
                 write_abandoned(delivery)
-            self._reader.close()
-            self._writer.close()
+            self._wake_up.close()
 
     def _is_done(self) -> bool:
         # In this order: what is in hand is laid down after its action was posted.
         is_idle = self._inbox.in_hand is None
-        return self._is_hurried or (self._is_stopping and is_idle and self._actions.empty())
+        return self._is_hurried or (self._is_stopping and is_idle and self._actions.is_empty)
 
-    def _live(self) -> None:
+    def _use_one_connection(self) -> None:
         """Go through the life of one connection, and the pause after it if it ends badly."""
         self.status.connecting()
         connection = make_connection(self._url)
@@ -125,7 +116,7 @@ class Broker:
         finally:
             self._channel = None
             self._inbox.clear()
-            self._delayed.clear()
+            self._actions.forget_delayed()
             connection.collect()
 
     def _consume(self, connection: Any) -> None:
@@ -136,7 +127,7 @@ class Broker:
         logger.info("Consuming the queue %s at %s.", self._options.queue, shown(connection))
         with selectors.DefaultSelector() as selector:
             selector.register(connection.connection.sock, selectors.EVENT_READ)
-            selector.register(self._reader, selectors.EVENT_READ)
+            selector.register(self._wake_up.reader, selectors.EVENT_READ)
             is_cancelled = False
             while not self._is_done():
                 if self._is_stopping and not is_cancelled:
@@ -169,8 +160,10 @@ class Broker:
 
     def _turn(self, connection: Any, selector: selectors.BaseSelector) -> None:
         sock = connection.connection.sock
-        ready = [key.fileobj for key, _ in selector.select(self._seconds_to_next())]
-        self._hear_wake()
+        ready = [
+            key.fileobj for key, _ in selector.select(self._actions.seconds_to_next(TURN_SECONDS))
+        ]
+        self._wake_up.clear()
         heard = sock in ready or bool(_pending(sock))
         if heard:
             with suppress(TimeoutError):
@@ -181,24 +174,8 @@ class Broker:
 
     def _settle(self) -> None:
         """Tell the broker what has become of messages, as far as that can be told."""
-        while True:
-            try:
-                action = self._actions.get_nowait()
-            except Empty:
-                break
-            if action.pause_seconds and not self._is_stopping:
-                self._delay(action)
-            else:
-                self._apply(action)
-        while self._delayed and (self._is_stopping or self._delayed[0][0] <= time.monotonic()):
-            self._apply(heapq.heappop(self._delayed)[2])
-
-    def _delay(self, action: Action) -> None:
-        due = time.monotonic() + action.pause_seconds
-        later = Action(action.delivery, action.verb)
-        heapq.heappush(self._delayed, (due, next(self._number), later))
-        if action.record is not None:
-            action.record.write(is_sent=True)  # whatever becomes of us, the message comes again
+        for action in self._actions.due(pauses=not self._is_stopping):
+            self._apply(action)
 
     def _apply(self, action: Action) -> None:
         try:
@@ -224,16 +201,6 @@ class Broker:
             self._channel.basic_reject(tag, requeue=action.verb == "requeue")
         return True
 
-    def _seconds_to_next(self) -> float:
-        if not self._delayed:
-            return TURN_SECONDS
-        return min(TURN_SECONDS, max(0.0, self._delayed[0][0] - time.monotonic()))
-
-    def _hear_wake(self) -> None:
-        with suppress(BlockingIOError):
-            while self._reader.recv(4096):
-                pass
-
     def _pause(self, connection: Any, error: Exception) -> None:
         """Wait before the next attempt, longer each time; what is posted meanwhile is answered."""
         self.status.lost(problem_of(error), is_connected=is_present(error))
@@ -250,10 +217,10 @@ class Broker:
         )
         end = time.monotonic() + pause
         with selectors.DefaultSelector() as selector:
-            selector.register(self._reader, selectors.EVENT_READ)
+            selector.register(self._wake_up.reader, selectors.EVENT_READ)
             while not self._is_done() and (left := end - time.monotonic()) > 0:
                 selector.select(left)
-                self._hear_wake()
+                self._wake_up.clear()
                 self._settle()
 
 

@@ -7,7 +7,6 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from contextvars import Context
-from dataclasses import dataclass
 from typing import Any
 
 from asgiref.sync import async_to_sync
@@ -15,6 +14,7 @@ from django.db import close_old_connections, reset_queries
 
 from dockerflow_django.context import parse_traceparent, start_request
 from dockerflow_django.summary.failure import describe
+from dockerflow_django.tasks.amqp.actions import Action
 from dockerflow_django.tasks.amqp.inbox import Delivery, Inbox
 from dockerflow_django.tasks.amqp.options import Handler
 from dockerflow_django.tasks.amqp.record import FAILURE, STATES, Record
@@ -26,16 +26,6 @@ TRACEPARENT_HEADER = "traceparent"
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 30.0
 
 logger = logging.getLogger("dockerflow_django.tasks")
-
-
-@dataclass(frozen=True)
-class Action:
-    """What to tell the broker about a message, after a pause, and the record of its handling."""
-
-    delivery: Delivery
-    verb: str
-    record: Record | None = None
-    pause_seconds: float = 0.0
 
 
 Post = Callable[[Action], None]
