@@ -23,9 +23,9 @@ logger = logging.getLogger("dockerflow_django.tasks")
 
 
 class DockerflowStep(bootsteps.StartStopStep):  # type: ignore[misc]
-    """Starts after the pool, whose first processes so inherit nothing, and before the consumer.
+    """Start after the pool, so that its first processes inherit nothing, and before the consumer.
 
-    It has no `stop`: the probes are answered until the last task has ended.
+    To stop it does nothing: the probes are answered until the last task has ended.
     """
 
     label = "Dockerflow"
