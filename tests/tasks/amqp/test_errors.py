@@ -1,6 +1,7 @@
 """Which errors of a broker are final, and what is said of the others."""
 
 import ssl
+import struct
 
 import pytest
 from amqp.exceptions import (
@@ -31,6 +32,8 @@ from dockerflow_django.tasks.amqp.errors import (
         ("connect", NotAllowed("vhost shop not found"), "refuses access"),
         ("connect", TypeError("unexpected keyword argument 'ssl_ca_certs'"), "has an option that"),
         ("declare", PreconditionFailed("inequivalent arg"), "exists already with other arguments"),
+        ("declare", PreconditionFailed("invalid arg 'x-max-length'"), "does not take the queue's"),
+        ("declare", struct.error("int too large to convert"), "larger than AMQP allows"),
         ("declare", AccessRefused("access to queue refused"), "refuses to let us consume"),
         ("declare", InvalidCommand("unknown exchange type"), "refuses to let us consume"),
     ],

@@ -1,5 +1,6 @@
 """What an error of the broker means: try again, or never."""
 
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Literal
@@ -37,6 +38,13 @@ _FOR_GOOD: dict[Stage, tuple[type[AMQPError], ...]] = {
 _FOR_NOW = ("is down", "exclusive")
 
 
+# What the client itself cannot put into a frame, or into a call.
+_UNUSABLE: dict[Stage, str] = {
+    "connect": "the broker's URL has an option that Kombu cannot use",
+    "declare": "a name, a --routing-key or a --queue-argument is longer or larger than AMQP allows",
+}
+
+
 class RefusedError(Exception):
     """The broker refuses for good; the text says what, and holds no credentials."""
 
@@ -53,14 +61,15 @@ def refusal_of(stage: Stage) -> Iterator[None]:
         raise RefusedError(f"{_meaning(error, stage)}: {text}") from error
     except OSError:  # a certificate that is not accepted is a ValueError as well
         raise
-    except (TypeError, ValueError) as error:
-        text = "the broker's URL has an option that Kombu cannot use"
-        raise RefusedError(f"{text}: {describe(error)}") from error
+    except (TypeError, ValueError, struct.error) as error:
+        raise RefusedError(f"{_UNUSABLE[stage]}: {describe(error)}") from error
 
 
 def _meaning(error: AMQPError, stage: Stage) -> str:
     if stage == "connect":
         return "the AMQP broker refuses access (are user, password and virtual host right?)"
+    if isinstance(error, PreconditionFailed) and "inequivalent" not in _text_of(error):
+        return "the AMQP broker does not take the queue's arguments (--queue-argument)"
     if isinstance(error, PreconditionFailed):
         return (
             "the queue or the exchange exists already with other arguments (give the same with "
