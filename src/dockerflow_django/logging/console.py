@@ -66,11 +66,8 @@ class ConsoleFormatter(logging.Formatter):
         color: bool | None = None,
     ) -> None:
         super().__init__(fmt, datefmt or _TIME_FORMAT, style, validate, defaults=defaults)
-        self._attributes = [
-            name
-            for name in BaseJsonFormatter(fmt, style=style).parse()
-            if name not in _SHOWN_ANYWAY
-        ]
+        asked_for = BaseJsonFormatter(fmt, style=style, validate=validate).parse()
+        self._attributes = [name for name in asked_for if name not in _SHOWN_ANYWAY]
         self._defaults = defaults or {}
         self.color = _terminal_has_color() if color is None else color
         self._encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
