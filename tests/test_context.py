@@ -78,6 +78,20 @@ def test_a_fork_repeats_no_ids():
     assert child != parent
 
 
+def test_a_fork_without_pythons_hooks_repeats_no_ids():
+    """UWSGI's workers are forked by C code, which calls none of them."""
+    code = (
+        "import ctypes, os; from dockerflow_django.context import new_rid\n"
+        "new_rid()\n"
+        "child = ctypes.CDLL(None).fork()\n"
+        "os.write(1, new_rid().encode() + b'\\n')\n"
+        "os.waitpid(child, 0) if child else os._exit(0)"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    ids = out.stdout.split()
+    assert len(set(ids)) == len(ids) == 2
+
+
 def test_outside_of_a_request_there_is_nothing():
     """No id, no trace, no state."""
     end_request()

@@ -181,3 +181,47 @@ def test_request_as_an_extra(formatter):
     assert fields["request"] == "GET /"
     fields = fields_of(formatter.format(make_record("x", req=request)))
     assert "planted" not in fields["req"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("gunicorn.access", '192.0.2.1 - - [now] "GET {} HTTP/1.1" 200 5 "/?token=planted" "curl"'),
+        ("uvicorn.access", '192.0.2.1:5 - "GET {} HTTP/1.1" 200'),
+        ("granian.access", '[now] 192.0.2.1 - "GET {} HTTP/1.1" 200 1.234'),
+        ("django.server", '"GET {} HTTP/1.1" 200 512'),
+    ],
+)  # fmt: skip
+def test_access_record_through_a_queue(formatter, name, text):
+    """A queue has made text of it; it is fields again, without address and secrets."""
+    record = make_record(text.format("/accounts/reset/MQ/planted/?token=planted"), name=name)
+    record.args = None
+    assert fields_of(formatter.format(record)) == {
+        METHOD: "GET",
+        PATH: f"/accounts/reset/{REDACTED}/{REDACTED}/",
+        PROTOCOL: "HTTP/1.1",
+        CODE: 200,
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "shown"),
+    [
+        ("django.request", "Not Found: /accounts/reset/MQ/plan ted/?a=planted",
+         f"Not Found: /accounts/reset/{REDACTED}/{REDACTED}/"),
+        ("gunicorn.error", "Error handling request /accounts/confirm/planted/?a=planted",
+         f"Error handling request /accounts/confirm/{REDACTED}/"),
+        ("gunicorn.error", "Listening at: http://127.0.0.1:8000 (1234)",
+         "Listening at: http://127.0.0.1:8000 (1234)"),
+    ],
+)  # fmt: skip
+def test_paths_through_a_queue(formatter, name, text, shown):
+    """What a server says of a path loses the same secrets as text."""
+    assert fields_of(formatter.format(make_record(text, name=name))) == {MESSAGE: shown}
+
+
+def test_more_paths_than_a_server_writes(formatter):
+    """Only the first are looked up; the others lose their query strings and tokens."""
+    text = " ".join(["/a?token=planted"] * 40)
+    line = formatter.format(make_record(text, name="uvicorn.error"))
+    assert "planted" not in line

@@ -121,7 +121,7 @@ def test_an_exception_without_a_text_has_its_class(formatter):
 
 def test_logging_goes_on_after_a_fatal_value(stream, formatter):
     """As a program does it; the logger has no parent, whose handlers are pytest's."""
-    logger = logging.Logger("tests.fatal")
+    logger = logging.Logger("tests.fatal")  # noqa: LOG001 - see above
     handler = logging.StreamHandler(stream)
     handler.setFormatter(formatter)
     logger.addHandler(handler)

@@ -95,6 +95,35 @@ def test_console_where_debug_is_on(tmp_path):
     assert err == ""
 
 
+def test_one_line_a_request_under_runserver(tmp_path):
+    """A request that has a summary is not logged by the server as well; a static file is."""
+    (tmp_path / "site_settings.py").write_text(
+        SETTINGS.format(debug=True)
+        + 'MIDDLEWARE = ["dockerflow_django.middleware.DockerflowMiddleware"]\n'
+        + 'INSTALLED_APPS = ["django.contrib.staticfiles", "dockerflow_django"]\n'
+        + f'STATIC_URL = "static/"\nSTATICFILES_DIRS = [{str(tmp_path / "files")!r}]\n'
+        + 'LOGGING = logging_config("shop", format="mozlog")\n'
+    )
+    (tmp_path / "files").mkdir()
+    (tmp_path / "files" / "a.css").write_text("a")
+    port = free_port()
+    command = [sys.executable, *["-m", "django", "runserver", "--noreload"], f"127.0.0.1:{port}"]
+    asked = {"/": 200, "/nothing/": 404, "/fail/": 500, "/static/a.css": 200, "/last/": 404}
+    with Server(command, port, tmp_path, DJANGO_SETTINGS_MODULE="site_settings") as server:
+        for path, code in asked.items():
+            assert get(port, path) == code
+        out, _ = server.stop('"path":"/last/"')
+    lines = [parse(line) for line in out[out.index('{"') :].splitlines()]
+    told = [(line[TYPE], line[FIELDS][PATH]) for line in lines if PATH in line[FIELDS]]
+    assert told == [
+        ("request.summary", "/"),
+        ("request.summary", "/nothing/"),
+        ("request.summary", "/fail/"),
+        ("django.server", "/static/a.css"),
+        ("request.summary", "/last/"),
+    ]
+
+
 @pytest.mark.parametrize("name", QUIET)
 def test_no_access_records_unless_the_server_writes_them(name, tmp_path):
     """Where a server's access log is off it stays off."""

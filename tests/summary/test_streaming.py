@@ -513,3 +513,43 @@ def test_without_the_response_its_status_is_left(make_request):
     )
     gc.collect()
     assert told == [(HttpResponse, 202, 0, None)]
+
+
+class Unprintable:
+    """A part that has no text."""
+
+    def __str__(self):
+        raise ValueError("no text")
+
+
+@pytest.mark.parametrize(
+    "part", ["\ud800", "\u20ac", Unprintable()], ids=["surrogate", "euro", "unprintable"]
+)
+def test_a_part_that_cannot_be_encoded_is_our_error(make_request, summaries, part):
+    """Not a client that went: the view has made what nobody can send."""
+    response = StreamingHttpResponse(["one", part], content_type="text/plain; charset=latin-1")
+    streamed(make_request, response)
+    with pytest.raises(ValueError):  # noqa: PT011 - UnicodeEncodeError is one
+        b"".join(response)
+    response.close()
+    assert facts(summaries)[:3] == (200, 500, ERROR)
+    assert "Error" in summaries[0].getMessage()
+
+
+async def test_nor_in_an_asynchronous_stream(async_rf, summaries):
+    """The same under ASGI."""
+    response = await astreamed(async_rf, StreamingHttpResponse(parts("one", "\ud800")))
+    with pytest.raises(UnicodeEncodeError):
+        [part async for part in response]
+    response.close()
+    assert facts(summaries)[:3] == (200, 500, ERROR)
+
+
+def test_a_charset_that_nobody_knows_is_our_error(make_request, summaries):
+    """It is found out when the first part is to be encoded."""
+    response = StreamingHttpResponse(["one"], content_type="text/plain; charset=klingon")
+    streamed(make_request, response)
+    with pytest.raises(LookupError):
+        b"".join(response)
+    response.close()
+    assert facts(summaries)[:3] == (200, 500, ERROR)

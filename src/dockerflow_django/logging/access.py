@@ -32,9 +32,8 @@ MAX_PATHS = 16
 _REQUEST_LINE = re.compile(r"([A-Z]{1,32}) (\S+)(?: (HTTP/[\d.]+))?")
 # An access record that a queue has made text of.
 _ACCESS_TEXT = re.compile(
-    r"""(?:"|^)(?P<method>[A-Z]{1,32}) (?P<path>/[^\s"]*+)(?: (?P<protocol>HTTP/[\d.]{1,8}))?"?
-    \ (?P<code>\d{3})(?!\d)""",
-    re.VERBOSE,
+    r'(?:"|^)(?P<method>[A-Z]{1,32}) (?P<path>/[^\s"]*+)(?: (?P<protocol>HTTP/[\d.]{1,8}))?"?'
+    r" (?P<code>\d{3})(?!\d)"
 )
 _PATH = re.compile(r"(?<!\w)/[^\s\"']*+")
 _QUERY = re.compile(r"\?[^\s\"']++")
