@@ -13,12 +13,13 @@ from dockerflow_django.checks import functions
 from dockerflow_django.heartbeat import retry
 from dockerflow_django.testing import replace_check
 
+CHECK = f"{__name__}.check_stock"
 ERROR = checks.Error("Nothing in stock.", id="shop.E001")
 
 
 @pytest.fixture(autouse=True)
 def _anew(settings):
-    settings.DOCKERFLOW_CHECKS = ["tests.management.test_heartbeat.check_stock"]
+    settings.DOCKERFLOW_CHECKS = [CHECK]
     testing.reset()
     yield
     testing.reset()
@@ -75,9 +76,7 @@ def test_wait_tries_until_the_checks_pass(monkeypatch):
     """--wait is for entrypoints: it ends as soon as the checks pass."""
     monkeypatch.setattr(retry, "SECONDS_BETWEEN_TRIES", 0.02)
     answers = [[ERROR], [ERROR], []]
-    monkeypatch.setitem(
-        functions.replacements, "check_stock", lambda app_configs, **kwargs: answers.pop(0)
-    )
+    monkeypatch.setitem(functions.replacements, CHECK, lambda app_configs, **kwargs: answers.pop(0))
     text, code = run("--wait", "600")
     assert (code, answers) == (0, [])
     assert text.startswith("heartbeat: ok")
@@ -97,9 +96,7 @@ def test_hung_check_is_said_to_hang(settings):
     gate = threading.Event()
     settings.DOCKERFLOW_CHECK_TIMEOUT = 0.05
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(
-            functions.replacements, "check_stock", lambda app_configs, **kwargs: gate.wait(20)
-        )
+        patch.setitem(functions.replacements, CHECK, lambda app_configs, **kwargs: gate.wait(20))
         text, code = run()
     gate.set()
     assert code == 1
@@ -109,7 +106,7 @@ def test_hung_check_is_said_to_hang(settings):
 def test_what_a_check_raised_is_shown():
     """The log would have the traceback; here the person who asks has it."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(functions.replacements, "check_stock", _raise)
+        patch.setitem(functions.replacements, CHECK, _raise)
         text, code = run()
     assert code == 1
     assert "dockerflow.health.C001" in text
@@ -128,7 +125,7 @@ def test_wait_tells_what_it_waits_for(monkeypatch):
     def check_stock(app_configs, **kwargs):
         return answers.pop(0)
 
-    monkeypatch.setitem(functions.replacements, "check_stock", check_stock)
+    monkeypatch.setitem(functions.replacements, CHECK, check_stock)
     errors = io.StringIO()
     call_command("heartbeat", "--wait", "600", stdout=io.StringIO(), stderr=errors)
     assert errors.getvalue() == "Waiting for check_stock\n"
