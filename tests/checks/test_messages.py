@@ -4,7 +4,8 @@ import pytest
 from django.core.checks import Error, Info
 
 from dockerflow_django import health
-from dockerflow_django.checks.messages import MAXIMUM_LENGTH, cause_of, failure
+from dockerflow_django.checks.messages import cause_of, failure
+from dockerflow_django.logging.description import MAX_LENGTH
 
 ID = health.ERROR_CACHE_FAILED
 
@@ -42,7 +43,17 @@ def test_cause_holds_no_secret(text):
 def test_cause_is_bounded():
     """A client that quotes a whole document does not fill the log."""
     message = failure(Error, "It failed.", ID, OSError("x" * 10_000))
-    assert len(cause_of(message)) == MAXIMUM_LENGTH
+    assert len(cause_of(message)) == MAX_LENGTH
+
+
+def test_cause_that_cannot_be_printed_is_its_class():
+    """An exception that is wrong in its own text costs the check nothing."""
+
+    class OddError(Exception):
+        def __str__(self):
+            raise LookupError
+
+    assert cause_of(failure(Error, "It failed.", ID, OddError())) == "OddError"
 
 
 def test_other_messages_have_no_cause():

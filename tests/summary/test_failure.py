@@ -9,8 +9,9 @@ import pytest
 from django.core.signals import got_request_exception
 
 from dockerflow_django.context import end_request, start_request
-from dockerflow_django.summary import failure
-from dockerflow_django.summary.failure import MAX_LENGTH, describe
+from dockerflow_django.logging import description
+from dockerflow_django.logging.description import MAX_LENGTH
+from dockerflow_django.summary.failure import describe
 
 
 class MuteError(Exception):
@@ -60,7 +61,7 @@ def test_a_long_text_is_cut(length):
 def test_no_more_is_scrubbed_than_matters(monkeypatch):
     """A driver may quote megabytes of SQL."""
     scrubbed = []
-    monkeypatch.setattr(failure, "scrub", lambda text: scrubbed.append(len(text)) or text)
+    monkeypatch.setattr(description, "scrub", lambda text: scrubbed.append(len(text)) or text)
     describe(ValueError("a" * 2_000_000))
     assert MAX_LENGTH < scrubbed[0] <= 10 * MAX_LENGTH
 

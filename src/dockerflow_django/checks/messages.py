@@ -4,10 +4,9 @@ from collections.abc import Callable
 
 from django.core.checks import CheckMessage
 
-from dockerflow_django.logging.scrubbing import scrub
+from dockerflow_django.logging.description import describe, shorten
 
 CAUSE_ATTRIBUTE = "cause"
-MAXIMUM_LENGTH = 500
 
 
 def failure(
@@ -23,7 +22,8 @@ def failure(
     and on one line, for whoever logs the change of state.
     """
     message = kind(sentence, id=message_id)
-    setattr(message, CAUSE_ATTRIBUTE, describe(cause))
+    text = describe(cause) if isinstance(cause, BaseException) else shorten(cause or "")
+    setattr(message, CAUSE_ATTRIBUTE, text)
     return message
 
 
@@ -31,12 +31,3 @@ def cause_of(message: CheckMessage) -> str:
     """Return what `failure` has put beside the sentence, empty for any other message."""
     cause: str = getattr(message, CAUSE_ATTRIBUTE, "")
     return cause
-
-
-def describe(cause: BaseException | str | None) -> str:
-    """Return the cause on one line: an exception's class and first line, scrubbed and bounded."""
-    if not isinstance(cause, BaseException):
-        return scrub(cause or "")[:MAXIMUM_LENGTH]
-    lines = str(cause).strip().splitlines()
-    text = ": ".join([type(cause).__name__, *lines[:1]])
-    return scrub(text)[:MAXIMUM_LENGTH]

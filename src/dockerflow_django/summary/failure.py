@@ -9,22 +9,9 @@ from typing import Any
 from django.core.signals import got_request_exception
 
 from dockerflow_django.context import current_state
-from dockerflow_django.logging.scrubbing import scrub
+from dockerflow_django.logging.description import describe
 
-MAX_LENGTH = 500
-# More than is shown, so that a secret is recognised before it is cut; less than what takes long.
-_MAX_SCRUBBED = 4 * MAX_LENGTH
-
-
-def describe(error: BaseException) -> str:
-    """Return the exception's class and the first line of its text, without secrets."""
-    try:
-        text = str(error).strip()[:_MAX_SCRUBBED]
-    except Exception:  # noqa: BLE001 - a class may be wrong in its own `__str__`
-        text = ""
-    first_line = scrub(text.splitlines()[0]) if text else ""
-    name = type(error).__name__
-    return (f"{name}: {first_line}" if first_line else name)[:MAX_LENGTH]
+__all__ = ["describe"]
 
 
 def _remember(**kwargs: Any) -> None:

@@ -9,8 +9,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.management.color import Style
 from django.urls import get_resolver
 
-from dockerflow_django.checks.messages import describe
 from dockerflow_django.heartbeat.report import STATUSES
+from dockerflow_django.logging.description import describe
 from dockerflow_django.management.arguments import explain_in_one_line
 from dockerflow_django.management.output import coloured, reserve_standard_output
 from dockerflow_django.management.overview import Overview, look_over
