@@ -1,0 +1,143 @@
+"""What the probe port answers: probes from what is known, metrics from one worker."""
+
+import json
+import threading
+from typing import Any
+
+import pytest
+
+from dockerflow_django.supervisor import answers as module
+from dockerflow_django.supervisor.answers import ContainerAnswers, has_token
+from dockerflow_django.supervisor.channel import METRICS, PART_BYTES, Question
+from dockerflow_django.supervisor.probes import ContainerProbes
+from dockerflow_django.supervisor.settings import ContainerSettings
+from tests.harness.waiting import wait_until
+from tests.supervisor.conftest import FakeWorker, pass_time
+
+
+def settings(**more: Any) -> ContainerSettings:
+    values: dict[str, Any] = dict.fromkeys(ContainerSettings.__dataclass_fields__)
+    return ContainerSettings(**{**values, "shows_details": False, **more})
+
+
+class Scraped(FakeWorker):
+    """A worker that answers scrapes with `body`, or not at all."""
+
+    body: bytes | None = b"a 1\n"
+
+    def _answer(self, question: Question) -> None:
+        super()._answer(question)
+        if question.name == METRICS and self.body is not None:
+            headers = {"Content-Type": "text/plain", "Vary": "Accept", **question.arguments}
+            self.channel.send_answer(question, {"status": 200, "headers": headers}, self.body)
+
+
+@pytest.mark.parametrize(
+    "path", ["", "/__heartbeat__", "/__version__", "/__error__", "/__heartbeat__/other"]
+)
+def test_nothing_else(probes: ContainerProbes, path: str) -> None:
+    """The port answers the probes, the load balancer and a scrape, and nothing else."""
+    assert ContainerAnswers(probes, settings())(path, {}) is None
+
+
+def test_load_balancer(probes: ContainerProbes) -> None:
+    """The load balancer gets an empty body."""
+    found = ContainerAnswers(probes, settings())("/__lbheartbeat__", {})
+    assert found is not None
+    assert (found.status, found.body, found.content_type) == (200, b"", "text/plain")
+
+
+def test_details_for_those_who_may_see_them(probes: ContainerProbes) -> None:
+    """Details are for those who bear the token, or for all if the settings say so."""
+    bearer = {"Authorization": "Bearer t0ken"}
+    for shown, headers, wanted in [
+        (False, {}, False),
+        (False, bearer, True),
+        (False, {"Authorization": "Bearer other"}, False),
+        (True, {}, True),
+    ]:
+        answers = ContainerAnswers(probes, settings(shows_details=shown, token="t0ken"))
+        found = answers("/__heartbeat__/readiness", headers)
+        assert found is not None
+        assert ("details" in json.loads(found.body)) == wanted
+        assert found.status == 503
+
+
+@pytest.mark.parametrize(
+    ("header", "token", "wanted"),
+    [
+        ("Bearer a", "a", True),
+        ("bearer a", "a", True),
+        ("Basic a", "a", False),
+        ("Bearer", "a", False),
+        ("Bearer ", "", False),
+        ("Bearer \udce9", "a", False),
+        ("", "a", False),
+        ("Bearer a", None, False),
+    ],
+)
+def test_token(header: str, token: str | None, wanted: bool) -> None:
+    """Only the very token counts; without one there is nothing to bear."""
+    assert has_token({"Authorization": header}, token) is wanted
+
+
+def test_scrape_of_many_parts(probes: ContainerProbes) -> None:
+    """A long answer comes whole, with the worker's headers, and what the client accepts is told."""
+    worker = Scraped(probes, 1)
+    worker.body = b"x" * (5 * PART_BYTES + 1)
+    worker.serve()
+    wait_until(lambda: worker.known.serves)
+    found = ContainerAnswers(probes, settings())(
+        "/__metrics__", {"Accept": "a", "Accept-Encoding": "gzip"}
+    )
+    assert found is not None
+    assert (found.status, found.body, found.content_type) == (200, worker.body, "text/plain")
+    assert found.headers["Vary"] == "Accept"
+    assert (found.headers["accept"], found.headers["accept_encoding"]) == ("a", "gzip")
+
+
+def test_scrape_without_a_worker(probes: ContainerProbes) -> None:
+    """Without a worker there is nothing to scrape; it is not computed here."""
+    found = ContainerAnswers(probes, settings())("/__metrics__", {})
+    assert found is not None
+    assert found.status == 503
+
+
+def test_scrape_goes_to_the_next_worker(
+    probes: ContainerProbes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker that says nothing is left for the next one; the probes are answered meanwhile."""
+    monkeypatch.setattr(module, "NEXT_WORKER_SECONDS", 2)
+    silent, other = Scraped(probes, 1), Scraped(probes, 2)
+    silent.body = None
+    for worker in (other, silent):
+        worker.serve()
+        wait_until(lambda: worker.known.serves and not worker.known.open)  # noqa: B023
+    silent.known.spoke_at = 1.0  # the last one who spoke is asked first
+    answers = ContainerAnswers(probes, settings())
+    found: list[Any] = []
+    scrape = threading.Thread(target=lambda: found.append(answers("/__metrics__", {})))
+    scrape.start()
+    wait_until(lambda: METRICS in {question.name for question in silent.asked})
+    assert answers("/__heartbeat__/liveness", {}).status == 200  # type: ignore[union-attr]
+    silent.freeze()
+    for _ in range(4):
+        pass_time(probes, 1.5)
+    scrape.join(10)
+    assert found[0].body == b"a 1\n"
+
+
+def test_scrape_of_a_worker_that_dies(probes: ContainerProbes) -> None:
+    """If the worker ends in the middle of a scrape the next one is asked at once."""
+    dying = Scraped(probes, 1)
+    dying.body = None
+    dying.serve()
+    wait_until(lambda: dying.known.serves)
+    answers = ContainerAnswers(probes, settings())
+    found: list[Any] = []
+    scrape = threading.Thread(target=lambda: found.append(answers("/__metrics__", {})))
+    scrape.start()
+    wait_until(lambda: METRICS in {question.name for question in dying.asked})
+    probes.pool.remove(dying.known)
+    scrape.join(5)
+    assert found[0].status == 503
