@@ -166,7 +166,7 @@ def test_channel_closed_by_the_broker(queue: Queue) -> None:
     with Consumer(lambda body, message: None, queue.name) as consumer:
         wait_until(consumer.is_ready)
         broker = consumer.broker
-        unknown: Any = SimpleNamespace(delivery_tag=4711)
+        unknown: Any = SimpleNamespace(delivery_tag=4711, delivery_info={}, properties={})
         broker.post(Action(Delivery(unknown, queue.name, "shop.handle", broker._epoch), "ack"))
         wait_until(lambda: not consumer.is_ready())
         assert broker.status.problem == "The AMQP broker does not let us consume the queue."

@@ -267,3 +267,19 @@ def test_an_error_of_our_own(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> N
         queue.publish({"order": 1}, {"order": 2})
         consumer.wait_for("FAILURE", "SUCCESS")
         wait_until(lambda: queue.ready(queue.dead) == 1)
+
+
+def test_a_message_that_the_handler_spoils(queue: Queue) -> None:
+    """Whatever the handler does to the message, it is acknowledged and recorded as it came."""
+
+    def spoil(body: Any, message: Any) -> None:
+        message.delivery_tag = 99
+        message.body = message.headers = message.properties = message.delivery_info = None
+        message.channel = None
+
+    with Consumer(spoil, queue.name) as consumer:
+        wait_until(consumer.is_ready)
+        queue.publish({}, {}, message_id="m-1")
+        consumer.wait_for("SUCCESS", "SUCCESS")
+        assert consumer.records[0].message_id == "m-1"
+        assert consumer.is_ready()

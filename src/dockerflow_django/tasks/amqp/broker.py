@@ -194,11 +194,10 @@ class Broker:
             return delivery.is_sent
         if self._channel is None or delivery.epoch != self._epoch:
             return False
-        tag = delivery.message.delivery_tag
         if action.verb == "ack":
-            self._channel.basic_ack(tag)
+            self._channel.basic_ack(delivery.tag)
         else:
-            self._channel.basic_reject(tag, requeue=action.verb == "requeue")
+            self._channel.basic_reject(delivery.tag, requeue=action.verb == "requeue")
         return True
 
     def _pause(self, connection: Any, error: Exception) -> None:

@@ -2,7 +2,7 @@
 
 import threading
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from dockerflow_django.context import RequestState
@@ -12,6 +12,7 @@ from dockerflow_django.context import RequestState
 class Delivery:
     """One message as it was delivered; `epoch` numbers the connection that it came over.
 
+    `tag` and `known` are what it said then, whatever the handler does to the message.
     `state` is there as soon as the message is in hand. `verb` is what the message has been told so
     far, ``ack``, ``reject`` or ``requeue``; `is_sent` whether that could be sent; `is_recorded`
     whether the record has been written, which only the thread of the connection does.
@@ -21,10 +22,22 @@ class Delivery:
     queue: str
     handler: str
     epoch: int
+    tag: Any = field(init=False)
+    known: dict[str, Any] = field(init=False)
     state: RequestState | None = None
     verb: str = ""
     is_sent: bool = True
     is_recorded: bool = False
+
+    def __post_init__(self) -> None:
+        self.tag = self.message.delivery_tag
+        info = self.message.delivery_info
+        self.known = {
+            "message_id": self.message.properties.get("message_id"),
+            "exchange": info.get("exchange"),
+            "routing_key": info.get("routing_key"),
+            "redelivered": bool(info.get("redelivered")),
+        }
 
 
 class Inbox:

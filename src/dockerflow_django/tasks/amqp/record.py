@@ -69,15 +69,11 @@ def write_abandoned(delivery: Delivery) -> None:
 
 
 def _fields(delivery: Delivery, request: RequestState, ended: float) -> dict[str, Any]:
-    message = delivery.message
     seconds = list(request.query_seconds)
     fields = {
         "handler": delivery.handler,
-        "message_id": message.properties.get("message_id"),
         "queue": delivery.queue,
-        "exchange": message.delivery_info.get("exchange"),
-        "routing_key": message.delivery_info.get("routing_key"),
-        "redelivered": bool(message.delivery_info.get("redelivered")),
+        **delivery.known,
         "rid": request.rid,
         "t": round((ended - request.started) * 1000),
         "db_queries": len(seconds),
