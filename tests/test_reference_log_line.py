@@ -8,11 +8,13 @@ import pytest
 from dockerflow_django.logging import MozlogFormatter, console, content, envelope, sanitising
 from dockerflow_django.logging.filters import RID
 from dockerflow_django.logging.formatter import DEFAULT_LOGGER_NAME, FORMATTER_ERROR
+from dockerflow_django.logging.scrubbing import scrub
+from dockerflow_django.logging.secret_names import ALONE, ANYWHERE, holds_secret
 from tests.documents import ROOT, tables_in
 from tests.logging.lines import fields_of, make_record
 
 REFERENCE = ROOT / "docs" / "reference" / "log-line.rst"
-ENVELOPE, FIELDS, _VALUES, HOSTILE, LIMITS = tables_in(REFERENCE)
+ENVELOPE, FIELDS, _VALUES, HOSTILE, LIMITS, NAMES, FORMS = tables_in(REFERENCE)
 LEVELS = tables_in(ROOT / "docs" / "howto" / "syslog-and-loki.rst")[0]
 
 
@@ -28,6 +30,21 @@ def test_fields():
     """Each name that the formatter itself uses has a row."""
     names = [content.MESSAGE, content.ARGUMENTS, content.ERROR, content.TRACEBACK, content.STACK]
     assert [row[0] for row in FIELDS] == [*names, RID, FORMATTER_ERROR]
+
+
+def test_secrets():
+    """Each example of a secret is hidden, and each word that is told is one, and the other way."""
+    for _, example in FORMS:
+        assert "hunter2" in example
+        assert "hunter2" not in scrub(example), example
+    anywhere, alone, keys, _ = (row[1] for row in NAMES)
+    assert anywhere.split(", ") == [_plain(word) for word in ANYWHERE]
+    assert alone.split(", ") == [_plain(word) for word in ALONE]
+    assert all(holds_secret(word) for word in keys.partition(" and ")[0].split(", "))
+
+
+def _plain(word):
+    return word if word.startswith("sess") else word.replace("_", "")
 
 
 def test_limits():
