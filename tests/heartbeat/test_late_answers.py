@@ -1,6 +1,8 @@
 """A late answer is a failure, and a check that asks for more time runs in the background."""
 
 import asyncio
+import subprocess
+import sys
 import threading
 import time
 from typing import Any
@@ -218,3 +220,35 @@ def test_forgetting_ends_the_background(evaluated, configure):
     runs = len(slow.started)
     time.sleep(0.3)
     assert len(slow.started) == runs
+
+
+EXITING = """
+import time
+import django
+from django.conf import settings
+from django.core import checks
+
+def hang(app_configs, **kwargs):
+    print("hangs", flush=True)
+    time.sleep(600)
+
+def quick(app_configs, **kwargs):
+    return []
+
+settings.configure(
+    DOCKERFLOW_CHECKS=[(hang, {"timeout": 60}), (quick, {"timeout": 60})],
+    INSTALLED_APPS=["dockerflow_django"],
+)
+django.setup()
+from dockerflow_django.heartbeat.evaluation import evaluate
+assert evaluate().passed
+time.sleep(0.5)  # one run hangs, and the timer of the other waits for a minute
+"""
+
+
+def test_the_background_does_not_delay_the_exit(evaluated):
+    """Neither a run that hangs nor the timer of the next one keeps the process."""
+    ended = subprocess.run(
+        [sys.executable, "-c", EXITING], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (ended.returncode, ended.stdout) == (0, "hangs\n"), ended.stderr
