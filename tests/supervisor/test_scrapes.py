@@ -1,0 +1,79 @@
+"""Scrapes on the probe port: one worker reads the folder of all, and the probes go on beside it."""
+
+import statistics
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from tests.harness import http
+from tests.harness.project import Project
+from tests.harness.served import Served
+from tests.serve.conftest import served  # noqa: F401
+
+Serve = Callable[..., Served]
+
+MANY_SERIES = """
+from tests.project.wsgi import application
+from prometheus_client import Histogram
+
+views = Histogram("views_seconds", "As django-prometheus has it.", ["view", "method"])
+for number in range({views}):
+    views.labels(f"shop:view-{{number}}", "GET").observe(0.1)
+"""
+URLS = """
+from django.urls import include, path
+from tests.project.urls import urlpatterns as others
+
+urlpatterns = [path("", include("dockerflow_django.metrics.urls")), *others]
+"""
+
+
+def fastest(ask: Callable[[], http.Answer], times: int = 4) -> float:
+    answers = [ask() for _ in range(times)]
+    assert {answer.status for answer in answers} == {200}
+    return min(answer.seconds for answer in answers)
+
+
+@pytest.mark.parametrize("kind", ["serve-wsgi", "gunicorn"])
+def test_scrapes_of_a_large_project(served: Serve, project: Project, soak: bool, kind: str) -> None:
+    """Scrapes succeed, cost little more than on the application's port, and delay no probe."""
+    workers, views = ("8", 600) if soak else ("2", 300)
+    folder = project.folder
+    (folder / "many.py").write_text(MANY_SERIES.format(views=views))
+    (folder / "many_urls.py").write_text(URLS)
+    (folder / "values").mkdir()
+    (folder / "values" / "counter_1.db").write_bytes(b"of an earlier life")
+    large = project.with_settings(
+        WSGI_APPLICATION="many.application", ROOT_URLCONF="many_urls"
+    ).with_environ(PROMETHEUS_MULTIPROC_DIR=str(folder / "values"))
+    application = "many:application" if kind == "gunicorn" else ""
+    instance = served("--workers", workers, kind=kind, project=large, application=application)
+    assert not (folder / "values" / "counter_1.db").exists()
+
+    def scrape(address: http.Address, **more: str) -> http.Answer:
+        return http.request(address, "GET", "/__metrics__", timeout=30, headers=more)
+
+    found = scrape(instance.probe_address)
+    assert found.body.count(b"views_seconds_count") >= views
+    own = fastest(lambda: scrape(instance.address))
+    assert fastest(lambda: scrape(instance.probe_address)) < 1.5 * own + 0.1
+    zipped = scrape(
+        instance.probe_address,
+        **{"Accept": "application/openmetrics-text", "Accept-Encoding": "gzip"},
+    )
+    assert zipped.headers["Content-Encoding"] == "gzip"
+    assert zipped.headers["Content-Type"].startswith("application/openmetrics-text")
+    assert len(zipped.body) < len(found.body) / 3
+
+    scraping = threading.Thread(
+        target=lambda: [scrape(instance.probe_address) for _ in range(8)],
+    )
+    quiet = statistics.median(instance.probe("liveness").seconds for _ in range(20))
+    scraping.start()
+    beside: list[http.Answer] = []
+    while scraping.is_alive():
+        beside.append(instance.probe("liveness"))
+    scraping.join()
+    assert {answer.status for answer in beside} == {200}
+    assert statistics.median(answer.seconds for answer in beside) < quiet + 0.05
