@@ -34,7 +34,7 @@ HELP = f"""\
 Usage: python -m dockerflow_django.drain [--wait SECONDS]
 
 Leave a marker at ${PATH_VARIABLE}: the application serves on, and its readiness fails.
-Exit 0 where the marker is there, by this call or an earlier one, else 1.
+Exit 0 if the marker is there, by this call or an earlier one, else 1.
 
   --wait SECONDS   then wait so long; SIGTERM or SIGINT ends the wait early, and the exit is 0
   --help           show this text"""
@@ -76,7 +76,7 @@ def drain(path: str, seconds: float = 0) -> int:
 
 def _path(text: str) -> str:
     if not text:
-        raise ValueError(f"{PATH_VARIABLE} is not set in the environment, where it names a file")
+        raise ValueError(f"{PATH_VARIABLE} is not set in the environment; it names a file")
     if not text.startswith("/"):
         raise ValueError(f"{PATH_VARIABLE} is {text!r}: only an absolute path is one file for all")
     return text

@@ -27,7 +27,7 @@ from dockerflow_django.client.target import DEFAULT_PORT, LIVENESS_PATH, Target,
 
 __all__ = ["main"]
 
-# Docker gives a health check 30 seconds; a kubelet gives an exec probe 1, where it must be passed.
+# Docker gives a health check 30 seconds; a kubelet gives an exec probe 1: pass it there.
 TIMEOUT_SECONDS = 4.0
 SHORTEST_SECONDS = 0.01
 LONGEST_SECONDS = 3600.0
@@ -36,7 +36,7 @@ HELP = f"""\
 Usage: python -m dockerflow_django.healthcheck [--timeout SECONDS] [--insecure] [URL]
        python -m dockerflow_django.healthcheck --file PATH [--probe NAME]
 
-Exit 0 where the URL answers with a 2xx status in time, else 1.
+Exit 0 if the URL answers with a 2xx status in time, else 1.
 
 URL is one of
   (none)                      http://127.0.0.1:$DOCKERFLOW_PROBE_PORT{LIVENESS_PATH},
@@ -46,7 +46,7 @@ URL is one of
   http://host:port/path
   https://host:port/path
   unix:/run/app.sock:/path    a path on a unix socket
-and where the path is left out of the last three, it is {LIVENESS_PATH}.
+and if the last three have no path, it is {LIVENESS_PATH}.
 Proxies are ignored, and a redirect is a failure.
 
   --timeout SECONDS   for all of it, from looking up the name to the last byte (default {TIMEOUT_SECONDS:g})

@@ -2,7 +2,7 @@
 
 A marker may outlive its container, in a volume or after a kill, and its folder may be open to
 other users. So it names the life it belongs to and is obeyed in no other, and it is obeyed only
-where it is a file of our own user, never through a link.
+if it is a file of our own user, never through a link.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ def exists(path: str) -> bool:
 
 
 def draining_since(path: str) -> float | None:
-    """Return when draining began, as `time.monotonic` counts, or None where no marker is obeyed.
+    """Return when draining began, as `time.monotonic` counts, or None if no marker is obeyed.
 
     That clock is the same in every process of a system, so one can subtract what another noted; it
-    does not move with the date, and where it starts anew, at boot, a new life starts too. A marker
+    does not move with the date, and when it starts anew, at boot, a new life starts too. A marker
     of ours that tells of another life is removed.
     """
     try:
@@ -56,8 +56,8 @@ def create(path: str) -> float:
     """Leave a marker of this life at path, and return when draining began.
 
     One of this life that is there already stays, and so does its time. Markers of other lives and
-    users and links are replaced, never followed. Raises OSError where that cannot be done, and
-    FileExistsError where what is in the way is no marker, and so may be of worth to somebody.
+    users and links are replaced, never followed. Raises OSError if that cannot be done, and
+    FileExistsError if what is in the way is no marker, and so may be of worth to somebody.
     """
     for _ in range(_ATTEMPTS):
         with suppress(FileExistsError):

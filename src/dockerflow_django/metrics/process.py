@@ -1,7 +1,7 @@
 """What this process is doing now: its requests in progress, and whether it is ready.
 
 Nothing is written while a request is served. In one process the values are looked at when a scrape
-asks; in many, where any of them may be asked, each writes its own once a second.
+asks; in many, of which any may be asked, each writes its own once a second.
 """
 
 import time

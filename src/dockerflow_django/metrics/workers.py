@@ -25,7 +25,7 @@ _LIVE_GAUGES = re.compile(r"gauge_live[a-z]*_(\d+)\.db")
 
 
 def folder() -> Path | None:
-    """Return the folder of the values, None where there is but one process."""
+    """Return the folder of the values, None if there is but one process."""
     name = os.environ.get(VARIABLE)
     return Path(name) if name else None
 
@@ -91,7 +91,7 @@ def _forget() -> None:
 
 
 def join() -> None:
-    """Be one of the processes until this one ends in order; the folder is made where need be."""
+    """Be one of the processes until this one ends in order; the folder is made if it is not there."""
     if (values := folder()) is not None:
         values.mkdir(parents=True, exist_ok=True)
         atexit.register(_leave)

@@ -1,7 +1,7 @@
 """What ``serve`` does before it serves: wait for the database, run commands, wait for migrations.
 
-Each step is a process of its own, forked where Django is loaded already. So a signal ends it even
-where it is inside a library that does not listen, and it leaves no connection, no thread and no
+Each step is a process of its own, forked after Django is loaded. So a signal ends it even while it
+is inside a library that does not listen, and it leaves no connection, no thread and no
 memory behind in the process that serves.
 """
 

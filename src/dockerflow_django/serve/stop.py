@@ -33,7 +33,7 @@ class StopRequests:
             signal.signal(number, ignore)
 
     def wait(self, seconds: float | None = None, also: int = 0) -> int | None:
-        """Return the number of the next signal, None where none comes in so many seconds.
+        """Return the number of the next signal, None if none comes in so many seconds.
 
         A signal that is not a request to stop, `also`, is returned too and not counted.
         """

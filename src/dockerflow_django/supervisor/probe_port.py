@@ -76,7 +76,7 @@ class _Server(ThreadingHTTPServer):
         self.server_name, self.server_port = str(self.server_address[0]), self.server_address[1]
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Answer in a thread where one is free, else close: the client is told at once."""
+        """Answer in a thread if one is free, else close: the client is told at once."""
         if not self._free.acquire(blocking=False):
             self.shutdown_request(request)
             return
@@ -137,7 +137,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(Reply(code, f'{{"error": "{reason}."}}'.encode()))
 
     def _send(self, found: Reply) -> None:
-        # Where the request line could not be read, the base class takes it for HTTP/0.9.
+        # If the request line could not be read, the base class takes it for HTTP/0.9.
         self.request_version = self.protocol_version
         self.send_response_only(found.status)
         self.send_header("Content-Type", found.content_type)
