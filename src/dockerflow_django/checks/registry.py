@@ -90,7 +90,8 @@ def configuration() -> dict[str, list[tuple[str, Check]]]:
     A check has one name in all of them, the one that ``/__heartbeat__`` gives it if it runs there,
     and no other check has it.
     """
-    found = {probe: configured(probe) for probe in (HEARTBEAT, *PROBES)}
+    by_code = registered()
+    found = {probe: _configured(probe, by_code) for probe in (HEARTBEAT, *PROBES)}
     taken: dict[str, Check] = {}
     names: dict[Hashable, str] = {}
     for probe, checks_ in found.items():
@@ -108,15 +109,18 @@ def configured(probe: str = HEARTBEAT) -> list[Check]:
     ``"heartbeat"`` stands for ``/__heartbeat__``, which runs every configured check. A setting that
     cannot be read is a check that fails and says so.
     """
-    if probe == HEARTBEAT:
-        return _each_once([*_checks_of_heartbeat(), *_tagged(TAGS)])
-    listed = _listed_for(probe)
-    return _each_once([*_defaults(probe), *_tagged({probe})] if listed is None else listed)
+    return _configured(probe, registered())
 
 
 def registered() -> list[Check]:
     """Return the checks that code registered, here or under our tags in Django's registry."""
-    return list(_tagged(TAGS))
+    return [
+        *list(_registered.values()),
+        *(
+            Check(function, tags=TAGS & set(function.tags), source="django.core.checks.register()")  # type: ignore[attr-defined]
+            for function in registered_in_django()
+        ),
+    ]
 
 
 def named(checks_: Iterable[Check]) -> list[tuple[str, Check]]:
@@ -158,6 +162,15 @@ def _free_name(name: str, check: Check, probe: str, taken: Mapping[str, Check]) 
 
 
 _registered: dict[Hashable, Check] = {}
+
+
+def _configured(probe: str, by_code: Iterable[Check]) -> list[Check]:
+    if probe == HEARTBEAT:
+        return _each_once([*_checks_of_heartbeat(), *by_code])
+    listed = _listed_for(probe)
+    if listed is None:
+        listed = [*_defaults(probe), *(check for check in by_code if probe in check.tags)]
+    return _each_once(listed)
 
 
 def _each_once(checks_: Iterable[Check]) -> list[Check]:
@@ -221,16 +234,6 @@ def _defaults(probe: str) -> Iterator[Check]:
     if probe == "readiness":
         path = "dockerflow_django.checks.check_migrations_applied"
         yield Check(path, once=True, source="default")
-
-
-def _tagged(tags: Iterable[str]) -> Iterator[Check]:
-    wanted = set(tags)
-    for check in list(_registered.values()):
-        if wanted & (check.tags or {HEARTBEAT}):
-            yield check
-    for function in registered_in_django():
-        if wanted & set(function.tags):  # type: ignore[attr-defined]
-            yield Check(function, source="django.core.checks.register()")
 
 
 def _split(arguments: tuple[Any, ...]) -> tuple[CheckFunction | None, tuple[str, ...]]:
