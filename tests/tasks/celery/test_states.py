@@ -2,12 +2,14 @@
 
 import re
 import signal
+from collections import Counter
 
 import pytest
 from celery import chain
 
 from dockerflow_django.context import end_request, start_request
 from tests.harness.http import request
+from tests.harness.waiting import wait_until
 from tests.tasks.celery.workers import MODULE
 
 # What syslog calls them.
@@ -74,17 +76,17 @@ def test_every_end_has_one_record(celeryd, pool):
         wanted = {name: states for name, (_, _, states) in ends.items()}
         for name, states in wanted.items():
             worker.wait_for_summaries(ids[name], len(states), timeout=60)
-        last = celeryd.send("add", 1, 1)
-        worker.wait_for_summaries(last)
-        counts = counted(worker)
+        # Its main process counts a task when its result has come, which may be a little later.
+        expected = Counter(
+            ("add" if name == "expired" else name, state)
+            for name, states in wanted.items()
+            for state in states
+        )
+        wait_until(lambda: counted(worker) == expected, timeout=60, what="every task counts")
         assert worker.stop(timeout=30).code == 0
-        assert {name: states_of(worker, ids[name]) for name in ids} == wanted
+        # A retry may be over before the record of the first execution is written.
+        assert {name: sorted(states_of(worker, ids[name])) for name in ids} == wanted
         assert all(each["Severity"] == SEVERITIES[each["state"]] for each in worker.summaries())
-    for name, states in wanted.items():
-        if name not in {"add", "expired"}:
-            assert [counts[name, state] for state in states] == [1] * len(states), name
-    assert counts["add", "SUCCESS"] == 2
-    assert counts["add", "REVOKED"] == 1
 
 
 def test_rejected_and_queued_again(celeryd):
@@ -158,7 +160,7 @@ def test_unknown_task_is_no_execution(celeryd):
         known = celeryd.send("add", 1, 1)
         worker.wait_for_summaries(known)
         assert [each["task_id"] for each in worker.summaries()] == [known]
-        assert set(counted(worker)) == {("add", "SUCCESS")}
+        wait_until(lambda: counted(worker) == {("add", "SUCCESS"): 1}, timeout=30)
 
 
 def test_spawned_children(celeryd):
