@@ -21,6 +21,13 @@ class MuteError(Exception):
         raise LookupError("no text")
 
 
+class FatalError(Exception):
+    """An exception whose text would end the process."""
+
+    def __str__(self):
+        raise SystemExit
+
+
 @pytest.mark.parametrize(
     ("error", "expected"),
     [
@@ -33,6 +40,7 @@ class MuteError(Exception):
         (ValueError("first\u2028second"), "ValueError: first"),
         (KeyError("basket"), "KeyError: 'basket'"),
         (MuteError(), "MuteError"),
+        (FatalError(), "FatalError"),
         (KeyboardInterrupt(), "KeyboardInterrupt"),
         (ExceptionGroup("two", [ValueError("a"), ValueError("b")]), "two"),
     ],

@@ -11,7 +11,7 @@ def describe(error: BaseException) -> str:
     """Return the exception's class and the first line of its text, without secrets."""
     try:
         text = str(error).strip()[:_MAX_SCRUBBED]
-    except Exception:  # noqa: BLE001 - a class may be wrong in its own `__str__`
+    except BaseException:  # noqa: BLE001 - a class may be wrong in its own `__str__`
         text = ""
     first_line = shorten(text.splitlines()[0]) if text else ""
     name = type(error).__name__
