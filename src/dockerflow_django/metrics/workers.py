@@ -91,7 +91,7 @@ def _forget() -> None:
 
 
 def join() -> None:
-    """Be one of the processes until this one ends in order; the folder is made if it is not there."""
+    """Be one of the processes until this one ends in order; make the folder if it is missing."""
     if (values := folder()) is not None:
         values.mkdir(parents=True, exist_ok=True)
         atexit.register(_leave)
