@@ -20,7 +20,7 @@ MAX_TEXT = 1_024
 
 
 def nanoseconds(created: Any) -> int:
-    """Return a record's time in nanoseconds since 1970, or now where that is no such time.
+    """Return a record's time in nanoseconds since 1970, or now if it has no such time.
 
     A float holds the present to about 250 ns.
     """

@@ -21,7 +21,7 @@ class MozlogHandler(logging.StreamHandler[TextIO]):
         self.setFormatter(MozlogFormatter())
 
     def setFormatter(self, fmt: logging.Formatter | None) -> None:  # noqa: N802 - logging's name
-        """Use this formatter, under the name of this handler where it was given one."""
+        """Use this formatter, under the name of this handler if it was given one."""
         if isinstance(fmt, MozlogFormatter) and self.logger_name != DEFAULT_LOGGER_NAME:
             fmt = copy.copy(fmt)
             fmt.logger_name = self.logger_name

@@ -57,7 +57,7 @@ def _spans_of(path: str) -> list[tuple[int, int]] | None:
 
 
 def _secret_spans(path: str) -> list[tuple[int, int]] | None:
-    """Return where the values of secret-looking URL parameters stand; None for no such URL."""
+    """Return the spans of secret-looking URL parameters' values; None if no URL matches."""
     if "django.urls" not in sys.modules:
         return None
     from django.urls import get_resolver, get_script_prefix, get_urlconf

@@ -44,7 +44,7 @@ ALONE = (
     "creds",
     "uid_b64",
 )
-"""These do where no other letter touches them: `pin` and `user_pin`, but not `mapping`."""
+"""These do if no other letter touches them: `pin` and `user_pin`, but not `mapping`."""
 
 KEYS = (
     "access",
@@ -82,7 +82,7 @@ KEYS = (
 """Kinds of keys that are secret: `api_key`, `AccountKey`; `primary_key` and `sort_key` are not."""
 
 IN_URLS = ("key", "auth", "api", "session", "sesame", "invitation", "magic")
-"""These are secrets, where they stand alone, in URLs only: elsewhere a key may be a cache's."""
+"""If they stand alone, these are secrets in URLs only: elsewhere a key may be a cache's."""
 
 IN_QUERIES = (
     "assertion",
@@ -112,7 +112,7 @@ ABOUT = (
     "|max|method|min|mode|name|path|policy|prefix|prompt|required|samesite|scheme|secure|seconds"
     "|size|status|stdin|strength|timeout|ttl|type|uri|url|usage|validators?|version"
 )
-"""What follows such a word where the name tells of a secret, and is none: `token_type`."""
+"""The last part of a name that tells about a secret and is none: `token_type`."""
 
 TALK = "error|exception|warning|failed|failure|expired|invalid|missing|denied|does_?not_?exist"
 """How a name ends that is an exception's class."""

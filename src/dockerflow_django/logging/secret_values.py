@@ -43,7 +43,7 @@ class Values:
         self._unclosed_until = 0
 
     def end(self, start: int, *, is_item: bool = False, is_header: bool = False) -> int:
-        """Return where the value ends that begins there; `start` where there is none."""
+        """Return the end of the value that begins there; `start` if there is none."""
         text = self._text
         if opening := _OPENING.match(text, start):
             return self.end_of_quoted(opening)

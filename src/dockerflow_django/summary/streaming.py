@@ -1,4 +1,4 @@
-"""Learn when a streamed body ends and how, whoever reads it, and where nobody does.
+"""Learn when a streamed body ends and how, whoever reads it, and if nobody does.
 
 It ends when a part is asked for after the last, when it raises, or when the response is closed. One
 that nobody closes ends when Python frees it: another middleware has put its own response in its
@@ -23,7 +23,7 @@ from dockerflow_django.context import (
 
 
 class Write(Protocol):
-    """What writes the summary: `size` in bytes where known, `error` where the body broke off."""
+    """What writes the summary: `size` in bytes if known, `error` if the body broke off."""
 
     def __call__(
         self,
@@ -105,7 +105,7 @@ class _Ending:
             end_request()
 
     def close(self) -> None:
-        """End with the response; where it was to have no body, none was broken off."""
+        """End with the response; if it was to have no body, none was broken off."""
         is_whole = self.is_read or self._request.method == "HEAD"
         self.tell(None if is_whole else GeneratorExit())
 

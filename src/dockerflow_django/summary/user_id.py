@@ -1,4 +1,4 @@
-"""Tell who the user of a request is, where the request's own code has found out.
+"""Tell who the user of a request is, if the request's own code has found out.
 
 Nothing here asks: no session is read, no user is loaded, no ``Vary`` is added, and it is the same
 with the database down. What Django and other libraries have left on the request is looked at.
@@ -9,7 +9,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.functional import LazyObject, empty
 
-# django.contrib.auth.SESSION_KEY, without its models' machinery where it is not installed.
+# django.contrib.auth.SESSION_KEY, without its models' machinery if it is not installed.
 _SESSION_KEY = "_auth_user_id"
 
 
