@@ -30,6 +30,7 @@ from dockerflow_django.conf.lookup import EnvFile
         ('NAME="open', '"open'),
         ("NAME=https://host/#part", "https://host/#part"),
         ("NAME=a=b", "a=b"),
+        ("NAME=a\x0bb\x85c\u2028d=e", "a\x0bb\x85c\u2028d=e"),
         ('NAME=["^/a#b"]', '["^/a#b"]'),
     ],
 )

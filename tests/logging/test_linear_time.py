@@ -29,11 +29,19 @@ PIECES = (
     *("authorization: ", 'authorization: ="', "cookie: ", "cookie: a=", "bearer ", "bearer a"),
     *("basic a", "eyJ", "eyJ-", "eyJaaaa.", "-----BEGIN PRIVATE KEY-----", "-----BEGIN "),
     *("<token>", "<token ", "<a:token x>", "key ", "secret", "session_id", "aes key", "a_", "aB"),
+    *(
+        "name: token value: ",
+        'name="token" value="',
+        "key=",
+        '; name="token"\\r\\n\\r\\n',
+        "(token)=(",
+    ),
+    *("(token", "(token)", "Duplicate entry '", "%3A//", ":%2F%2F", "%5B", "[0", "['This a.', "),
     *("\n", " ", "\t", "a", "é", "İ", "\x00", "Traceback (most recent call last):\n", "  | "),
     *('"GET /', '"GET /a HTTP/1.1" ', ": /a", "/0123456789abcdef", "a-0123456789abcdef", "/\n"),
 )
 # With each of these in the text no part is skipped as harmless.
-BEFORE = "secret=x bearer // %2f %40 @ </ eyJ -----BEGIN: "
+BEFORE = "secret=x bearer // %2f %40 @ </ eyJ -----BEGIN: value name= )=( Duplicate entry "
 
 
 def seconds(function, text):

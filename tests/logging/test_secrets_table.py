@@ -3,6 +3,7 @@
 import logging
 import logging.handlers
 import queue
+from typing import NamedTuple
 
 import pytest
 from hypothesis import given, settings
@@ -62,6 +63,13 @@ def test_what_stays(text):
 def test_what_stands_around_a_secret_stays(text, scrubbed):
     """Only the value is hidden, not the rest of the line."""
     assert scrub(text) == scrubbed
+
+
+class Login(NamedTuple):
+    """A named tuple that holds a secret."""
+
+    user: str
+    password: str
 
 
 def _as_message(text):
@@ -124,6 +132,12 @@ def queued(record):
         ({"user": {"pwd": "hunter2", "id": 5}}, {"user": f'{{"pwd": "{REDACTED}", "id": 5}}'}),
         ({"argv": ["run", "--password", "hunter2"]}, {"argv": ["run", "--password", REDACTED]}),
         ({"names": ["password", "email"]}, {"names": ["password", "email"]}),
+        ({"env": [{"name": "DB_PASSWORD", "value": "hunter2"}]},
+         {"env": f'[{{"name": "DB_PASSWORD", "value": "{REDACTED}"}}]'}),
+        ({"login": Login("ada", "hunter2")}, {"login": ["ada", REDACTED]}),
+        ({"by": {"ftp://u:hunter2@h": 5}}, {"by": f'{{"ftp://{REDACTED}@h": 5}}'}),
+        ({"errors": {"password": ["This field is required."]}},
+         {"errors": '{"password": ["This field is required."]}'}),
         ({"pair": (b"authorization", b"Basic hunter2")},
          {"pair": ["b'authorization'", REDACTED]}),
     ],

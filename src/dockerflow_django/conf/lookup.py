@@ -32,7 +32,8 @@ class EnvFile(RepositoryEnv):  # type: ignore[misc] # python-decouple ships no t
 
     def __init__(self, source: str) -> None:
         """Read the file; raises `OSError`, or `ValueError` if it is not UTF-8."""
-        lines = Path(source).read_text(encoding="utf-8-sig").splitlines()
+        # Not `splitlines`: a value may hold what that takes for a line's end, as U+2028.
+        lines = Path(source).read_text(encoding="utf-8-sig").split("\n")
         self.data = dict(found for line in lines if (found := _assignment(line)))
 
 

@@ -4,13 +4,16 @@ import re
 
 from dockerflow_django.logging.secret_names import holds_secret
 
-NOTHING = frozenset(("none", "null", "nil", "true", "false", "undefined"))
+NOTHING_TEXT = """
+none null nil true false undefined yes no on off ok enabled disabled
+"""
+NOTHING = frozenset(NOTHING_TEXT.split())
 
 PROSE_TEXT = """
-a an and any are at be can cannot could denied does empty error expected expired failed for from
-has hidden in incorrect invalid is it malformed mismatch missing must no not of ok on optional or
-out passed rejected required should the this to too unexpected unknown unset value was will wrong
-you your str string bytes int bool
+a an and any are at be can cannot could denied disabled does empty enabled entered error expected
+expired failed for from granted has hidden in incorrect invalid is it malformed mismatch missing
+must no not of ok on optional or out passed rejected required revoked rotated should the this to
+too unexpected unknown unset value was will wrong you your str string bytes int bool
 """
 PROSE = frozenset(PROSE_TEXT.split())
 """Words that follow a name and a colon in a sentence or an annotation: `token: expired`."""
@@ -26,6 +29,13 @@ MIN_SYMBOLS = 4
 
 _AROUND = "\"'`\\ ,;"
 _MASKS = frozenset("*.-_[]<>()")
+# What Django and REST framework say of a form's field.
+_COMPLAINTS = re.compile(
+    r"""\[ (?: (?:ErrorDetail\(string=)?
+        ["'] (?:This|The|Enter|Ensure|Your)\ [^"'\n\\]{2,200} \.["']
+        (?:,\ code=["']\w{1,64}["']\))? (?:,\ )? ){1,8} \]""",
+    re.VERBOSE,
+)
 _WORD = re.compile(r"[A-Za-z]{1,16}+(?=$|[\s.,;:!?)\[])")
 _NUMBER = re.compile(r"[\d.,_]+")
 
@@ -45,6 +55,11 @@ def is_nothing(value: str, *, is_assigned: bool) -> bool:
     if any(map(str.isalnum, bare)):
         return bare.lower() in NOTHING
     return not is_assigned or len(bare) < MIN_SYMBOLS or _MASKS.issuperset(bare)
+
+
+def is_complaint(value: str) -> bool:
+    """Tell whether a value is a list of sentences that tell what is wrong with a form's field."""
+    return _COMPLAINTS.fullmatch(value) is not None
 
 
 def is_number(value: str) -> bool:

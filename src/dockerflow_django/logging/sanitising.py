@@ -17,7 +17,7 @@ from itertools import islice
 from types import NoneType
 from typing import Any, TypeAlias
 
-from dockerflow_django.logging.ordinary import is_field_name, is_nothing
+from dockerflow_django.logging.ordinary import is_complaint, is_field_name, is_nothing
 from dockerflow_django.logging.scrubbing import REDACTED, may_hold_secrets, scrub
 from dockerflow_django.logging.secret_names import holds_secret
 from dockerflow_django.logging.text import UNPRINTABLE, free_name, safe_repr, well_formed
@@ -89,7 +89,8 @@ class Sanitiser:
         shown: dict[str, Any] = {}
         for key, item in self._some(value.items(), len(value)):
             name = _key(key)
-            kept = REDACTED if is_secret(name, item) else self._reduce(item, inside)
+            is_hidden = is_secret(name, item) or is_secret(_name_beside(name, value), item)
+            kept = REDACTED if is_hidden else self._reduce(item, inside)
             shown[free_name(name, shown)] = kept
         return shown
 
@@ -97,8 +98,10 @@ class Sanitiser:
         """Return the items; one that follows a secret's name, as in a command line, is hidden."""
         shown: list[Any] = []
         name = ""
-        for item in self._some(value, len(value)):
-            is_hidden = is_secret(name, item) and not _is_name(item)
+        own_names = _names_of_items(value)
+        for index, item in enumerate(self._some(value, len(value))):
+            own = own_names[index] if index < len(own_names) else ""
+            is_hidden = is_secret(own, item) or (is_secret(name, item) and not _is_name(item))
             shown.append(REDACTED if is_hidden else self._reduce(item, inside))
             name = _name_in(item)
         return shown
@@ -186,7 +189,7 @@ def _way(kind: type) -> _Way:
 
 def _key(key: Any) -> str:
     name = str.__str__(key) if issubclass(type(key), str) else safe_repr(key)
-    return well_formed(name[:MAX_NAME])
+    return well_formed(scrub(name[:MAX_NAME]))
 
 
 def is_secret(name: str, value: Any) -> bool:
@@ -195,7 +198,20 @@ def is_secret(name: str, value: Any) -> bool:
         return False
     if issubclass(type(value), str):
         return not is_nothing(str.__str__(value), is_assigned=True)
+    if issubclass(type(value), list) and all(issubclass(type(item), str) for item in value[:9]):
+        return not is_complaint(repr([str.__str__(item) for item in value[:9]]))
     return not (name.lower().endswith("tokens") and issubclass(type(value), int | float))
+
+
+def _name_beside(name: str, mapping: Mapping[Any, Any]) -> str:
+    """Return what a mapping like `{"name": "password", "value": …}` says of its value."""
+    return _name_in(mapping.get("name", mapping.get("key"))) if name.lower() == "value" else ""
+
+
+def _names_of_items(items: Any) -> tuple[str, ...]:
+    """Return the names that a named tuple has for its items."""
+    names = getattr(type(items), "_fields", ()) if issubclass(type(items), tuple) else ()
+    return tuple(names)
 
 
 def _name_in(item: Any) -> str:

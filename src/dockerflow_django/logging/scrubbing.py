@@ -14,11 +14,13 @@ import re
 
 from dockerflow_django.logging.ordinary import (
     begins_as_prose,
+    is_complaint,
     is_field_name,
     is_nothing,
     is_number,
 )
 from dockerflow_django.logging.secret_names import MAX_NAME, holds_secret, is_secret_key
+from dockerflow_django.logging.secret_pairs import hide_pairs
 from dockerflow_django.logging.secret_values import QUOTE, Values
 
 REDACTED = "[redacted]"
@@ -30,6 +32,7 @@ _SIGNS = (
     "secret",
     "token",
     "key",
+    "code",
     "cred",
     "sig",
     "sess",
@@ -61,8 +64,11 @@ _USER_INFO = re.compile(
     )""",
     re.VERBOSE,
 )
+# `urllib.parse.quote` leaves slashes as they are, or whatever else its caller names.
 _ENCODED_USER_INFO = re.compile(
-    r"(?P<p>%(?:25){0,4})3A(?P=p)2F(?P=p)2F(?:(?!(?P=p)2F)[^\s/?#&\"'])*(?P=p)40", re.IGNORECASE
+    r"""(?P<slashes>(?::|%(?:25){0,4}3A) (?:/|%(?:25){0,4}2F){2})
+    (?:(?!%(?:25){0,4}2F)[^\s/?#&"'])* (?P<at>%(?:25){0,4}40)""",
+    re.VERBOSE | re.IGNORECASE,
 )
 _SCHEME = re.compile(
     r"\b(?P<scheme>bearer|basic)(?P<space>[ \t]{1,4}+)(?P<value>[^\s\"'\\,;(){}\[\]<>=]{3,}+=*+)",
@@ -70,12 +76,14 @@ _SCHEME = re.compile(
 )
 _JSON_WEB_TOKEN = re.compile(r"(?<![\w-])eyJ[\w-]{4,}+\.[\w-]{4,}+(?:\.[\w-]*+)?")
 _PRIVATE_KEY = re.compile(
-    r"(-----BEGIN [A-Z ]{0,32}PRIVATE KEY-----)(?:(?!-----).)*+(-----END [A-Z ]{0,32}-----)?",
-    re.DOTALL,
+    r"""(-----BEGIN\ [A-Z ]{0,32}PRIVATE\ KEY(?:\ BLOCK)?-----)
+    (?:(?!-----).)*+ (-----END\ [A-Z ]{0,32}-----)?""",
+    re.VERBOSE | re.DOTALL,
 )
 _FIELD = re.compile(
     rf"""(?<![\w.-]) (?:(?<=\\)[nrt](?=\w))?+ (?P<name>-{{0,2}}+[A-Za-z0-9_][\w.-]*+)
-    (?: (?P<close>{QUOTE})? (?:\]|%(?:25){{0,4}}5D)? [ \t]{{0,4}}+
+    (?: (?P<close>{QUOTE}|`)?
+        (?:(?:[\[\]]|%(?:25){{0,4}}5[BD])\d{{0,4}}+){{0,4}}+ [ \t]{{0,4}}+
         (?P<sign>=>|:=|==?|:(?!:|//)|%(?:25){{0,4}}3[AD]) [ \t]{{0,4}}+
       | {QUOTE} [ \t]{{0,4}}+ , (?P<pair>\s{{0,4}}+) (?=[bBrRuU]{{0,2}}{QUOTE})
       | (?P<option>[ \t]{{1,4}}+) (?=[^\s-])
@@ -103,12 +111,12 @@ def scrub(text: str) -> str:
     if "@" in text:
         text = _USER_INFO.sub(rf"\g<slashes>{REDACTED}@", text)
     if "%" in text:
-        text = _ENCODED_USER_INFO.sub(rf"\g<p>3A\g<p>2F\g<p>2F{REDACTED}\g<p>40", text)
+        text = _ENCODED_USER_INFO.sub(rf"\g<slashes>{REDACTED}\g<at>", text)
     if "-----BEGIN" in text:
         text = _PRIVATE_KEY.sub(rf"\1{REDACTED}\2", text)
     if "</" in text:
         text = _ELEMENT.sub(_hide_element, text)
-    text = _hide_fields(text)
+    text = _hide_fields(hide_pairs(text, REDACTED))
     text = _JSON_WEB_TOKEN.sub(REDACTED, text)
     return _SCHEME.sub(_hide_credentials, text)
 
@@ -178,7 +186,11 @@ def _end_of_value(field: re.Match[str], values: Values) -> int:
 def _stays(field: re.Match[str], value: str) -> bool:
     """Tell whether what follows a secret's name is none."""
     if field["pair"] is not None:
-        return is_field_name(value)
+        end = field.end() + len(value)
+        # In a dict, the name is a value and what follows it the next key.
+        return is_field_name(value) or field.string[end : end + 1] == ":"
+    if is_complaint(value):
+        return True
     is_count = field["name"].lower().endswith("tokens") and is_number(value)
     return is_count or is_nothing(value, is_assigned=field["sign"] == "=")
 

@@ -21,6 +21,10 @@ ANYWHERE = (
     "session_id",
     "session_key",
     "sess_id",
+    "auth_code",
+    "recovery_code",
+    "security_code",
+    "verification_code",
     "authorization",
     "cookie",
 )
@@ -28,6 +32,8 @@ ANYWHERE = (
 
 ALONE = (
     "pass",
+    "db_pass",
+    "user_pass",
     "pw",
     "pin",
     "otp",
@@ -49,6 +55,7 @@ ALONE = (
 KEYS = (
     "access",
     "account",
+    "activation",
     "aes",
     "api",
     "app",
@@ -63,6 +70,7 @@ KEYS = (
     "function",
     "functions",
     "integration",
+    "licence",
     "license",
     "master",
     "private",
@@ -90,7 +98,11 @@ IN_QUERIES = (
     "code_challenge",
     "code_verifier",
     "device_code",
+    "id_token_hint",
     "nonce",
+    "oob_code",
+    "pgt_id",
+    "pgt_iou",
     "policy",
     "relay_state",
     "request_uri",
@@ -107,8 +119,8 @@ IN_QUERIES = (
 """Whole names of OAuth's, PKCE's, SAML's, CAS's and CloudFront's parameters."""
 
 ABOUT = (
-    "age|alg|algorithm|at|backend|class|count|dir|domain|enabled|endpoint|engine|expires|expiry"
-    "|expires_at|expires_in|expires_on|fields?|file|format|header|hint|httponly|len|length|limit"
+    "age|alg|algorithm|at|backend|budget|class|consent|count|created|dir|domain|enabled"
+    "|endpoint|engine|expires|expiry|expires_at|expires_in|expires_on|fields?|file|format|header|hint|httponly|len|length|limit"
     "|max|method|min|mode|name|path|policy|prefix|prompt|required|samesite|scheme|secure|seconds"
     "|size|status|stdin|strength|timeout|ttl|type|uri|url|usage|validators?|version"
 )
