@@ -31,8 +31,10 @@ OFFLINE = ("error sending request", "Failed to fetch", "dns error", "Could not c
 
 
 @pytest.fixture(scope="module")
-def folder():
+def folder(soak):
     """Give a folder that other users can enter."""
+    if not soak and "CI" not in os.environ:
+        pytest.skip("a minute of downloads and builds: with --soak, and where CI is set")
     path = Path(tempfile.mkdtemp(prefix="image-"))
     path.chmod(0o755)
     (path / "wheels").mkdir()
@@ -70,7 +72,9 @@ def uv(folder):
 @pytest.fixture(scope="module")
 def context(folder, uv):
     """Give a project made by the `dockerflow` of a wheel in an environment of its own."""
-    unwanted = ignore_patterns(".git", ".*_cache", "__pycache__", "*.egg-info", "build", "_build")
+    unwanted = ignore_patterns(
+        ".git", ".nox", ".venv", ".*_cache", "__pycache__", "*.egg-info", "build", "_build"
+    )
     copytree(ROOT, folder / "source", ignore=unwanted)
     uv("build", "--quiet", "--wheel", "--out-dir", folder / "wheels", folder / "source")
     uv("venv", "--quiet", folder / "generator")
