@@ -11,7 +11,6 @@ that lives for a moment loads them, runs the app's system checks, and hands the 
 """
 
 import contextlib
-import json
 import os
 import queue
 import signal
@@ -22,8 +21,9 @@ from typing import Any
 
 from dockerflow_django.supervisor.channel import WorkerChannel
 from dockerflow_django.supervisor.container import Container, PortError
-from dockerflow_django.supervisor.pool import Worker
+from dockerflow_django.supervisor.known import Worker
 from dockerflow_django.supervisor.settings import ContainerSettings
+from dockerflow_django.supervisor.settings_child import SettingsError, read_in_child
 
 __all__ = [
     "child_exit",
@@ -57,7 +57,7 @@ def on_starting(server: Any) -> None:
         _refuse_unknown_worker(server.worker_class)
         settings = _read_settings(server)
         _arbiter.start(server, settings)
-    except (StartError, PortError) as error:
+    except (StartError, SettingsError, PortError) as error:
         server.log.critical("Not serving: %s", error)
         sys.exit(1)
 
@@ -71,7 +71,7 @@ def on_reload(server: Any) -> None:
     """Take the new settings, but for the probe port and webhooks, which a restart changes."""
     try:
         _arbiter.container.change(_read_settings(server))
-    except StartError as error:
+    except SettingsError as error:
         server.log.error("The settings stay as they are: %s", error)  # noqa: TRY400 - it says all
 
 
@@ -242,50 +242,7 @@ def _threads_of(worker: Any) -> int | None:
 
 
 def _read_settings(server: Any) -> ContainerSettings:
-    """Have a child load the project and read them. Raises `StartError`."""
-    reader, writer = os.pipe()
-    pid = os.fork()
-    if not pid:
-        os.close(reader)
-        _tell_settings(server, writer)
-    os.close(writer)
-    with open(reader, "rb") as told:  # noqa: PTH123 - a descriptor
-        content = told.read()
-    os.waitpid(pid, 0)
-    if not content:
-        raise StartError("the settings cannot be read: the process that read them was killed")
-    found = json.loads(content)
-    for line in found["warnings"]:
-        server.log.warning("%s", line)
-    for line in found["errors"]:
-        server.log.error("%s", line)
-    if found["problem"]:
-        raise StartError(found["problem"])
-    return ContainerSettings(**found["values"])
-
-
-def _tell_settings(server: Any, writer: int) -> None:
-    """Run in the child: write what was found, and end without what the arbiter has registered."""
-    found: dict[str, Any] = {"values": {}, "errors": [], "warnings": [], "problem": ""}
-    try:
-        _load_project(server)
-        from dockerflow_django.supervisor.settings import findings, read_settings
-
-        found["errors"], found["warnings"] = findings()
-        found["values"] = read_settings().as_dict()
-        if found["errors"]:
-            found["problem"] = "the settings are wrong, see above"
-    except BaseException as error:  # noqa: BLE001 - whatever a project raises
-        from dockerflow_django.logging.scrubbing import scrub
-
-        text = " ".join(scrub(f"{type(error).__name__}: {error}").split())
-        found["problem"] = f"the project cannot be loaded: {text}"
-    finally:
-        with open(writer, "wb") as told:
-            told.write(json.dumps(found).encode())
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(0)
+    return read_in_child(lambda: _load_project(server), server.log)
 
 
 def _load_project(server: Any) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from dockerflow_django.supervisor.channel import Question, WorkerChannel
-from dockerflow_django.supervisor.pool import Worker
+from dockerflow_django.supervisor.known import Worker
 from dockerflow_django.supervisor.probes import ContainerProbes
 from tests.harness.waiting import wait_until
 

@@ -42,6 +42,23 @@ def test_answers(listener: ProbePort, path: str) -> None:
     assert "Date" not in found.headers
 
 
+def test_names_of_headers_have_no_case() -> None:
+    """What is answered may depend on headers, whatever their names are written like."""
+    seen: list[Mapping[str, str]] = []
+
+    def respond(path: str, headers: Mapping[str, str]) -> Reply | None:
+        seen.append(headers)
+        return None
+
+    listener = ProbePort(LOOPBACK, 0, respond)
+    listener.start()
+    try:
+        http.request(listener.address, "GET", "/", headers={"aUTHORIZATION": "Bearer x"})
+    finally:
+        listener.stop()
+    assert seen[0]["Authorization"] == "Bearer x"
+
+
 def test_head(listener: ProbePort) -> None:
     """HEAD gets the headers of GET, and no body."""
     found = http.request(listener.address, "HEAD", "/known")

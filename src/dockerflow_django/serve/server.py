@@ -16,13 +16,13 @@ from typing import Any
 
 from django.db import connections
 from granian.constants import Interfaces
-from granian.server.mp import MPServer, WorkerProcess
+from granian.server.mp import MPServer
 
 from dockerflow_django.serve.deaths import Deaths
-from dockerflow_django.serve.stop import StopRequests, held_back
+from dockerflow_django.serve.process import Process
+from dockerflow_django.serve.stop import StopRequests
 from dockerflow_django.serve.worker import enter_forked, enter_spawned, load
 from dockerflow_django.supervisor.container import Container
-from dockerflow_django.supervisor.pool import Worker
 
 # The first signal begins the drain, the second ends it, this one waits for nothing more.
 CUTTING = 3
@@ -45,14 +45,14 @@ class Server(MPServer):
     stop_requests: StopRequests
     container: Container
     problem: str = ""
-    wrks: "list[_Worker]"  # type: ignore[assignment]  # `_spawn_worker` makes them
+    wrks: "list[Process]"  # type: ignore[assignment]  # `_spawn_worker` makes them
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs["log_dictconfig"] = kwargs.get("log_dictconfig") or PROJECT_LOGGING
         super().__init__(*args, **kwargs)
         self._deaths = Deaths()
-        self._dead: list[_Worker] = []
-        self._retired: list[_Worker] = []
+        self._dead: list[Process] = []
+        self._retired: list[Process] = []
 
     def serve(self, *args: Any, **kwargs: Any) -> None:
         """Serve until a signal comes, and what was in flight then has been answered."""
@@ -88,15 +88,15 @@ class Server(MPServer):
     def signal_handler_reload(self, *args: Any, **kwargs: Any) -> None:
         """Leave SIGHUP to it too."""
 
-    def worker_ended(self, worker: "_Worker") -> None:
+    def worker_ended(self, worker: "Process") -> None:
         """Note the end of a worker; one that nobody told to end is replaced."""
         self.container.remove(worker.known)
-        if not worker.interrupt_by_parent and worker in self.wrks:
+        if not worker.interrupt_by_parent and worker not in self._retired:
             logger.error(
                 "Worker %d (pid %s) ended: %s.",
                 worker.idx + 1,
                 worker.inner.pid,
-                worker.known.problem or _said(worker.inner.exitcode),
+                worker.known.problem or worker.said,
             )
             self._dead.append(worker)
             self.main_loop_interrupt.set()
@@ -195,7 +195,7 @@ class Server(MPServer):
             self.wrks[place] = new
             self._retire(old)
 
-    def _await_serving(self, worker: "_Worker") -> bool:
+    def _await_serving(self, worker: "Process") -> bool:
         """Wait until the worker serves; False if it does not, or there is something else to do."""
         ends_at = time.monotonic() + self.container.settings.start_seconds
         while worker.is_alive() and time.monotonic() < ends_at and not self.interrupt_signal:
@@ -206,7 +206,7 @@ class Server(MPServer):
             logger.error("Worker %d is not replaced: its successor does not serve.", worker.idx + 1)
         return False
 
-    def _retire(self, worker: "_Worker") -> None:
+    def _retire(self, worker: "Process") -> None:
         self._retired = [each for each in self._retired if each.is_alive()]
         self._retired.append(worker)
         worker.terminate()
@@ -225,7 +225,7 @@ class Server(MPServer):
 
     def _spawn_worker(  # type: ignore[override]  # as Granian's own two servers have it
         self, idx: int, target: Any, callback_loader: Any
-    ) -> "_Worker":
+    ) -> "Process":
         known = self.container.pool.add(idx + 1)
         threads = self.blocking_threads if self.interface == Interfaces.WSGI else None
         if self.reload_on_changes:
@@ -234,48 +234,10 @@ class Server(MPServer):
             entry = functools.partial(enter_forked, target, known, threads, self.container)
         worker: Any = super()._spawn_worker(idx, entry, callback_loader)
         # Granian names the class itself, and offers no other way in.
-        worker.__class__ = _Worker
+        worker.__class__ = Process
         worker.known = known
         known.process = worker.inner
         return worker  # type: ignore[no-any-return]
-
-
-class _Worker(WorkerProcess):
-    """A worker that is in no other's process group from its start on, and whose end is noticed."""
-
-    known: Worker
-    parent: Server
-
-    def start(self) -> None:
-        """Fork with the signals held back: they are the parent's until the worker has its own."""
-        with held_back():
-            super().start()
-            pid = self.inner.pid
-            with contextlib.suppress(OSError):
-                os.setpgid(pid, pid)  # whoever is first: the worker does the same
-            self.parent.container.pool.started(self.known)
-
-    def terminate(self) -> None:
-        """Tell the worker to stop, once; its answers no longer count.
-
-        A second signal, in the middle of what Granian does at the first, can block it for ever.
-        """
-        self.parent.container.pool.stopping(self.known)
-        if not self.interrupt_by_parent:
-            super().terminate()
-
-    def _watcher(self) -> None:
-        if self.parent.reload_on_changes:
-            super()._watcher()
-        else:
-            self.inner.join()
-        self.parent.worker_ended(self)
-
-
-def _said(exit_code: int | None) -> str:
-    if exit_code is not None and exit_code < 0:
-        return f"killed by {signal.Signals(-exit_code).name}"
-    return f"exit status {exit_code}"
 
 
 @contextlib.contextmanager

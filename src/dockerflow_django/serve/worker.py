@@ -15,7 +15,7 @@ from dockerflow_django.serve.stop import leave_group
 from dockerflow_django.supervisor.application import Asgi, Wsgi
 from dockerflow_django.supervisor.channel import WorkerChannel
 from dockerflow_django.supervisor.container import Container
-from dockerflow_django.supervisor.pool import Worker
+from dockerflow_django.supervisor.known import Worker
 from dockerflow_django.supervisor.worker import UrlconfError, import_urlconf, serve_questions
 
 # Granian binds within milliseconds. A firewall that lets nobody in must not keep a worker unready.

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from dockerflow_django.health import PROBES
 from dockerflow_django.supervisor.channel import METRICS, Reply
-from dockerflow_django.supervisor.pool import OpenQuestion, Worker
+from dockerflow_django.supervisor.known import OpenQuestion, Worker
 from dockerflow_django.supervisor.probes import ContainerProbes, Verdict
 from dockerflow_django.supervisor.settings import ContainerSettings
 

@@ -10,7 +10,7 @@ import time
 from dockerflow_django.client import drain_marker
 from dockerflow_django.supervisor.answers import ContainerAnswers
 from dockerflow_django.supervisor.channel import VERSION
-from dockerflow_django.supervisor.pool import Worker
+from dockerflow_django.supervisor.known import Worker
 from dockerflow_django.supervisor.probe_port import ProbePort
 from dockerflow_django.supervisor.probes import ContainerProbes
 from dockerflow_django.supervisor.settings import ContainerSettings

@@ -25,7 +25,8 @@ HEADER_BYTES = 8192
 
 logger = logging.getLogger("dockerflow_django")
 
-# Takes a path without its trailing slash, and the headers; None stands for 404.
+# Takes a path without its trailing slash, and the headers by names like ``Accept-Encoding``; None
+# stands for 404.
 Respond = Callable[[str, Mapping[str, str]], Reply | None]
 
 
@@ -119,7 +120,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Answer, with a body unless it is HEAD."""
         path = self.path.partition("?")[0].rstrip("/")
-        found = self.server.respond(path, dict(self.headers.items()))
+        # Names are told apart without their case (RFC 9110, section 5.1).
+        headers = {name.title(): value for name, value in self.headers.items()}
+        found = self.server.respond(path, headers)
         self._send(found or Reply(404, b'{"error": "There is nothing here."}'))
 
     do_HEAD = do_GET  # noqa: N815 - the base class looks for this name

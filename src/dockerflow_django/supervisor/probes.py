@@ -13,7 +13,8 @@ from typing import Any
 from dockerflow_django import health
 from dockerflow_django.health import FAILED, PASSED, PROBES
 from dockerflow_django.supervisor.channel import PING
-from dockerflow_django.supervisor.pool import OpenQuestion, Worker, WorkerPool
+from dockerflow_django.supervisor.known import OpenQuestion, Worker
+from dockerflow_django.supervisor.pool import WorkerPool
 from dockerflow_django.supervisor.speaker import Speaker
 
 POLL_SECONDS = 1.0

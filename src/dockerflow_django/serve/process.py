@@ -1,0 +1,55 @@
+"""One worker of `serve` as a process of Granian's server."""
+
+import contextlib
+import os
+import signal
+from typing import Any
+
+from granian.server.mp import WorkerProcess
+
+from dockerflow_django.serve.stop import held_back
+from dockerflow_django.supervisor.known import Worker
+
+
+class Process(WorkerProcess):
+    """A worker that is in no other's process group from its start on, and whose end is noticed."""
+
+    known: Worker
+    parent: Any  # the `Server`, which knows this class
+
+    def start(self) -> None:
+        """Fork with the signals held back: they are the parent's until the worker has its own."""
+        with held_back():
+            super().start()
+            pid = self.inner.pid
+            with contextlib.suppress(OSError):
+                os.setpgid(pid, pid)  # whoever is first: the worker does the same
+            self.parent.container.pool.started(self.known)
+
+    def terminate(self) -> None:
+        """Tell the worker to stop, once; its answers no longer count.
+
+        A second signal, in the middle of what Granian does at the first, can block it for ever. One
+        that does not serve yet has nothing to finish, and may lose a signal while it begins.
+        """
+        serves = self.known.serves
+        self.parent.container.pool.stopping(self.known)
+        if not serves:
+            self.kill()
+        elif not self.interrupt_by_parent:
+            super().terminate()
+
+    def _watcher(self) -> None:
+        if self.parent.reload_on_changes:
+            super()._watcher()
+        else:
+            self.inner.join()
+        self.parent.worker_ended(self)
+
+    @property
+    def said(self) -> str:
+        """How the process ended."""
+        exit_code = self.inner.exitcode
+        if exit_code is not None and exit_code < 0:
+            return f"killed by {signal.Signals(-exit_code).name}"
+        return f"exit status {exit_code}"

@@ -1,0 +1,64 @@
+"""Read the settings in a child that lives for a moment: the supervisor imports no Django.
+
+What Gunicorn's arbiter imports would outlive a reload, and be inherited unpatched by gevent's
+workers.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from dockerflow_django.logging.scrubbing import scrub
+from dockerflow_django.supervisor.settings import ContainerSettings, findings, read_settings
+
+
+class SettingsError(Exception):
+    """The settings are wrong or cannot be read; the text says why."""
+
+
+def read_in_child(load: Callable[[], None], log: Any) -> ContainerSettings:
+    """Have a child `load` the project, run the app's system checks and hand the values over.
+
+    What the checks find is logged. Raises `SettingsError`, also if one of them is an error.
+    """
+    reader, writer = os.pipe()
+    pid = os.fork()
+    if not pid:
+        os.close(reader)
+        _tell(load, writer)
+    os.close(writer)
+    with open(reader, "rb") as told:  # noqa: PTH123 - a descriptor
+        content = told.read()
+    os.waitpid(pid, 0)
+    if not content:
+        raise SettingsError("the settings cannot be read: the process that read them has ended")
+    found = json.loads(content)
+    for line in found["warnings"]:
+        log.warning("%s", line)
+    for line in found["errors"]:
+        log.error("%s", line)
+    if found["problem"]:
+        raise SettingsError(found["problem"])
+    return ContainerSettings(**found["values"])
+
+
+def _tell(load: Callable[[], None], writer: int) -> None:
+    """Run in the child: write what was found, and end without what the parent has registered."""
+    found: dict[str, Any] = {"values": {}, "errors": [], "warnings": [], "problem": ""}
+    try:
+        load()
+        found["errors"], found["warnings"] = findings()
+        found["values"] = read_settings().as_dict()
+        if found["errors"]:
+            found["problem"] = "the settings are wrong, see above"
+    except BaseException as error:  # noqa: BLE001 - whatever a project raises
+        text = " ".join(scrub(f"{type(error).__name__}: {error}").split())
+        found["problem"] = f"the project cannot be loaded: {text}"
+    finally:
+        with open(writer, "wb") as told:
+            told.write(json.dumps(found).encode())
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
