@@ -40,6 +40,12 @@ def test_one_record_for_each_change(caplog):
     ]
 
 
+def test_a_message_without_an_id(caplog):
+    """It is told alone."""
+    report(checks.Error("Nothing in stock."))
+    assert caplog.messages == ["Check check_stock: Nothing in stock."]
+
+
 def test_what_a_probe_found_once_is_no_change(caplog):
     """A probe that goes on with an old result does not undo in the log what was found since."""
     broken = checks.Error("Nothing in stock.", id="shop.E001")

@@ -182,6 +182,8 @@ def test_what_looks_like_a_secret_is_hidden_anywhere(make_request, path):
         ),
         ("Policy=hunter2&Key-Pair-Id=hunter2", f"Policy={REDACTED}&Key-Pair-Id={REDACTED}"),
         ("ticket=hunter2&id_token=hunter2", f"ticket={REDACTED}&id_token={REDACTED}"),
+        ("id_token_hint=hunter2&oobCode=hunter2", f"id_token_hint={REDACTED}&oobCode={REDACTED}"),
+        ("pgtIou=hunter2&pgtId=hunter2", f"pgtIou={REDACTED}&pgtId={REDACTED}"),
         (
             "client_assertion=hunter2&assertion=hunter2",
             f"client_assertion={REDACTED}&assertion={REDACTED}",

@@ -63,7 +63,8 @@ def _log(name: str, result: Result) -> None:
 
 def _text(message: Any) -> str:
     cause = cause_of(message)
-    return f"{message.id}: {message.msg}" + (f" ({cause})" if cause else "")
+    name = f"{message.id}: " if message.id else ""
+    return f"{name}{message.msg}" + (f" ({cause})" if cause else "")
 
 
 evaluated.connect(log_changes, dispatch_uid="dockerflow_django.heartbeat.log")
