@@ -1,5 +1,6 @@
 """Each name is hidden in each form, other secrets are hidden too, and ordinary text stays."""
 
+import json
 import logging
 import logging.handlers
 import queue
@@ -147,6 +148,14 @@ def test_extras_are_hidden_by_their_names(formatter, extras, shown):
     fields = fields_of(formatter.format(make_record("", **extras)))
     assert {name: fields[name] for name in shown} == shown
     assert SECRET not in str(fields)
+
+
+def test_names_that_are_alike_once_scrubbed(formatter):
+    """Each is kept, under a short name."""
+    fields = fields_of(formatter.format(make_record("", by={f"sid={n}": n for n in range(900)})))
+    names = list(json.loads(fields["by"]))
+    assert len(names) == 900
+    assert max(map(len, names)) < 30
 
 
 def test_a_dict_as_message(formatter):

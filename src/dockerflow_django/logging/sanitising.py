@@ -20,7 +20,7 @@ from typing import Any, TypeAlias
 from dockerflow_django.logging.ordinary import is_complaint, is_field_name, is_nothing
 from dockerflow_django.logging.scrubbing import REDACTED, may_hold_secrets, scrub
 from dockerflow_django.logging.secret_names import holds_secret
-from dockerflow_django.logging.text import UNPRINTABLE, free_name, safe_repr, well_formed
+from dockerflow_django.logging.text import UNPRINTABLE, safe_repr, well_formed
 
 FieldValue: TypeAlias = str | int | float | bool | list[Any]
 
@@ -52,7 +52,7 @@ class Sanitiser:
         """Return every field with a name and a value that the schema allows; no value, no field."""
         fields: dict[str, FieldValue] = {}
         for key, value in islice(raw.items(), MAX_FIELDS):
-            self._name = name = free_name(_key(key), fields)
+            self._name = name = _unused(_key(key), fields)
             shown = self._guarded(REDACTED if is_secret(name, value) else value)
             if shown is not None:
                 fields[name] = shown
@@ -91,7 +91,7 @@ class Sanitiser:
             name = _key(key)
             is_hidden = is_secret(name, item) or is_secret(_name_beside(name, value), item)
             kept = REDACTED if is_hidden else self._reduce(item, inside)
-            shown[free_name(name, shown)] = kept
+            shown[_unused(name, shown)] = kept
         return shown
 
     def _items(self, value: Any, inside: tuple[int, ...]) -> list[Any]:
@@ -190,6 +190,16 @@ def _way(kind: type) -> _Way:
 def _key(key: Any) -> str:
     name = str.__str__(key) if issubclass(type(key), str) else safe_repr(key)
     return well_formed(scrub(name[:MAX_NAME]))
+
+
+def _unused(name: str, taken: Mapping[str, Any]) -> str:
+    """Return the name, or another if it is taken: many may be alike once they are scrubbed."""
+    if name not in taken:
+        return name
+    unused, number = f"fields.{name}", len(taken)
+    while unused in taken:
+        unused, number = f"fields.{name}#{number}", number + 1
+    return unused
 
 
 def is_secret(name: str, value: Any) -> bool:
