@@ -134,6 +134,10 @@ def test_access_records_are_fields_and_come_once(story):
     """The server's own records say the same as the summaries, once each, without query string."""
     logger = ACCESS_LOGGERS[family(story.server.kind)]
     found = Counter(access_of(one.fields) for one in story.records if one.logger == logger)
+    if story.server.kind == "runserver":
+        # It logs what has no summary, and no request a second time.
+        assert {one for one in found if is_compared(one)} == set()
+        return
     wanted = Counter(access_of(one.fields) for one in story.all_summaries())
     assert {one: found[one] for one in found if is_compared(one)} == {
         one: wanted[one] for one in wanted if is_compared(one)
