@@ -1,7 +1,7 @@
 """What is written about the summary is what it has, and what servers let it know."""
 
 from dockerflow_django.logging.content import MESSAGE
-from dockerflow_django.summary.failure import MAX_LENGTH
+from dockerflow_django.logging.description import MAX_LENGTH
 from dockerflow_django.summary.fields import MAX_AGENT, Fields
 from dockerflow_django.summary.verdict import CLIENT_CLOSED_REQUEST
 from tests.documents import ROOT, tables_in

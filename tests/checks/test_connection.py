@@ -197,7 +197,7 @@ def test_turn_that_waits_for_ever_is_ended(postgresql, add_alias, production, mo
     assert overdue.messages[0].id == health.ERROR_CHECK_TIMED_OUT
     assert runner.gather([check])[0].run == overdue.run  # a driver's timeout has not passed yet
     monkeypatch.setattr(connection_module, "_patience_seconds", lambda: 0)
-    ended = wait_until(lambda: next(iter(r for r in runner.gather([check]) if r.run > 0), None))
+    ended = wait_until(lambda: next(iter(r for r in runner.gather([check]) if r.is_finished), None))
     assert "OperationalError" in ended.traceback
 
 

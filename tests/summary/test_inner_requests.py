@@ -11,7 +11,11 @@ from dockerflow_django.context import current_rid, current_state, request_id_con
 from tests.summary.urls import query
 
 PATHS = ["/plain/", "/broken/", "/stream/", "/nowhere/", "/stream-failing/"]
-pytestmark = pytest.mark.filterwarnings("ignore:StreamingHttpResponse must consume:Warning")
+# A test client inside a view has Django look at its connections again when a request ends.
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.filterwarnings("ignore:StreamingHttpResponse must consume:Warning"),
+]
 
 
 def with_client(url):
@@ -97,7 +101,6 @@ def patterns(site):
         yield
 
 
-@pytest.mark.django_db
 @pytest.mark.parametrize("way", WAYS)
 def test_the_outer_request_goes_on(ask, summaries, way):
     """Its id, its counts and its success are its own, whatever the inner ones do."""
@@ -138,7 +141,6 @@ def test_an_id_of_the_projects_own_survives(ask, summaries):
     assert "outer-1" not in {each.rid for each in summaries}
 
 
-@pytest.mark.django_db
 def test_afterwards_the_thread_is_nobodys():
     """Not even if the handler was asked without Django's signals."""
     response = Client().get("/outer/", {"way": "handler", "url": ["/plain/", "/plain/"]})

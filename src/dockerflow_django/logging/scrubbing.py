@@ -1,7 +1,7 @@
 """Take secrets out of text: messages, exceptions, tracebacks, paths, reprs.
 
 A driver quotes its connection string in its error, a client the header that was refused. Too much
-hidden is a nuisance, too little a leak: if it is unclear, hide. `docs/reference/redaction.rst` has
+hidden is a nuisance, too little a leak: if it is unclear, hide. `docs/reference/log-line.rst` has
 the table of the forms that are known, and a test goes through it.
 
 The time is linear in the length of the text, whatever it is: an expression is possessive or
