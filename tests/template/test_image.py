@@ -49,6 +49,8 @@ def uv(folder):
     environ |= {name: os.environ[name] for name in os.environ if name.startswith(("UV_", "SSL_"))}
     environ |= {"HOME": os.environ["HOME"], "UV_FIND_LINKS": str(folder / "wheels")}
     environ["UV_PYTHON"] = sys.executable
+    # nox names the environment that these tests run in: no project of theirs may change it.
+    environ.pop("UV_PROJECT_ENVIRONMENT", None)
 
     def uv(*arguments, cwd=folder):
         done = subprocess.run(

@@ -14,6 +14,7 @@ from typing import Any
 from granian.errors import FatalError
 
 from dockerflow_django.client import drain_marker
+from dockerflow_django.logging.fallback import log_somewhere
 from dockerflow_django.serve.options import WrongOptionsError, build_server
 from dockerflow_django.serve.preparation import (
     FailedError,
@@ -51,7 +52,7 @@ def run(options: Options, stop: StopRequests | None = None) -> None:
     """Serve until a signal comes; leave with status 1 if that cannot be."""
     stop = stop or StopRequests()
     stop.install()
-    _log_somewhere()
+    log_somewhere("dockerflow_django", "_granian", "granian.access")
     try:
         server = _build(options)
         check_settings(stop)
@@ -175,15 +176,3 @@ def _say_that_it_serves(server: Server) -> None:
 
 def _shown(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
-def _log_somewhere() -> None:
-    """Give the loggers a plain handler if the project's LOGGING leaves them without any."""
-    for name in ("dockerflow_django", "_granian", "granian.access"):
-        found = logging.getLogger(name)
-        if found.getEffectiveLevel() > logging.INFO and found.level == logging.NOTSET:
-            found.setLevel(logging.INFO)
-        if not found.hasHandlers():
-            handler = logging.StreamHandler(sys.stdout)
-            handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-            found.addHandler(handler)

@@ -19,7 +19,7 @@ class ProbeFile:
     def __init__(self, path: str) -> None:
         self.path = Path(path)
         self._pid = os.getpid()
-        self._draft = self.path.with_name(f".{self.path.name}.{self._pid}")
+        self._draft = self.path.with_name(f".{self.path.name}.{self._pid}.{id(self):x}")
         self._life = {
             "boot_id": boot_id(),
             "pid": self._pid,
