@@ -39,9 +39,18 @@ def coverage(session: nox.Session) -> None:
 
 @nox.session
 def torture(session: nox.Session) -> None:
-    """Run the long tests in full size: rolling restarts, storms, deaths, 10,000 tasks."""
+    """Run the proof of reliability in full size; ``-- --torture bounded`` runs a part of it.
+
+    ``-- --soak`` adds twenty minutes of steady load, and the long tests of other folders.
+    """
+    _install_tests(session)
+    sized = ("pytest", "--torture", "full", *session.posargs)
     rooms = ("tests/serve", "tests/servers", "tests/supervisor", "tests/tasks")
-    _test(session, arguments=("--soak", *rooms))
+    session.run(*sized, "-n", "2", "--dist", "loadfile", "-m", "not alone", "tests/torture")
+    # What measures time has the machine for itself.
+    session.run(*sized, "-m", "alone", "tests/torture")
+    if "--soak" in session.posargs:
+        session.run("pytest", "-n", "2", "--dist", "loadfile", *session.posargs, *rooms)
 
 
 @nox.session
@@ -86,11 +95,15 @@ def bench(session: nox.Session) -> None:
 
 
 def _test(session: nox.Session, *requirements: str, arguments: tuple[str, ...] = ()) -> None:
-    groups = ["tests", "mariadb"] if _can_compile_mysqlclient() else ["tests"]
-    session.install(".", *_groups(*groups), *requirements)
+    _install_tests(session, *requirements)
     # Much of the time a test waits for a server: more workers than cores.
     workers = str(2 * (os.cpu_count() or 1))
     session.run("pytest", "-n", workers, "--dist", "loadfile", *arguments, *session.posargs)
+
+
+def _install_tests(session: nox.Session, *requirements: str) -> None:
+    groups = ["tests", "mariadb"] if _can_compile_mysqlclient() else ["tests"]
+    session.install(".", *_groups(*groups), *requirements)
 
 
 def _can_compile_mysqlclient() -> bool:

@@ -15,6 +15,9 @@ from tests.harness.postgres import PostgreSQL
 from tests.harness.project import Project, sqlite
 from tests.harness.redis import Redis
 from tests.harness.servers import Server
+from tests.torture import size
+
+TORTURE = Path(__file__).parent / "torture"
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -29,6 +32,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--soak", action="store_true", help="run the long tests at their full length")
+    size.add_options(parser)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave the torture out of every run that does not ask for it."""
+    is_left_out = collection_path == TORTURE and size.size_of(config) is None
+    return True if is_left_out else None
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,56 @@
+"""What each proof is given: its size, and where it notes its figures."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+
+from tests.harness.project import Project
+from tests.harness.served import Served
+from tests.torture.figures import Figures, keep, lines, noted
+from tests.torture.size import size_of
+
+T = TypeVar("T")
+
+
+@pytest.fixture(scope="session")
+def sized(pytestconfig: pytest.Config) -> Callable[[T, T], T]:
+    """Choose: ``sized(8, 100)`` is 8 in a bounded run and 100 in a full one."""
+    return lambda bounded, full: full if size_of(pytestconfig) == "full" else bounded
+
+
+@pytest.fixture
+def figures(request: pytest.FixtureRequest) -> Figures:
+    """Note a figure: ``figures.note("Storm", "Granian", slowest_answer="0.9 s")``."""
+    return Figures(request.node.user_properties)
+
+
+@pytest.fixture
+def served(project: Project) -> Iterator[Callable[..., Served]]:
+    """Start an instance with the options and arguments of ``Served``."""
+    with ExitStack() as stack:
+
+        def start(*options: str, project: Project = project, **more: Any) -> Served:
+            return stack.enter_context(Served(project, *options, **more))
+
+        yield start
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the figures, and keep them where ``--figures`` says."""
+    figures = sorted(
+        figure
+        for reports in terminalreporter.stats.values()
+        for report in reports
+        if getattr(report, "when", None) == "call"
+        for figure in noted(report.user_properties)
+    )
+    if not figures:
+        return
+    terminalreporter.section("figures")
+    for line in lines(figures):
+        terminalreporter.write_line(line)
+    if path := terminalreporter.config.getoption("--figures"):
+        keep(Path(path), figures)
