@@ -13,8 +13,16 @@ DOCUMENTS = [ROOT / "README.rst", *sorted((ROOT / "docs").rglob("*.rst"))]
 
 # What Sphinx knows and docutils does not; only the text in it matters here.
 _DIRECTIVES = (
+    "autoclass",
+    "autodata",
+    "autoexception",
+    "autofunction",
+    "autosummary",
     "confval",
     "deprecated",
+    "envvar",
+    "option",
+    "program",
     "py:attribute",
     "py:class",
     "py:data",
@@ -26,7 +34,19 @@ _DIRECTIVES = (
     "versionadded",
     "versionchanged",
 )
-_ROLES = ("confval", "doc", "py:class", "py:data", "py:func", "py:meth", "py:mod", "ref")
+_ROLES = (
+    "confval",
+    "doc",
+    "envvar",
+    "option",
+    "py:class",
+    "py:data",
+    "py:exc",
+    "py:func",
+    "py:meth",
+    "py:mod",
+    "ref",
+)
 
 
 @dataclass(frozen=True)
@@ -61,6 +81,23 @@ def blocks_in(document):
         )
         for node in read(document).findall(nodes.literal_block)
     ]
+
+
+def entries_in(document):
+    """Return each directive that describes something, in order: its name and what it describes.
+
+    An option is named after its program, like ``manage.py serve --port PORT``.
+    """
+    found, program = [], ""
+    for node in read(document).findall(nodes.container):
+        kind, described = node.get("directive", ""), node.get("described", "")
+        if kind == "program":
+            program = described
+        elif kind == "option":
+            found.append((kind, f"{program} {described}"))
+        elif kind:
+            found.append((kind, described))
+    return found
 
 
 def blocks(*languages):
@@ -116,10 +153,13 @@ class _Content(Directive):
     has_content = True
     optional_arguments = 1
     final_argument_whitespace = True
-    option_spec = dict.fromkeys(("default", "type"), directives.unchanged)
+    option_spec = dict.fromkeys(
+        ("default", "exclude-members", "members", "no-value", "type"), directives.unchanged
+    )
 
     def run(self):
-        node = nodes.container()
+        described = self.arguments[0] if self.arguments else ""
+        node = nodes.container(directive=self.name, described=described)
         self.state.nested_parse(self.content, self.content_offset, node)
         return [node]
 

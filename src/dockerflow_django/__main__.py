@@ -12,6 +12,13 @@ from dockerflow_django.template import command as startproject
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the subcommand that the arguments name, and return the exit code."""
+    options = make_parser().parse_args(arguments)
+    code: int = options.run(options)
+    return code
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser with its subcommands."""
     parser = argparse.ArgumentParser(
         prog="dockerflow", description="Start a project that is ready to ship, or check one."
     )
@@ -21,9 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     leftovers.add_to(commands)
     for each in (parser, *commands.choices.values()):
         explain_in_one_line(each)
-    options = parser.parse_args(arguments)
-    code: int = options.run(options)
-    return code
+    return parser
 
 
 if __name__ == "__main__":

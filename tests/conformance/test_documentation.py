@@ -28,7 +28,7 @@ def parser():
 
 def test_reference():
     """The tables have every requirement, with its level, its text and its source."""
-    _, _, *tables = tables_in(ROOT / "docs" / "reference" / "dockerflow-check.rst")
+    _, *tables = tables_in(ROOT / "docs" / "reference" / "dockerflow-check.rst")
     expected = [
         list(
             dict.fromkeys((found.name, found.level, found.text, found.source) for found in subject)
@@ -36,14 +36,6 @@ def test_reference():
         for subject in SUBJECTS
     ]
     assert [[tuple(row) for row in table] for table in tables] == expected
-
-
-def test_arguments_in_the_reference():
-    """The table has every argument."""
-    rows = tables_in(ROOT / "docs" / "reference" / "dockerflow-check.rst")[0]
-    check = parser()._subparsers._group_actions[0].choices["check"]
-    names = {action.option_strings[-1] for action in check._actions if action.option_strings}
-    assert {row[0].split()[0] for row in rows} == names - {"--help"} | {"URL"}
 
 
 def shown():

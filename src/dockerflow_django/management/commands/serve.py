@@ -43,6 +43,7 @@ class Command(BaseCommand):
             type=command_line,
             default=[],
             dest="commands",
+            metavar="COMMAND",
             help="a management command with its arguments, to run before; may be repeated",
         )
         parser.add_argument(
