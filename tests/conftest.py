@@ -1,5 +1,6 @@
 """Fixtures for every test: private services, the project in subprocesses, silent peers."""
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -28,11 +29,30 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section("skipped")
     for reason, tests in sorted(reasons.items()):
         terminalreporter.write_line(f"{reason} ({tests} {'test' if tests == 1 else 'tests'})")
+    if not terminalreporter.config.option.long:
+        terminalreporter.write_line("The long tests were left out: --long runs them.")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--soak", action="store_true", help="run the long tests at their full length")
+    parser.addoption("--long", action="store_true", help="run the long tests of a whole run, too")
     size.add_options(parser)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Run the long tests where CI is set, and where files are named; xdist's workers are told."""
+    if hasattr(config, "workerinput"):
+        return
+    is_whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS
+    config.option.long |= "CI" in os.environ or not is_whole
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what takes two seconds or more, so that a whole run stays below three minutes."""
+    if not config.option.long:
+        left_out = [item for item in items if item.get_closest_marker("long")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in set(left_out)]
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

@@ -4,6 +4,8 @@ import re
 import subprocess
 import sys
 
+import pytest
+
 from tests.demo import TOUR
 from tests.documents import ROOT
 
@@ -18,6 +20,7 @@ EXPECTED = {
 ANSWER = re.compile(r"^\$ curl -i http://[\d.:]+(\S+)\nHTTP/1.1 (\d+)", re.MULTILINE)
 
 
+@pytest.mark.long
 def test_tour():
     """A project is made, every step is taken, and each answer is the one that is announced."""
     done = subprocess.run(

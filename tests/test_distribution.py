@@ -105,6 +105,7 @@ def test_source_archive_can_be_built(built):
     assert {"LICENSE", "README.rst", "pyproject.toml", "src/dockerflow_django/apps.py"} <= names
 
 
+@pytest.mark.long
 def test_installed_without_extras(built, tmp_path):
     """In an environment with the dependencies alone the app is set up, and every module imports.
 
@@ -117,6 +118,7 @@ def test_installed_without_extras(built, tmp_path):
     assert set(report["failed"].values()) <= OPTIONAL
 
 
+@pytest.mark.long
 def test_installing_leaves_django_alone(built, tmp_path):
     """Beside the newest Django, pip finds releases of all that we need, and leaves it there.
 

@@ -28,6 +28,7 @@ from tests.serve.conftest import served  # noqa: F401
 Serve = Callable[..., Served]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["gunicorn", "gunicorn-sync"])
 def test_term_drains(served: Serve, kind: str) -> None:
     """SIGTERM drains: readiness fails, requests are served, the one under way finishes (H6, P1)."""
@@ -59,6 +60,7 @@ def test_second_term_hurries(served: Serve) -> None:
     assert ended.code == 0
 
 
+@pytest.mark.long
 def test_drain_counts_from_who_began(served: Serve, project: Project) -> None:
     """What a ``preStop`` has waited already is not waited again after SIGTERM."""
     marker = project.folder / "draining"
@@ -95,6 +97,7 @@ def test_worker_that_dies_is_replaced(served: Serve) -> None:
     wait_until(lambda: instance.probe("readiness").status == 200)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["gunicorn", "gunicorn-sync", "gunicorn-gevent"])
 def test_reload_fails_no_probe(served: Serve, kind: str) -> None:
     """SIGHUP replaces the workers, each old one only when a new one serves."""
@@ -110,6 +113,7 @@ def test_reload_fails_no_probe(served: Serve, kind: str) -> None:
     assert instance.stop(timeout=20).code == 0
 
 
+@pytest.mark.long
 def test_term_during_a_reload(served: Serve) -> None:
     """SIGTERM in the middle of a reload fails readiness at once, and births drain."""
     instance = served("--workers", "2", kind="gunicorn", drain_seconds=4)
@@ -124,6 +128,7 @@ def test_term_during_a_reload(served: Serve) -> None:
     assert ended.code == 0
 
 
+@pytest.mark.long
 def test_reload_brings_new_settings(served: Serve, project: Project) -> None:
     """SIGHUP reads the settings anew; wrong ones change nothing, and it is said."""
     (project.folder / ".env").write_text("DOCKERFLOW_DRAIN_SECONDS=31\n")

@@ -13,6 +13,7 @@ def databases(request):
     return {"default": postgresql.settings("postgres", CONN_MAX_AGE=max_age)}
 
 
+@pytest.mark.long
 def test_every_kind_of_test_case_may_ask(project, databases):
     """TestCase, TransactionTestCase, LiveServerTestCase, async: all pass, and the database goes."""
     done = project.with_databases(**databases).manage(

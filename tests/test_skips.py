@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 from tests.harness.project import Project
 
 TESTS = """
@@ -21,6 +23,7 @@ def test_browser():
 """
 
 
+@pytest.mark.long
 def test_each_missing_program_is_named_once(tmp_path):
     """However many tests, fixtures and processes miss it; with the number of those tests."""
     (tmp_path / "test_them.py").write_text(TESTS)

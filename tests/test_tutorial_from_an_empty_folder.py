@@ -47,6 +47,7 @@ def renamed() -> Iterator[dict[str, str]]:
         yield {BROKER: f"{url.removesuffix('/0')}/1", **ports}
 
 
+@pytest.mark.long
 def test_tutorial(tmp_path: Path, renamed: dict[str, str]):
     """Every command does what the tutorial says, and prints what it shows."""
     need("curl")

@@ -122,6 +122,7 @@ def test_pool_of_killed_connections_is_no_outage(postgresql, add_alias, producti
     assert run(aliases=["other"]) == ()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("max_age", "options"), [(0, {}), (60, {}), (None, {}), (0, POOL)])
 def test_stopped_database_is_an_error_and_well_when_it_is_back(
     postgresql, add_alias, production, max_age, options
@@ -137,6 +138,7 @@ def test_stopped_database_is_an_error_and_well_when_it_is_back(
     assert run(aliases=["other"]) == ()
 
 
+@pytest.mark.long
 def test_black_hole_ends_by_itself(black_hole, add_alias, production):
     """A server that accepts and never answers does not hold the run for ever."""
     add_alias(

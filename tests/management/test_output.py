@@ -79,6 +79,7 @@ def test_worst_comes_first(loud):
     assert text.index("check_stock") < text.index("check_shelf")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("command", ["heartbeat", "dockerflow"])
 def test_colours_are_django_s(loud, command):
     """In a file there are none, unless they are forced; --no-color takes them from a terminal."""

@@ -22,6 +22,7 @@ def stage(
         yield stage
 
 
+@pytest.mark.long
 def test_alert_fires_while_postgresql_is_down(stage: Stage):
     """The alert names the check, and resolves when the database is back."""
     wait_until(lambda: stage.prometheus.query(WELL), timeout=20, what="all is well")

@@ -106,6 +106,7 @@ def test_a_worker_that_ends_in_order_takes_its_gauges(serve: Serve, measured: Pr
     assert not [name for name in left if name.startswith("gauge_live")]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", TWO_WORKERS)
 def test_requests_in_progress_are_those_of_both_workers(kind: str, serve: Serve, measured: Project):
     """Whichever worker is busy, and whichever is asked; the scrape itself does not count."""

@@ -41,6 +41,7 @@ def threads_and_files(process: psutil.Process) -> tuple[int, int]:
     return process.num_threads(), process.num_fds()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["serve-wsgi", "serve-asgi", "gunicorn"])
 def test_deaths_under_load(served: Serve, project: Project, soak: bool, kind: str) -> None:
     """However workers die: no probe lies, the others serve on, and nothing stays behind."""
@@ -68,6 +69,7 @@ def test_deaths_under_load(served: Serve, project: Project, soak: bool, kind: st
     assert instance.stop(timeout=20).code == 0
 
 
+@pytest.mark.long
 def test_requests_of_the_others_are_answered(served: Serve) -> None:
     """While one of two workers is replaced the other one's answers are complete."""
     instance = served("--workers", "2", kind="gunicorn")
@@ -91,6 +93,7 @@ def test_place_that_always_dies(served: Serve, project: Project) -> None:
         assert receiver.news()[-1] == ("startup", "failed")
 
 
+@pytest.mark.long
 def test_death_during_the_drain(served: Serve) -> None:
     """A worker that dies in a drain is replaced, its successor drains, and the exit is 0."""
     instance = served("--workers", "2", drain_seconds=6)
@@ -115,6 +118,7 @@ def test_stop_during_a_reload(served: Serve) -> None:
     assert ended.seconds < 10
 
 
+@pytest.mark.long
 def test_reload_fails_no_probe(served: Serve) -> None:
     """While SIGHUP replaces the workers, readiness passes, and every request is answered."""
     instance = served("--workers", "2")
@@ -145,6 +149,7 @@ def serving(project: Project, port: Port, reader: int, writer: int) -> "subproce
     return server
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("is_closed", [False, True])
 def test_log_that_nobody_reads(project: Project, is_closed: bool) -> None:
     """A pipe of the log that is full, or closed, delays no exit and changes no status."""

@@ -47,6 +47,7 @@ def test_commands_run_in_order(served: Serve, project: Project) -> None:
     assert [line.partition("command: ")[2] for line in lines] == ["sleep 0.1", "check --tag models"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("which", ["port", "probe_port"])
 def test_taken_port(served: Serve, which: str) -> None:
     """A taken port is said in one line, and shared with nobody."""
@@ -93,6 +94,7 @@ def test_wrong_options(served: Serve, options: list[str], said: str) -> None:
     assert "Traceback" not in str(instance.output)
 
 
+@pytest.mark.long
 def test_database_that_never_comes(served: Serve, project: Project) -> None:
     """``--wait`` gives up in time, with 1 (H13)."""
     with socket.socket() as silent:
@@ -104,6 +106,7 @@ def test_database_that_never_comes(served: Serve, project: Project) -> None:
         assert "the database: not there within 2 s" in last_words(instance)
 
 
+@pytest.mark.long
 def test_missing_migrations(served: Serve, project: Project, tmp_path: Path) -> None:
     """``--wait`` waits for every alias's migrations, after the commands, and gives up (H13)."""
     other = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(tmp_path / "other")}
@@ -123,6 +126,7 @@ def test_application_that_does_not_load(served: Serve, project: Project) -> None
     assert instance.family() == []
 
 
+@pytest.mark.long
 def test_marker_of_a_killed_instance(served: Serve, project: Project) -> None:
     """A drain marker that a killed instance left does not keep the next one unready."""
     marker = project.folder / "draining"

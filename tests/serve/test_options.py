@@ -62,6 +62,7 @@ def test_unix_socket(served: Serve, tmp_path: Path) -> None:
     assert not path.exists()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["serve-wsgi", "serve-asgi"])
 def test_hang_up_replaces_the_workers(served: Serve, kind: str) -> None:
     """SIGHUP replaces the workers, and the probes ask the new ones."""
@@ -73,6 +74,7 @@ def test_hang_up_replaces_the_workers(served: Serve, kind: str) -> None:
     assert instance.stop().code == 0
 
 
+@pytest.mark.long
 def test_reload_brings_new_code(served: Serve, project: Project) -> None:
     """With ``-- --reload`` a changed file is served anew, and the drain is as ever."""
     if find_spec("watchfiles") is None:
@@ -119,6 +121,7 @@ def test_asgi_module_beside_the_wsgi_one(served: Serve, project: Project) -> Non
     instance.wait_for_line(r"Serving tests\.project\.asgi:application \(asgi\)")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("host", "shown"), [("localhost", "127.0.0.1"), ("::1", "[::1]")])
 def test_names_and_ipv6_addresses(served: Serve, host: str, shown: str) -> None:
     """A name is looked up, and an IPv6 address is shown in brackets."""

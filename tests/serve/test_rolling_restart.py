@@ -88,6 +88,7 @@ def restart(
         return load
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("kind", "options"), ALL)
 def test_rolling_restarts_lose_nothing(
     project: Project, ports: list[Port], kind: str, options: list[str], soak: bool

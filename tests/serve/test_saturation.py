@@ -36,6 +36,7 @@ def blocked(instance: Served, project: Project, threads: int) -> Iterator[None]:
             thread.join(10)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", SATURATED)
 def test_liveness_while_all_threads_are_blocked(served: Serve, project: Project, kind: str) -> None:
     """With every worker thread blocked, liveness answers within 100 ms on the probe port alone."""
@@ -50,6 +51,7 @@ def test_liveness_while_all_threads_are_blocked(served: Serve, project: Project,
         assert instance.probe("readiness").status == 200
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", SATURATED)
 def test_stalled_threads_fail_liveness(served: Serve, project: Project, kind: str) -> None:
     """Where asked for, liveness fails once every worker thread has been on one request so long."""
@@ -64,6 +66,7 @@ def test_stalled_threads_fail_liveness(served: Serve, project: Project, kind: st
     wait_until(lambda: instance.probe("liveness").status == 200)
 
 
+@pytest.mark.long
 def test_stalled_loop_fails_liveness(served: Serve, project: Project) -> None:
     """Where asked for, liveness fails while a view blocks the event loop."""
     stalling = project.with_settings(DOCKERFLOW_LIVENESS_STALL_SECONDS=0.5)
@@ -77,6 +80,7 @@ def test_stalled_loop_fails_liveness(served: Serve, project: Project) -> None:
     wait_until(lambda: instance.probe("liveness").status == 200)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["serve-wsgi", "serve-asgi", "gunicorn", "gunicorn-gevent"])
 def test_one_worker_of_two_is_frozen(served: Serve, project: Project, kind: str) -> None:
     """A frozen worker of two fails every probe after the silent time, until it goes on."""
@@ -95,6 +99,7 @@ def test_one_worker_of_two_is_frozen(served: Serve, project: Project, kind: str)
     instance.wait_for_line("answers again")
 
 
+@pytest.mark.long
 def test_idle_connections_count_for_nothing(served: Serve, project: Project) -> None:
     """Idle keep-alive connections leave readiness alone, requests beyond the limit do not (H3)."""
     limited = project.with_settings(DOCKERFLOW_MAX_REQUESTS_IN_PROGRESS=1)

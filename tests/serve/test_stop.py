@@ -32,6 +32,7 @@ def ask_and_be_cut(instance: Served) -> None:
         instance.get("/blocked/")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["serve-wsgi", "serve-asgi"])
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_request_under_way_finishes(served: Serve, kind: str, workers: str) -> None:
@@ -46,6 +47,7 @@ def test_request_under_way_finishes(served: Serve, kind: str, workers: str) -> N
     assert ended.seconds > 2
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("stop", STOPS)
 @pytest.mark.parametrize("to_group", [False, True])
 def test_signal_drains(
@@ -70,6 +72,7 @@ def test_signal_drains(
     assert "Stopped." in str(instance.output)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["serve-wsgi", "serve-asgi"])
 def test_second_signal_hurries(served: Serve, kind: str) -> None:
     """A second signal ends the drain, and what is in flight is still answered."""
@@ -84,6 +87,7 @@ def test_second_signal_hurries(served: Serve, kind: str) -> None:
     assert ended.code == 0
 
 
+@pytest.mark.long
 def test_third_signal_cuts(served: Serve) -> None:
     """A third signal waits for nothing, and the exit is still 0."""
     instance = served(drain_seconds=60)
@@ -99,6 +103,7 @@ def test_third_signal_cuts(served: Serve) -> None:
     assert ended.code == 0
 
 
+@pytest.mark.long
 def test_graceful_timeout_is_finite(served: Serve) -> None:
     """A request that never ends is cut after the graceful timeout, and the exit is 0 (X5)."""
     instance = served("--graceful-timeout", "1", drain_seconds=0)
@@ -111,6 +116,7 @@ def test_graceful_timeout_is_finite(served: Serve) -> None:
     assert ended.seconds > 0.8
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("stop", STOPS)
 def test_as_first_process(served: Serve, stop: signal.Signals) -> None:
     """As PID 1, for which the kernel has no default action, a signal drains and the exit is 0."""
@@ -135,6 +141,7 @@ def test_during_command(served: Serve, project: Project, to_group: bool) -> None
     assert "Stopped before serving began." in str(instance.output)
 
 
+@pytest.mark.long
 def test_during_command_as_first_process(served: Serve) -> None:
     """A signal during ``--command`` ends a PID 1 too, even where the command does not listen."""
     before = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"]
@@ -159,6 +166,7 @@ def test_during_wait(served: Serve, project: Project) -> None:
     assert ended.code == 0
 
 
+@pytest.mark.long
 def test_parent_killed(served: Serve) -> None:
     """Workers whose parent was killed end too, so nobody keeps the port (X2, X5)."""
     instance = served("--workers", "2")

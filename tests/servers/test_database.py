@@ -76,6 +76,7 @@ def servers(all_servers) -> dict[str, Server]:
     return all_servers
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("outage", OUTAGES)
 def test_outage_is_told_in_time_and_ends_with_it(database, servers, outage):
     """Every heartbeat tells of an outage within the timeout, and the next run after it is well.
@@ -114,6 +115,7 @@ def test_restart_between_two_heartbeats_goes_unnoticed(database, servers):
     assert [name for name, answer in answers.items() if findings(answer)] == []
 
 
+@pytest.mark.long
 def test_connections_do_not_grow(database, servers):
     """Two hundred heartbeats, four at once, leave one connection, or the pool as it began."""
     storms = {
@@ -150,6 +152,7 @@ def relayed(database, project) -> Iterator[tuple[dict[str, Server], Relay]]:
             yield servers, relay
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "lose",
     [

@@ -11,6 +11,7 @@ KEY = {"X-Key": "let me in"}
 FOREIGN_HOST = "10.1.2.3:8000"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["granian-asgi", "gunicorn-gthread"])
 def test_hostile_project(serve, project, kind):
     """A receiver hangs, a view is guarded, a path is the project's own, a check takes long."""

@@ -34,6 +34,7 @@ def hung_project(project):
     return with_check
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("kind", "check"),
     [
@@ -56,6 +57,7 @@ def test_hung_check_does_not_delay_exit(serve, hung_project, kind, check):
     wait_until(lambda: not any(map(is_alive, family)), what="every worker is gone")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["granian-asgi", "granian-wsgi", "gunicorn-gthread", "uvicorn"])
 def test_heartbeat_under_way_is_answered_before_the_exit(serve, hung_project, kind):
     """A heartbeat that waits for the hung check when SIGTERM comes still has its answer."""
@@ -69,6 +71,7 @@ def test_heartbeat_under_way_is_answered_before_the_exit(serve, hung_project, ki
     assert server.wait().seconds < 5
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["granian-asgi", "gunicorn-gthread"])
 def test_storm_on_a_hung_check(serve, hung_project, kind, soak):
     """A thousand heartbeats, a hundred at once, cost a hung check one run and one thread (D20).
@@ -96,6 +99,7 @@ def test_storm_on_a_hung_check(serve, hung_project, kind, soak):
     assert statistics.median(server.get(PATH).seconds for _ in range(50)) < at_once
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["granian-asgi", "gunicorn-gthread"])
 def test_memory_stays_flat(serve, hung_project, kind, soak):
     """Ten thousand heartbeats on a hung check leave nothing behind (a thousand without --soak)."""

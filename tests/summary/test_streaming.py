@@ -238,6 +238,7 @@ def test_a_stream_that_is_freed_half_read_is_a_warning(make_request, summaries):
     assert process.requests_in_progress == 0
 
 
+@pytest.mark.long
 async def test_an_asynchronous_stream_that_is_freed_half_read(async_rf, summaries):
     """The same in the event loop."""
     response = await astreamed(async_rf, StreamingHttpResponse(parts(b"one", b"two")))

@@ -16,6 +16,7 @@ Serve = Callable[..., Served]
 GRACEFUL = {"serve-wsgi": "--graceful-timeout", "gunicorn": "--graceful-timeout"}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["serve-wsgi", "serve-asgi", "gunicorn", "gunicorn-gevent"])
 def test_death_and_birth(served: Serve, kind: str) -> None:
     """The successor of a worker that dies in a drain drains too."""
@@ -35,6 +36,7 @@ def test_death_and_birth(served: Serve, kind: str) -> None:
     assert instance.wait(20).code == 0
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", GRACEFUL)
 def test_freeze(served: Serve, kind: str) -> None:
     """A frozen worker hears of nothing, and ends with the graceful timeout."""
@@ -49,6 +51,7 @@ def test_freeze(served: Serve, kind: str) -> None:
     assert not is_alive(frozen)
 
 
+@pytest.mark.long
 def test_frozen_worker_drains_when_it_goes_on(served: Serve) -> None:
     """A worker that was frozen when the drain began learns of it as soon as it goes on."""
     instance = served(kind="serve-wsgi", drain_seconds=8)

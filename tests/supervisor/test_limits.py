@@ -24,6 +24,7 @@ OPTIONS = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", OPTIONS)
 def test_few_descriptors(served: Serve, kind: str) -> None:
     """With a limit of 100 descriptors and 140 idle clients the worker lives and probes pass."""

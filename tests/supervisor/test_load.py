@@ -35,6 +35,7 @@ def median(answers: list[http.Answer]) -> float:
     return statistics.median(answer.seconds for answer in answers)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", KINDS)
 def test_threads_of_pure_python(served: Serve, soak: bool, kind: str) -> None:
     """With many threads of pure Python in a worker all probes pass, as fast as when it is idle."""
@@ -54,6 +55,7 @@ def test_threads_of_pure_python(served: Serve, soak: bool, kind: str) -> None:
     assert "does not answer" not in str(instance.output)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["serve-wsgi", "gunicorn-sync"])
 def test_call_into_c_that_keeps_the_interpreter(served: Serve, project: Project, kind: str) -> None:
     """A call that keeps the interpreter for longer than the silent time is told, until it ends."""
@@ -67,6 +69,7 @@ def test_call_into_c_that_keeps_the_interpreter(served: Serve, project: Project,
     wait_until(lambda: instance.probe("liveness").status == 200, timeout=10)
 
 
+@pytest.mark.long
 def test_slow_check_of_liveness(served: Serve, project: Project) -> None:
     """A liveness check that takes most of its time passes at every question, and costs none."""
     slow = [("tests.project.checks.slow", {"seconds": 0.5})]

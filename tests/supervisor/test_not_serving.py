@@ -78,6 +78,7 @@ def test_application_that_cannot_be_imported(served: Serve, project: Project, ki
     assert "cannot be loaded: ModuleNotFoundError: No module named" in last_words(instance)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", WSGI)
 def test_application_that_warms_up(served: Serve, project: Project, kind: str) -> None:
     """A module that goes on after ``get_wsgi_application()`` is not ready before its end."""
@@ -90,6 +91,7 @@ def test_application_that_warms_up(served: Serve, project: Project, kind: str) -
     assert project.folder.joinpath("warm").exists()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ASGI)
 def test_lifespan_that_takes_its_time(served: Serve, project: Project, kind: str) -> None:
     """While the lifespan's startup runs the container is not ready, and alive."""
@@ -115,6 +117,7 @@ def test_settings_that_cannot_be_imported(served: Serve, project: Project) -> No
     assert "the project cannot be loaded: ModuleNotFoundError" in last_words(instance)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["serve-wsgi", "gunicorn"])
 def test_start_that_fails_is_told_of(served: Serve, project: Project, kind: str) -> None:
     """An application that never loads is told of by a webhook."""
@@ -127,6 +130,7 @@ def test_start_that_fails_is_told_of(served: Serve, project: Project, kind: str)
         assert "no_such_urls" in receiver.posts[-1].json()["traceback"]
 
 
+@pytest.mark.long
 def test_hanging_start(served: Serve, project: Project) -> None:
     """A worker that hangs while it loads fails liveness after the time for a start."""
     hasty = project.with_settings(DOCKERFLOW_WORKER_START_SECONDS=2)

@@ -121,6 +121,7 @@ def test_trickle_is_cut(monkeypatch: pytest.MonkeyPatch, listener: ProbePort) ->
     assert time.monotonic() - begin < 2
 
 
+@pytest.mark.long
 def test_connections_are_bounded(listener: ProbePort) -> None:
     """Silent connections take no more threads than there are places, and each has its end."""
     before = threading.active_count()

@@ -35,6 +35,7 @@ def fastest(ask: Callable[[], http.Answer], times: int = 4) -> float:
     return min(answer.seconds for answer in answers)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["serve-wsgi", "gunicorn"])
 def test_scrapes_of_a_large_project(served: Serve, project: Project, soak: bool, kind: str) -> None:
     """Scrapes succeed, cost little more than on the application's port, and delay no probe."""

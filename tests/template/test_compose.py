@@ -86,6 +86,7 @@ def status(port, path):
         return None
 
 
+@pytest.mark.long
 def test_web_worker_and_beat(stack):
     """All three become healthy, a task is done and told, and each ends well at SIGTERM."""
     web, port, probe_port = stack.start("web")
@@ -113,6 +114,7 @@ def test_web_worker_and_beat(stack):
         assert process.stop(timeout=SECONDS).code == 0
 
 
+@pytest.mark.long
 def test_own_tests(stack):
     """The project's tests pass on PostgreSQL, with Redis, as `make test` runs them."""
     tests = stack.project.run(
@@ -121,6 +123,7 @@ def test_own_tests(stack):
     assert " passed" in tests.stdout
 
 
+@pytest.mark.long
 def test_worker_on_rabbitmq(made, tmp_path, postgresql, private_redis):
     """Another broker needs another URL only."""
     require("amqp")

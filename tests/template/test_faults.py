@@ -43,6 +43,7 @@ def test_page_names_tests_that_exist():
     assert set(named) <= defined
 
 
+@pytest.mark.long
 def test_outage_of_redis(migrated, environ):
     """While Redis is down users stay logged in, and the log tells of it."""
     settings = {"DJANGO_SETTINGS_MODULE": "config.settings"}
@@ -67,6 +68,7 @@ def test_no_machines_are_provisioned(made):
     assert "docker.sock" not in text
 
 
+@pytest.mark.long
 def test_details_are_not_public(project):
     """With the database down the heartbeat fails, and tells strangers no more than that."""
     broken = {"SQLITE_PATH": "/nowhere/db.sqlite3"}
@@ -77,6 +79,7 @@ def test_details_are_not_public(project):
         assert (answer.status, answer.json()) == (500, {"status": "error"})
 
 
+@pytest.mark.long
 def test_dashboard_has_data(migrated):
     """Every metric of databases, models, requests and checks in the dashboard is exported."""
     dashboard = migrated.manage("dockerflow", "--dashboard", **PRODUCTION).stdout

@@ -18,6 +18,7 @@ def test_dockerfile(made):
     assert (done.returncode, done.stdout) == (0, "")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("schema", "path"),
     [

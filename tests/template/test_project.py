@@ -14,12 +14,14 @@ from tests.logging.lines import parse
 from tests.template.production import PRODUCTION
 
 
+@pytest.mark.long
 def test_own_tests_pass(project):
     """The made project's tests pass, without a variable and without .env."""
     (project.folder / ".env").unlink()
     assert " passed" in project.run("-m", "pytest", "-q", "-p", "no:cacheprovider").stdout
 
 
+@pytest.mark.long
 def test_example_can_be_deleted(project):
     """Without the example, deleted as the README says, the rest passes its tests."""
     for path in ("tweets", "tests/test_tweets.py"):
@@ -72,6 +74,7 @@ def test_wrong_environment(project, environ, reason):
     assert reason in line
 
 
+@pytest.mark.long
 def test_error_that_is_not_the_environments(project):
     """An error of the project's own keeps its traceback."""
     with (project.folder / "config" / "urls.py").open("a") as urls:
@@ -87,6 +90,7 @@ def test_secret_from_a_file(project):
     assert project.run("-c", code, SECRET_KEY_FILE="key").stdout == "from-a-file\n"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("interface", [[], ["--asgi"]], ids=["wsgi", "asgi"])
 def test_every_endpoint_answers(migrated, interface):
     """In production every endpoint answers, by any host name and without HTTPS; lines are valid."""
@@ -161,6 +165,7 @@ def status(port, path, **more):
         return None
 
 
+@pytest.mark.long
 def test_system_tests_and_conformance(migrated):
     """Against the served project its black-box tests pass, and `dockerflow check`."""
     write_version(migrated)

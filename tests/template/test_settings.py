@@ -119,6 +119,7 @@ def test_development(show, debug):
     assert settings["SECURE_SSL_REDIRECT"] is not is_on
 
 
+@pytest.mark.long
 def test_every_part_at_once(made, tmp_path):
     """All parts together compile, start and pass Django's checks of a deployment."""
     everything = {

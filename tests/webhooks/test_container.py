@@ -32,6 +32,7 @@ def hooked(project: Project, receiver: Receiver) -> Project:
     return project.with_environ(DOCKERFLOW_WEBHOOK_URL=receiver.url)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["serve-wsgi", "serve-asgi", "gunicorn"])
 def test_one_container_says_it_once(
     served: Serve, hooked: Project, receiver: Receiver, kind: str
@@ -62,6 +63,7 @@ def test_one_container_says_it_once(
     assert receiver.news()[5:] == [("readiness", "warning")]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["serve-wsgi", "gunicorn"])
 def test_change_that_a_worker_saw_itself(
     served: Serve, hooked: Project, receiver: Receiver, kind: str
@@ -110,6 +112,7 @@ def test_receiver_that_is_down(served: Serve, project: Project) -> None:
     assert "s3cret" not in str(instance.output)
 
 
+@pytest.mark.long
 def test_command_sends_nothing(hooked: Project, receiver: Receiver) -> None:
     """A management command that runs the checks sends nothing."""
     assert hooked.manage("heartbeat", "--probe", "readiness").returncode == 0

@@ -43,6 +43,7 @@ class Held:
         assert self.release.acquire(timeout=60)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("fault", FAULTS)
 def test_broker_goes_away(queue: Queue, relay: Relay, fault: str) -> None:
     """Not ready in time, alive all the time, ready again, and the message comes again."""
@@ -128,6 +129,7 @@ def test_one_record_for_each_message(queue: Queue, soak: bool) -> None:
     assert queue.ready() == 0
 
 
+@pytest.mark.long
 def test_a_long_message_starves_no_heartbeat(queue: Queue) -> None:
     """A handler that takes several heartbeats is acknowledged, and its message comes once."""
     handler = Held()

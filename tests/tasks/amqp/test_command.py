@@ -86,6 +86,7 @@ def start(project: Project, queue: Queue) -> Iterator[Callable[..., Command]]:
         yield begin
 
 
+@pytest.mark.long
 def test_probes_lines_and_signal(start: Callable[..., Command], queue: Queue) -> None:
     """It is ready when it consumes, writes one summary a message, and ends with 0 on SIGTERM."""
     command = start(DOCKERFLOW_HEARTBEAT_DETAILS="always")
@@ -116,6 +117,7 @@ def test_probes_lines_and_signal(start: Callable[..., Command], queue: Queue) ->
     assert queue.ready() == 0
 
 
+@pytest.mark.long
 def test_signal_with_a_message_in_hand(start: Callable[..., Command], queue: Queue) -> None:
     """Not ready at once, alive, the message finishes, the ones behind it go back, exit 0."""
     command = start("--prefetch", "3")
@@ -135,6 +137,7 @@ def test_signal_with_a_message_in_hand(start: Callable[..., Command], queue: Que
     wait_until(lambda: queue.ready() == 2)
 
 
+@pytest.mark.long
 def test_a_second_signal_hurries(start: Callable[..., Command], queue: Queue) -> None:
     """The second signal ends it at once; the message comes again, and the record says so."""
     command = start()
@@ -149,6 +152,7 @@ def test_a_second_signal_hurries(start: Callable[..., Command], queue: Queue) ->
     wait_until(lambda: queue.ready() == 1)
 
 
+@pytest.mark.long
 def test_frozen_broker(
     start: Callable[..., Command], queue: Queue, relay: Relay, soak: bool
 ) -> None:

@@ -19,6 +19,7 @@ def schedule(tmp_path):
     return f"--schedule={tmp_path / 'schedule'}"
 
 
+@pytest.mark.long
 def test_asleep_for_long_it_is_alive(celeryd, schedule, tmp_path):
     """A beat with a rare schedule is alive for longer than it may be late; it ends with 0."""
     celeryd.conf = NOTHING
@@ -33,6 +34,7 @@ def test_asleep_for_long_it_is_alive(celeryd, schedule, tmp_path):
     assert not path.exists()
 
 
+@pytest.mark.long
 def test_frozen_it_passes_no_probe(celeryd, schedule, tmp_path):
     """The file of a beat that is stopped by a signal is soon stale; it passes when it goes on."""
     path = tmp_path / "probes"
@@ -45,6 +47,7 @@ def test_frozen_it_passes_no_probe(celeryd, schedule, tmp_path):
         wait_until(lambda: asked_by_file(path, "liveness") == 0, timeout=30)
 
 
+@pytest.mark.long
 def test_stuck_it_is_not_alive(celeryd, tmp_path):
     """A beat that does not come back from its schedule is not alive, until it does."""
     stuck = tmp_path / "stuck"
@@ -59,6 +62,7 @@ def test_stuck_it_is_not_alive(celeryd, tmp_path):
         beat.wait_for("liveness", 200)
 
 
+@pytest.mark.long
 def test_a_beat_s_tasks_have_an_id(celeryd, schedule):
     """What beat sends has an id of its own, and the worker's record shows it."""
     celeryd.conf = {
@@ -73,6 +77,7 @@ def test_a_beat_s_tasks_have_an_id(celeryd, schedule):
     assert {len(rid) for rid in rids} == {32}
 
 
+@pytest.mark.long
 def test_logging_is_the_project_s(celeryd, schedule):
     """What beat logs is a line of the project's `LOGGING`."""
     with celeryd.program("beat", schedule) as beat:
@@ -81,6 +86,7 @@ def test_logging_is_the_project_s(celeryd, schedule):
     assert json.loads(line)["Logger"] == "project"
 
 
+@pytest.mark.long
 def test_taken_port(celeryd, schedule):
     """A probe port that is taken is one line, and status 1."""
     with socket.create_server((LOOPBACK, 0)) as taken:

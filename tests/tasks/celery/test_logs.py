@@ -7,6 +7,7 @@ import pytest
 from tests.tasks.celery.workers import MODULE, Celeryd
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("options", [["--pool=prefork"], ["--pool=threads"], ["--pool=solo"]])
 def test_every_record_of_a_task(celeryd, options):
     """A record written in a task is one line, of the project's formatter, with rid and task."""
@@ -26,6 +27,7 @@ def test_every_record_of_a_task(celeryd, options):
     assert sum(line.startswith("{") for line in lines) >= 1
 
 
+@pytest.mark.long
 def test_children_that_are_spawned(celeryd):
     """A spawned child configures logging as the project wants it, too."""
     celeryd.conf = {"worker_pool_start_method": "spawn"}

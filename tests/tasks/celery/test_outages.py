@@ -84,6 +84,7 @@ def survive(celeryd, worker, outage):
     assert len(worker.summaries()) <= TASKS + 2
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("pool", POOLS)
 @pytest.mark.parametrize("outage", [stopped, frozen])
 def test_redis(project, durable_redis, pool, outage):
@@ -101,6 +102,7 @@ def swallowed(relay):
     relay.forward(reset=True)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("pool", POOLS)
 def test_rabbitmq(project, pool):
     """What lies before RabbitMQ swallows everything, and later resets the connections."""
@@ -115,6 +117,7 @@ def test_rabbitmq(project, pool):
         celeryd.close()
 
 
+@pytest.mark.long
 def test_the_last_retry(project, durable_redis):
     """After its last try to connect a worker ends, with a status that restarts the container."""
     celeryd = Celeryd(project, durable_redis.url())
@@ -124,6 +127,7 @@ def test_the_last_retry(project, durable_redis):
     assert ended.code == 1
 
 
+@pytest.mark.long
 def test_no_broker_at_start(project, durable_redis):
     """A worker that starts without its broker is alive, and ready when the broker has come."""
     celeryd = Celeryd(project, durable_redis.url())

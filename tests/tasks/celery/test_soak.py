@@ -11,6 +11,7 @@ POOLS = ["prefork", "threads"]
 FAILS, RETRIES, IGNORES = 10, 11, 13
 
 
+@pytest.mark.long
 @pytest.mark.soak
 @pytest.mark.parametrize("pool", POOLS)
 def test_one_record_each(celeryd, soak, pool):

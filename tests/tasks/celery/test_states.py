@@ -65,6 +65,7 @@ def counted(worker):
     }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("pool", POOLS)
 def test_every_end_has_one_record(celeryd, pool):
     """A task has one record for each execution, its level is that of its state, and it counts."""
@@ -89,6 +90,7 @@ def test_every_end_has_one_record(celeryd, pool):
         assert all(each["Severity"] == SEVERITIES[each["state"]] for each in worker.summaries())
 
 
+@pytest.mark.long
 def test_rejected_and_queued_again(celeryd):
     """A task that is rejected to be queued again has a record for each time."""
     with celeryd.worker("--concurrency=1") as worker:
@@ -99,6 +101,7 @@ def test_rejected_and_queued_again(celeryd):
     assert found[0]["rid"] == found[1]["rid"]
 
 
+@pytest.mark.long
 def test_killed_and_queued_again(celeryd, tmp_path):
     """A task whose child is killed is lost, also if it is queued again, and keeps its id."""
     with celeryd.worker("--concurrency=1") as worker:
@@ -111,6 +114,7 @@ def test_killed_and_queued_again(celeryd, tmp_path):
     assert "WorkerLostError" in lost["msg"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("number", ["SIGTERM", "SIGKILL"])
 def test_revoked_while_it_runs(celeryd, number):
     """A task that is revoked with `terminate` is revoked, once, by whatever signal."""
@@ -125,6 +129,7 @@ def test_revoked_while_it_runs(celeryd, number):
         assert states_of(worker, task_id) == ["REVOKED"]
 
 
+@pytest.mark.long
 def test_revoked_before_it_runs(celeryd, tmp_path):
     """A task that is revoked while it waits is revoked, once; one that runs already is not."""
     with celeryd.worker("--concurrency=1") as worker:
@@ -141,6 +146,7 @@ def test_revoked_before_it_runs(celeryd, tmp_path):
         assert states_of(worker, running) == ["SUCCESS"]
 
 
+@pytest.mark.long
 def test_child_of_few_tasks(celeryd):
     """With `max_tasks_per_child` each task has its record, from one child or the next."""
     with celeryd.worker("--concurrency=1", "--max-tasks-per-child=2") as worker:
@@ -163,6 +169,7 @@ def test_unknown_task_is_no_execution(celeryd):
         wait_until(lambda: counted(worker) == {("add", "SUCCESS"): 1}, timeout=30)
 
 
+@pytest.mark.long
 def test_spawned_children(celeryd):
     """Children that are spawned write the same record, and their parent tells what they cannot."""
     celeryd.conf = {"worker_pool_start_method": "spawn"}
@@ -175,6 +182,7 @@ def test_spawned_children(celeryd):
     assert found[2][0]["msg"] == "ValueError: no luck"
 
 
+@pytest.mark.long
 def test_a_topic_exchange(celeryd):
     """The record shows the routing key, and no queue that it might not have come from."""
     queue, key = f"{celeryd.name}-topic", "orders.new"
@@ -185,6 +193,7 @@ def test_a_topic_exchange(celeryd):
     assert "queue" not in found
 
 
+@pytest.mark.long
 def test_what_a_record_holds(celeryd):
     """A record has the queries of the task, its queue and its trace; arguments it has none."""
     trace = f"00-{'1' * 32}-{'2' * 16}-01"
@@ -208,6 +217,7 @@ def test_what_a_record_holds(celeryd):
     }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("protocol", [1, 2])
 def test_the_id_travels(celeryd, protocol):
     """The id of a request is that of the tasks that it sends, of their retries and of a chain's."""

@@ -47,6 +47,7 @@ def test_answers_by_port_and_by_file(celeryd, pool, tmp_path):
     assert [asked_by_file(path, probe) for probe in PROBES] == [1, 1, 1]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("pool", ["prefork", "threads", "solo"])
 def test_alive_with_a_long_task_at_concurrency_one(celeryd, pool, tmp_path):
     """However long the only task runs, a worker says within 100 ms that it is alive."""
@@ -68,6 +69,7 @@ def test_alive_with_a_long_task_at_concurrency_one(celeryd, pool, tmp_path):
     assert statistics.median(answer.seconds for answer in answers) < PROMPT_SECONDS
 
 
+@pytest.mark.long
 def test_not_alive_if_the_loop_stands_still(celeryd):
     """A worker whose loop is held up while its broker answers is not alive, until it goes on."""
     with celeryd.worker("--concurrency=1", DOCKERFLOW_WORKER_STALL_SECONDS="2") as worker:
@@ -78,6 +80,7 @@ def test_not_alive_if_the_loop_stands_still(celeryd):
         worker.wait_for("liveness", 200)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("pool", ["prefork", "threads", "solo"])
 def test_sigterm(celeryd, pool, tmp_path):
     """On SIGTERM a worker is not ready at once, finishes the task in hand, alive, and exits 0."""
@@ -94,6 +97,7 @@ def test_sigterm(celeryd, pool, tmp_path):
         assert [each["state"] for each in worker.summaries(task_id)] == ["SUCCESS"]
 
 
+@pytest.mark.long
 def test_a_second_signal_hurries(celeryd):
     """SIGQUIT ends a worker that waits for a task; the task is lost, and its record says so."""
     with celeryd.worker("--concurrency=1") as worker:
@@ -106,6 +110,7 @@ def test_a_second_signal_hurries(celeryd):
         assert [each["state"] for each in worker.summaries(task_id)] == ["LOST"]
 
 
+@pytest.mark.long
 def test_taken_port(celeryd):
     """A probe port that is taken is one line, and status 1; no traceback."""
     with socket.create_server((LOOPBACK, 0)) as taken:
@@ -118,6 +123,7 @@ def test_taken_port(celeryd):
     assert "Traceback" not in "\n".join(lines)
 
 
+@pytest.mark.long
 def test_children_inherit_no_probe_port(celeryd):
     """A child holds neither the listener nor a connection of the probes."""
     with celeryd.worker("--concurrency=2", "--max-tasks-per-child=1") as worker:
@@ -148,6 +154,7 @@ def test_embedded_beat_is_not_judged(celeryd, tmp_path):
         assert "probe port" not in "\n".join(worker.lines())
 
 
+@pytest.mark.long
 def test_metrics_are_the_parents(celeryd):
     """Tasks are counted without a folder, by their registered names, with their durations."""
     with celeryd.worker("--concurrency=2") as worker:
@@ -215,6 +222,7 @@ def said(worker):
     return [line for line in worker.lines() if "broker does not answer" in line]
 
 
+@pytest.mark.long
 def test_webhooks(celeryd):
     """A worker tells of its startup, and of nothing else while all is well."""
     with Receiver() as receiver:
