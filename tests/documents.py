@@ -35,17 +35,8 @@ _DIRECTIVES = (
     "versionchanged",
 )
 _ROLES = (
-    "confval",
-    "doc",
-    "envvar",
-    "option",
-    "py:class",
-    "py:data",
-    "py:exc",
-    "py:func",
-    "py:meth",
-    "py:mod",
-    "ref",
+    *("confval", "djadmin", "doc", "envvar", "option", "ref", "setting"),
+    *("py:attr", "py:class", "py:data", "py:exc", "py:func", "py:meth", "py:mod"),
 )
 
 
