@@ -13,7 +13,7 @@ from django.core import checks
 from dockerflow_django.conf import FILE_SUFFIX, Conf
 from dockerflow_django.endpoints.paths import NAMES, endpoints_in, listed_in
 from dockerflow_django.heartbeat.report import Report, Result
-from dockerflow_django.system_checks.rule import RULES
+from dockerflow_django.system_checks.rules import RULES
 
 REFERENCE = Path(__file__).parent.parent / "docs" / "reference"
 SETTINGS = (REFERENCE / "settings.rst").read_text()

@@ -17,16 +17,20 @@ class DockerflowConfig(AppConfig):
 
     def ready(self) -> None:
         """Connect what listens: system checks, log lines, webhooks, metrics, tasks."""
-        from dockerflow_django import metrics, system_checks  # noqa: F401
-        from dockerflow_django.endpoints.page import changes  # noqa: F401
-        from dockerflow_django.heartbeat import log  # noqa: F401
-        from dockerflow_django.webhooks import process  # noqa: F401
+        from dockerflow_django import system_checks  # noqa: F401 - registers itself
+        from dockerflow_django.heartbeat import listeners
+        from dockerflow_django.metrics import starting
+        from dockerflow_django.webhooks import listening
 
-        metrics.start_with_first_request()
+        listeners.connect(listeners.evaluated, "dockerflow_django.heartbeat.log.log_changes")
+        listeners.connect(listeners.evaluated, "dockerflow_django.endpoints.page.changes.note")
+        listening.connect()
+        starting.start_with_first_request()
         if django.VERSION >= (6, 0):
-            from dockerflow_django.tasks import django_tasks
+            from django.tasks.signals import task_finished, task_started
 
-            django_tasks.connect()
+            listeners.connect(task_started, "dockerflow_django.tasks.django_tasks.start")
+            listeners.connect(task_finished, "dockerflow_django.tasks.django_tasks.finish")
 
 
 def __getattr__(name: str) -> Any:

@@ -13,8 +13,8 @@ from django.http.response import HttpResponseBase
 
 from dockerflow_django._state import keeps
 from dockerflow_django.conf import conf
-from dockerflow_django.endpoints.answers import Endpoint
-from dockerflow_django.endpoints.responses import arespond, early_endpoint, respond
+from dockerflow_django.endpoints.early import early_endpoint
+from dockerflow_django.endpoints.endpoint import Endpoint
 from dockerflow_django.lifecycle import request_started, watch_loop
 from dockerflow_django.summary import queries, record
 
@@ -94,6 +94,9 @@ keeps("_warn_without_app", after_fork=False)(_warn_without_app.cache_clear)
 
 
 def _answer(request: HttpRequest, endpoint: Endpoint) -> HttpResponse:
+    # The heartbeat is imported when it is first asked for.
+    from dockerflow_django.endpoints.responses import respond
+
     try:
         return respond(request, endpoint)
     except Exception as error:  # noqa: BLE001 - Django answers and reports it, as a view's
@@ -101,6 +104,8 @@ def _answer(request: HttpRequest, endpoint: Endpoint) -> HttpResponse:
 
 
 async def _aanswer(request: HttpRequest, endpoint: Endpoint) -> HttpResponse:
+    from dockerflow_django.endpoints.responses import arespond
+
     try:
         return await arespond(request, endpoint)
     except Exception as error:  # noqa: BLE001 - as above

@@ -7,20 +7,22 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 
-from dockerflow_django.endpoints.answers import Endpoint
+from dockerflow_django.endpoints.endpoint import Endpoint
 from dockerflow_django.endpoints.public import as_endpoint
-from dockerflow_django.endpoints.responses import arespond, arespond_to_people
 
 __all__ = ["error", "heartbeat", "lbheartbeat", "probe", "version"]
 
 
 def _view(name: str) -> Any:
-    respond = arespond_to_people if name == "heartbeat" else arespond
-
     # Below a captured pattern, a system-check error, the views answer and take what it captured.
     async def view(
         request: HttpRequest, *args: object, probe: str = "", **kwargs: object
     ) -> HttpResponse:
+        # The heartbeat is imported when it is first asked for.
+        from dockerflow_django.endpoints import responses
+
+        is_for_people = name == "heartbeat"
+        respond = responses.arespond_to_people if is_for_people else responses.arespond
         return await respond(request, Endpoint(name, probe if name == "probe" else ""))
 
     return as_endpoint(view, name)

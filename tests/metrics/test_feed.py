@@ -10,10 +10,10 @@ from django.test import Client, override_settings
 from django_prometheus.testutils import assert_metric_diff, save_registry
 from prometheus_client import REGISTRY
 
-from dockerflow_django import lifecycle, metrics, signals, testing
+from dockerflow_django import lifecycle, signals, testing
 from dockerflow_django.heartbeat.evaluation import evaluate
 from dockerflow_django.heartbeat.report import Report, Result
-from dockerflow_django.metrics import definitions, feed
+from dockerflow_django.metrics import definitions, feed, starting
 
 WARNING = checks.Warning("a warning", id="shop.W001")
 ERROR = checks.Error("an error", id="shop.E001")
@@ -181,7 +181,7 @@ def test_first_request_starts_the_feed(client: Client, monkeypatch: pytest.Monke
     """One receiver waits for the first request, and is gone after it."""
     started: list[bool] = []
     monkeypatch.setattr(feed, "start", lambda: started.append(True))
-    metrics.start_with_first_request()
+    starting.start_with_first_request()
     for _ in range(2):
         client.get("/plain/")
     assert started == [True]
@@ -196,7 +196,7 @@ def test_a_folder_that_cannot_be_written_costs_the_metrics_alone(
         raise PermissionError(13, "Permission denied", "/values")
 
     monkeypatch.setattr(feed, "start", fail)
-    metrics.start_with_first_request()
+    starting.start_with_first_request()
     assert client.get("/plain/").status_code == 200
     assert "There are no metrics of this process" in caplog.text
 

@@ -268,6 +268,18 @@ def test_sentry_makes_no_event_of_a_summary(monkeypatch):
     assert ignored == [SUMMARY_LOGGER]
 
 
+@pytest.mark.usefixtures("summaries")
+def test_sentry_that_comes_after_the_middleware_is_told(monkeypatch, make_request):
+    """A project may set it up after Django, in ``wsgi.py``: the first summary tells it."""
+    ignored = []
+    monkeypatch.delitem(sys.modules, SENTRY, raising=False)
+    middleware = DockerflowMiddleware(lambda request: HttpResponse())
+    monkeypatch.setitem(sys.modules, SENTRY, fake_sentry(ignored.append))
+    for _ in range(2):
+        middleware(make_request())
+    assert ignored == [SUMMARY_LOGGER]
+
+
 def breaks(name):
     """Raise what no one expects."""
     raise RuntimeError("no sentry today")

@@ -2,7 +2,7 @@
 
 from django.core.checks import CheckMessage, run_checks
 
-from dockerflow_django.system_checks.rule import TAG
+from dockerflow_django.system_checks import TAG
 
 
 def messages(id_: str, *, deploy: bool = False) -> list[CheckMessage]:

@@ -4,14 +4,17 @@ import logging
 import re
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
 
 import pytest
 from django.core import checks
-from django.core.checks.registry import registry
 
 from dockerflow_django.logging import MozlogFormatter
 from dockerflow_django.summary.record import logger
-from dockerflow_django.system_checks.rule import RULES, TAG, Rule
+from dockerflow_django.system_checks import TAG, rules
+from dockerflow_django.system_checks.rule import Finding, Rule
+from dockerflow_django.system_checks.rules import RULES
 
 
 def test_every_id_is_one_rule_s() -> None:
@@ -35,14 +38,22 @@ def test_the_numbers_have_no_gap(letter: str) -> None:
     assert numbers == list(range(1, len(numbers) + 1))
 
 
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
-def test_a_rule_is_registered_under_the_tag(rule: Rule) -> None:
+@pytest.mark.parametrize("deploy", [False, True])
+def test_every_rule_is_asked_under_the_tag(monkeypatch: pytest.MonkeyPatch, deploy: bool) -> None:
     """``manage.py check --tag dockerflow`` asks exactly these; some only with ``--deploy``."""
-    where = registry.deployment_checks if rule.deploy else registry.registered_checks
-    (check,) = [each for each in where if each.__qualname__ == rule.find.__qualname__]
-    assert check.tags == (TAG,)
-    assert check.__module__ == rule.find.__module__
-    assert check.__doc__ == rule.find.__doc__
+    findings = [replace(rule, find=partial(find_itself, rule.id)) for rule in RULES]
+    monkeypatch.setattr(rules, "RULES", findings)
+    found = checks.run_checks(tags=[TAG], include_deployment_checks=deploy)
+    wanted = [rule for rule in RULES if deploy or not rule.deploy]
+    assert {(each.id, each.msg, type(each)) for each in found} == {
+        (rule.id, rule.id, rule.kind) for rule in wanted
+    }
+    assert len(found) == len(wanted)
+
+
+def find_itself(id_: str) -> Iterator[Finding]:
+    """Be a rule that always finds something."""
+    yield Finding(id_, "")
 
 
 @pytest.fixture

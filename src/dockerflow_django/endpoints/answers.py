@@ -15,6 +15,7 @@ from django.core import checks
 from django.core.serializers.json import DjangoJSONEncoder
 
 from dockerflow_django.conf import conf
+from dockerflow_django.endpoints.endpoint import Endpoint
 from dockerflow_django.health import HEARTBEAT, PROBES
 from dockerflow_django.heartbeat.evaluation import aevaluate, evaluate
 from dockerflow_django.heartbeat.report import Report
@@ -28,14 +29,6 @@ logger = logging.getLogger("dockerflow_django")
 
 class ErrorEndpointCalledError(Exception):
     """What ``/__error__`` raises."""
-
-
-@dataclass(frozen=True)
-class Endpoint:
-    """One endpoint: its URL name, and for a probe that probe's."""
-
-    name: str
-    probe: str = ""
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from django.utils.functional import Promise
 
 from dockerflow_django._state import keeps
 from dockerflow_django.conf import APP_NAME
-from dockerflow_django.endpoints.answers import Endpoint
+from dockerflow_django.endpoints.endpoint import Endpoint
 from dockerflow_django.endpoints.public import endpoint_name
 from dockerflow_django.health import PROBES
 

@@ -16,14 +16,10 @@ from dockerflow_django import signals
 from dockerflow_django._state import keeps
 from dockerflow_django.checks.connection import close_all
 from dockerflow_django.heartbeat import threads
+from dockerflow_django.heartbeat.listeners import evaluated, outcome_changed
 from dockerflow_django.heartbeat.report import Report
 
 logger = logging.getLogger("dockerflow_django")
-
-# For the app's own listeners: they must not block, and never wait for a receiver of the project's.
-# `evaluated` has the keyword ``report``; `outcome_changed` those of `signals.heartbeat_changed`.
-evaluated = Signal()
-outcome_changed = Signal()
 
 SignalCall = tuple[Signal, dict[str, Any]]
 

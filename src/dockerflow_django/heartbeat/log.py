@@ -6,7 +6,6 @@ from typing import Any
 
 from dockerflow_django._state import keeps
 from dockerflow_django.checks.messages import cause_of
-from dockerflow_django.heartbeat.announcer import evaluated
 from dockerflow_django.heartbeat.report import LIFECYCLE, Report, Result, status_of
 from dockerflow_django.heartbeat.updates import UpdateTracker
 from dockerflow_django.logging.scrubbing import scrub
@@ -65,6 +64,3 @@ def _text(message: Any) -> str:
     cause = cause_of(message)
     name = f"{message.id}: " if message.id else ""
     return f"{name}{message.msg}" + (f" ({cause})" if cause else "")
-
-
-evaluated.connect(log_changes, dispatch_uid="dockerflow_django.heartbeat.log")

@@ -3,7 +3,6 @@
 import logging
 from typing import Any, Literal, TypeAlias
 
-from dockerflow_django.logging.console import ConsoleFormatter
 from dockerflow_django.logging.formatter import MozlogFormatter
 
 Format: TypeAlias = Literal["mozlog", "console"]
@@ -77,7 +76,11 @@ def choose_formatter(logger_name: str, choice: Format | None = None) -> logging.
     """Return the formatter that was chosen, or the one that `DEBUG` stands for."""
     if choice is None:
         choice = "console" if _debug() else "mozlog"
-    return ConsoleFormatter() if choice == "console" else MozlogFormatter(logger_name=logger_name)
+    if choice == "mozlog":
+        return MozlogFormatter(logger_name=logger_name)
+    from dockerflow_django.logging.console import ConsoleFormatter
+
+    return ConsoleFormatter()
 
 
 def admin_mail_handler() -> logging.Handler:

@@ -7,7 +7,7 @@ from django.core import checks
 
 from dockerflow_django._state import keeps
 from dockerflow_django.conf import conf
-from dockerflow_django.heartbeat.announcer import evaluated
+from dockerflow_django.heartbeat.listeners import evaluated
 from dockerflow_django.heartbeat.report import Report, Result
 from dockerflow_django.heartbeat.updates import Update, UpdateTracker
 from dockerflow_django.logging.scrubbing import scrub

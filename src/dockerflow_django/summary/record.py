@@ -2,14 +2,16 @@
 
 import logging
 import random
+import sys
 from contextlib import suppress
 from functools import cache
-from importlib import import_module
+from typing import Any
 
 from django.core.signals import request_finished, request_started
 from django.http import BadHeaderError, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
+from dockerflow_django._state import keeps
 from dockerflow_django.conf import conf
 from dockerflow_django.context import (
     RequestState,
@@ -37,6 +39,8 @@ from dockerflow_django.summary.verdict import (
 
 # What `logging` writes if it does not know the caller.
 _NO_FILE = "(unknown file)"
+
+_SENTRY = "sentry_sdk.integrations.logging"
 
 logger = logging.getLogger(SUMMARY_LOGGER)
 
@@ -103,13 +107,22 @@ def _set_header(response: HttpResponseBase, header: str, rid: str) -> None:
 
 
 def tell_sentry() -> None:
-    """Have sentry_sdk, if it is installed, make no event of a summary.
+    """Have sentry_sdk, if the project uses it, make no event of a summary.
 
-    It has the exception itself, with the traceback; and a failure returned is no exception.
+    It has the exception itself, with the traceback; and a failure returned is no exception. To
+    import it for that would take as long as half of Django, so it is told once it is there.
     """
-    # Absent or broken: neither is a matter of this app's.
-    with suppress(Exception):
-        import_module("sentry_sdk.integrations.logging").ignore_logger(SUMMARY_LOGGER)
+    if (sentry := sys.modules.get(_SENTRY)) is not None:
+        _ignore_summaries(sentry)
+
+
+@cache
+def _ignore_summaries(sentry: Any) -> None:
+    with suppress(Exception):  # of another version, or broken
+        sentry.ignore_logger(SUMMARY_LOGGER)
+
+
+keeps("_ignore_summaries", after_fork=False)(_ignore_summaries.cache_clear)
 
 
 @cache
@@ -160,6 +173,7 @@ def _write(
     # for looking whether an extra bears a reserved name, which none does.
     record = logging.getLogRecordFactory()(SUMMARY_LOGGER, level, _NO_FILE, 0, message, (), None)
     record.__dict__.update(extra)
+    tell_sentry()
     logger.handle(record)
 
 

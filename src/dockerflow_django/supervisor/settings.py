@@ -51,7 +51,7 @@ def findings() -> tuple[list[str], list[str]]:
     """Run the app's system checks; return the errors and the rest, each on one line."""
     from django.core import checks
 
-    from dockerflow_django.system_checks.rule import TAG
+    from dockerflow_django.system_checks import TAG
 
     errors: list[str] = []
     others: list[str] = []

@@ -2,11 +2,8 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
-from django.core.checks import CheckMessage, register
-
-TAG = "dockerflow"
+from django.core.checks import CheckMessage
 
 
 @dataclass(frozen=True)
@@ -36,17 +33,9 @@ RULES: list[Rule] = []
 def rule(
     id_: str, kind: Callable[..., CheckMessage], *, deploy: bool = False
 ) -> Callable[[Find], Find]:
-    """Let Django call a function that yields findings; `deploy` leaves it to ``check --deploy``."""
+    """Make a rule of a function that yields findings; `deploy` leaves it to ``check --deploy``."""
 
     def keep(find: Find) -> Find:
-        def check(app_configs: object, **kwargs: Any) -> list[CheckMessage]:
-            return [kind(found.sentence, hint=found.hint, id=id_) for found in find()]
-
-        check.__name__ = find.__name__
-        check.__qualname__ = find.__qualname__
-        check.__module__ = find.__module__
-        check.__doc__ = find.__doc__
-        register(check, TAG, deploy=deploy)
         RULES.append(Rule(id_, kind, find, deploy))
         return find
 

@@ -12,16 +12,7 @@ from dockerflow_django.context import TaskState, current_task, end_task, start_t
 from dockerflow_django.summary import queries
 from dockerflow_django.tasks import record
 
-_UID = "dockerflow_django.tasks.django_tasks"
 _SUCCESSFUL = "SUCCESSFUL"
-
-
-def connect() -> None:
-    """Write a record of every execution from now on."""
-    from django.tasks.signals import task_finished, task_started
-
-    task_started.connect(start, dispatch_uid=_UID)
-    task_finished.connect(finish, dispatch_uid=_UID)
 
 
 def start(task_result: Any, **kwargs: Any) -> None:

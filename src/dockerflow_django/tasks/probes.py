@@ -27,6 +27,7 @@ from dockerflow_django.supervisor.probe_port import ProbePort
 from dockerflow_django.tasks import forks
 from dockerflow_django.tasks.answers import answer
 from dockerflow_django.tasks.probe_file import VALID_SECONDS, ProbeFile
+from dockerflow_django.webhooks import listening
 from dockerflow_django.webhooks.process import own_sender
 
 INTERVAL_SECONDS = 1.0
@@ -80,7 +81,7 @@ class WorkerProbes:
         self._open_port()
         if self.port is not None:
             _feed_metrics()
-        own_sender.serve()
+        listening.serve()
         forks.close_in_children(self.close_in_child)
         self._thread = threading.Thread(target=self._work, name="dockerflow-probes", daemon=True)
         self._thread.start()

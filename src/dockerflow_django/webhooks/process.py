@@ -9,15 +9,14 @@ from typing import Any
 
 from django.conf import settings
 from django.core import checks
-from django.core.signals import request_started
 
 from dockerflow_django import lifecycle
 from dockerflow_django._state import keeps
 from dockerflow_django.conf import conf
 from dockerflow_django.health import PROBES
-from dockerflow_django.heartbeat.announcer import evaluated, outcome_changed
 from dockerflow_django.heartbeat.report import Report
 from dockerflow_django.version import VersionError, current_version
+from dockerflow_django.webhooks import listening
 from dockerflow_django.webhooks.payload import Messages, payload
 from dockerflow_django.webhooks.sender import WebhookSender
 
@@ -36,16 +35,10 @@ class _OwnSender:
         """Begin anew, as a forked child does: the claim is its parent's."""
         if self._claim is not None:
             self._claim.close()
-        self.is_serving = False
         self._has_said_started = False
         self._sender: WebhookSender | None = None
         self._claim = None
         self._lock = threading.Lock()
-
-    def serve(self, **kwargs: Any) -> None:
-        """Take the first request as the sign that this process serves: a command has none."""
-        self.is_serving = True
-        request_started.disconnect(dispatch_uid=_UID)
 
     def flush(self) -> None:
         """Wait a little for what has not been sent yet: the process is about to end."""
@@ -54,7 +47,7 @@ class _OwnSender:
 
     def fail_startup(self, name: str, problem: str) -> None:
         """Tell that nothing will be served, as `name` says; wait a little for it to be sent."""
-        self.is_serving = True
+        listening.serve()
         if self._may_send():
             self._send("startup", "failed", {name: {"critical": problem}}, is_error=True)
             self.flush()
@@ -76,7 +69,7 @@ class _OwnSender:
 
     def _may_send(self) -> bool:
         if (
-            not self.is_serving
+            not listening.is_serving
             or lifecycle.process.has_supervisor
             or not conf.DOCKERFLOW_WEBHOOK_URL
         ):
@@ -124,16 +117,6 @@ def _become_sender(url: str) -> socket.socket | None:
     return claim
 
 
-_UID = "dockerflow_django.webhooks"
 own_sender = _OwnSender()
 
-
-def connect() -> None:
-    """Listen to the heartbeat from now on."""
-    request_started.connect(own_sender.serve, dispatch_uid=_UID)
-    evaluated.connect(own_sender.on_run, dispatch_uid=f"{_UID}.evaluated")
-    outcome_changed.connect(own_sender.on_change, dispatch_uid=f"{_UID}.changed")
-
-
-connect()
 keeps("own_sender")(own_sender.reset)

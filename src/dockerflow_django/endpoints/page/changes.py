@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from dockerflow_django._state import keeps
-from dockerflow_django.heartbeat.announcer import evaluated
 from dockerflow_django.heartbeat.report import Report, status_of
 from dockerflow_django.heartbeat.updates import UpdateTracker
 
@@ -44,5 +43,3 @@ def reset() -> None:
 
 _tracker = UpdateTracker()
 _changes: dict[str, Change] = {}
-
-evaluated.connect(note, dispatch_uid="dockerflow_django.page")
