@@ -55,12 +55,19 @@ def _seconds(request: HttpRequest) -> float:
 
 
 def burn(request: HttpRequest) -> HttpResponse:
-    """Keep so many threads of pure Python busy for so long, this one among them."""
-    ends_at = time.monotonic() + float(request.GET["seconds"])
+    """Keep so many threads of pure Python busy, this one among them.
+
+    For so many seconds; or each leaves a line in ``<name>.waiting``, until ``<name>.release``.
+    """
+    name = request.GET.get("name")
+    ends_at = time.monotonic() + float(request.GET.get("seconds", files.LONGEST_WAIT_SECONDS))
 
     def work() -> None:
-        while time.monotonic() < ends_at:
-            sum(range(1000))
+        if name:
+            files.count(f"{name}.waiting")
+        while time.monotonic() < ends_at and not (name and files.is_there(f"{name}.release")):
+            for _ in range(1000):
+                sum(range(1000))
 
     for _ in range(int(request.GET["threads"]) - 1):
         threading.Thread(target=work, daemon=True).start()

@@ -1,0 +1,136 @@
+"""Who dies next, and how."""
+
+import re
+import time
+from collections import Counter, defaultdict
+from http.client import HTTPException
+from itertools import cycle
+from signal import SIGABRT, SIGKILL, SIGSEGV, SIGTERM, Signals
+from urllib.parse import quote
+
+import psutil
+
+from dockerflow_django.serve.deaths import DEATHS, SECONDS
+from tests.harness.http import Connection
+from tests.harness.served import Served
+from tests.harness.waiting import wait_until
+from tests.torture.deaths.ways import WAYS
+
+SIGNALS = (SIGKILL, SIGSEGV, SIGABRT, SIGTERM)
+# One by a signal, one by a request, and so on.
+ALL_WAYS: list[Signals | str] = [
+    way for pair in zip([*SIGNALS, *SIGNALS], WAYS, strict=True) for way in pair
+]
+# A server may answer a view that calls `sys.exit`, and live.
+MAYBE = "sys.exit"
+MAYBE_SECONDS = 3.0
+# Longer than a server gives what is in flight.
+DYING_SECONDS = 40.0
+
+
+class Reaper:
+    """Ends workers of an instance, each place below its limit, and keeps when each has died."""
+
+    def __init__(self, instance: Served, workers: int) -> None:
+        self._instance = instance
+        self._workers = workers
+        self._ways = cycle(ALL_WAYS)
+        # By place, which only `serve` has: a worker of Gunicorn never has the number of another.
+        self._deaths: defaultdict[int, list[float]] = defaultdict(list)
+        # By pid: from the attempt until the process was gone.
+        self.died: dict[int, tuple[float, float]] = {}
+        self.ways: Counter[str] = Counter()
+
+    def end_one(self) -> None:
+        """End one worker that serves, by the next way, and wait until all serve again."""
+        way = next(self._ways)
+        pid = self.pick(most=DEATHS - 2)
+        if isinstance(way, Signals):
+            self.kill(pid, way)
+        else:
+            self._ask_to_die(pid, way)
+        self.wait_until_all_serve()
+
+    def pick(self, most: int) -> int:
+        """Return the oldest worker of a place where so many at most have died lately."""
+
+        def found() -> list[int]:
+            since = time.monotonic() - SECONDS - 5
+            return [
+                pid
+                for pid, place in self.serving().items()
+                if sum(at > since for at in self._deaths[place]) <= most
+            ]
+
+        return wait_until(found, timeout=SECONDS + 30, what="a place below its limit")[0]
+
+    def serving(self) -> dict[int, int]:
+        """Return the workers that serve, the oldest first: their places by their pids."""
+        said = (re.search(r"Worker (\d+) \(pid (\d+)\) serves", x) for x in self._instance.lines())
+        places = {int(found[2]): int(found[1]) for found in said if found}
+        alive = set(self._instance.workers())
+        return {pid: place for pid, place in places.items() if pid in alive}
+
+    def wait_until_all_serve(self) -> None:
+        wait_until(
+            lambda: len(self.serving()) == self._workers == len(self._instance.workers()),
+            timeout=60,
+            what="all serve again",
+        )
+
+    def kill(self, pid: int, number: Signals, *, place: int | None = None) -> None:
+        """End a worker by a signal; if it does not serve yet, `place` is its place."""
+        place = self.serving()[pid] if place is None else place
+        began_at = time.monotonic()
+        psutil.Process(pid).send_signal(number)
+        wait_until(lambda: pid not in self._instance.workers(), timeout=DYING_SECONDS)
+        self._note(pid, place, began_at, number.name)
+
+    def _ask_to_die(self, wanted: int, way: str) -> None:
+        """Have a request end a worker: the one that is wanted, if connections are kept."""
+        before = self.serving()
+        connection = self._connection_to(wanted)
+        began_at = time.monotonic()
+        try:
+            connection.request("GET", f"/die/?how={quote(way)}")
+            is_answered = True
+        except (OSError, HTTPException):
+            is_answered = False
+        finally:
+            connection.hang_up()
+        try:
+            (pid,) = wait_until(
+                lambda: set(before) - set(self._instance.workers()),
+                timeout=MAYBE_SECONDS if is_answered else DYING_SECONDS,
+                what=f"one dies by {way}",
+            )
+        except AssertionError:
+            if way == MAYBE and is_answered:
+                return
+            raise
+        self._note(pid, before[pid], began_at, way)
+
+    def _connection_to(self, pid: int) -> Connection:
+        """Return a connection to the worker, or to any if the server keeps none."""
+        for _ in range(100 * self._workers):
+            connection = self._instance.connect()
+            answer = connection.request("GET", "/work/?number=0")
+            is_kept = answer.headers.get("Connection", "keep-alive") != "close"
+            if not is_kept or int(answer.body) == pid:
+                break
+            connection.hang_up()
+        else:
+            raise AssertionError(f"no connection reached the worker {pid}")
+        if is_kept:
+            return connection
+        connection.hang_up()
+        return self._instance.connect()
+
+    def died_at(self, place: int) -> None:
+        """Note that a worker of this place has died."""
+        self._deaths[place].append(time.monotonic())
+
+    def _note(self, pid: int, place: int, began_at: float, way: str) -> None:
+        self.died[pid] = (began_at, time.monotonic())
+        self.died_at(place)
+        self.ways[way] += 1

@@ -1,0 +1,248 @@
+"""A hundred deaths under load, and nobody is told what is not so."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from signal import SIGKILL
+from typing import Any
+
+import psutil
+import pytest
+
+from tests.harness.project import Project
+from tests.harness.receiver import Receiver
+from tests.harness.served import Served
+from tests.harness.waiting import wait_until
+from tests.torture.deaths.killing import Reaper
+from tests.torture.deaths.traffic import CLIENTS, Request, Traffic
+from tests.torture.deaths.watching import Answer, Prober, Scraper
+from tests.torture.figures import Figures
+from tests.torture.size import size_of
+
+Sized = Callable[..., Any]
+Serve = Callable[..., Served]
+
+MORTAL = "tests.torture.deaths.mortal"
+WSGI, ASGI = f"{MORTAL}.application", f"{MORTAL}.asgi_application"
+# In full size. A bounded run has eight on one server of each kind.
+BOUNDED = ("serve-asgi", "gunicorn")
+DEATHS = {
+    "serve-wsgi": 100,
+    "serve-asgi": 100,
+    "gunicorn": 100,
+    "gunicorn-sync": 32,
+    "gunicorn-gevent": 32,
+    "gunicorn-asgi": 32,
+    "gunicorn-uvicorn": 32,
+}
+# A worker that does not serve after so long fails liveness: no start takes it on a busy machine.
+START_SECONDS = 10
+# Between the moment when something is so and the moment when the probe port says it.
+NOTICE_SECONDS = 2.0
+# Gunicorn ends when a worker fails to load; what it promises then is another test's matter.
+FAILS_TO_LOAD = {"serve-wsgi", "serve-asgi"}
+
+
+@dataclass
+class Site:
+    """One instance, and everybody around it."""
+
+    instance: Served
+    reaper: Reaper
+    prober: Prober
+    scraper: Scraper
+    traffic: Traffic
+    receiver: Receiver
+
+
+def mortal(project: Project, receiver: Receiver) -> Project:
+    values = project.folder / "values"
+    values.mkdir()
+    return project.with_settings(
+        ROOT_URLCONF="tests.torture.deaths.urls", WSGI_APPLICATION=WSGI, ASGI_APPLICATION=ASGI
+    ).with_environ(
+        DOCKERFLOW_WEBHOOK_URL=receiver.url,
+        DOCKERFLOW_WORKER_START_SECONDS=str(START_SECONDS),
+        PROMETHEUS_MULTIPROC_DIR=str(values),
+    )
+
+
+def application_of(kind: str) -> str:
+    if not kind.startswith("gunicorn"):
+        return ""
+    path = ASGI if kind in {"gunicorn-asgi", "gunicorn-uvicorn"} else WSGI
+    return ":".join(path.rsplit(".", 1))
+
+
+@contextmanager
+def around(site: Site) -> Iterator[None]:
+    """Ask, scrape and load without a pause."""
+    with ExitStack() as stack:
+        for each in (site.prober, site.scraper, site.traffic):
+            stack.enter_context(each)
+        yield
+
+
+def order(site: Site, what: str) -> tuple[int, int]:
+    """End a worker, have the next one hang or fail, and return that one's place and pid."""
+    folder = site.instance.project.folder
+    pid = site.reaper.pick(most=1)
+    place = site.reaper.serving()[pid]
+    (folder / what).touch()
+    site.reaper.kill(pid, SIGKILL)
+    (found,) = wait_until(lambda: list(folder.glob(f"{what}-*")), timeout=30)
+    found.unlink()
+    return place, int(found.name.rpartition("-")[2])
+
+
+def hang_at_the_start(site: Site) -> tuple[float, float]:
+    """Have a worker hang while it starts, until liveness fails; return when it may fail."""
+    place, hanging = order(site, "hang")
+    began_at = time.monotonic()
+    wait_until(lambda: site.instance.probe("liveness").status == 503, timeout=START_SECONDS + 10)
+    assert site.instance.probe("readiness").status == 200
+    site.reaper.kill(hanging, SIGKILL, place=place)
+    wait_until(lambda: site.instance.probe("liveness").status == 200, timeout=10)
+    ended_at = time.monotonic()
+    site.reaper.wait_until_all_serve()
+    return began_at + START_SECONDS - NOTICE_SECONDS, ended_at
+
+
+def fail_to_load(site: Site) -> None:
+    """Have a worker fail while it is loaded: the next one of its place serves."""
+    place, failing = order(site, "fail")
+    wait_until(lambda: failing not in site.instance.workers())
+    site.reaper.died_at(place)
+    site.reaper.wait_until_all_serve()
+
+
+def end_all(site: Site) -> None:
+    """End all workers at once: readiness fails until one serves again."""
+    before = site.reaper.serving()
+    for pid in before:
+        psutil.Process(pid).send_signal(SIGKILL)
+    wait_until(lambda: site.instance.probe("readiness").status == 503)
+    assert site.instance.probe("liveness").status == 200
+    site.reaper.wait_until_all_serve()
+    wait_until(lambda: site.instance.probe("readiness").status == 200)
+
+
+def unexplained(site: Site) -> list[Request]:
+    """Return the lost requests that were not in hand in a worker that died meanwhile.
+
+    The client knows the worker of a kept connection, and a view that has begun says so. A request
+    that neither knows was accepted, or in the line of connections that a worker of Granian has for
+    itself: it must have been lost while some worker died.
+    """
+    text = (site.instance.project.folder / "begun").read_text()
+    begun = dict(line.split() for line in text.splitlines())
+    died = site.reaper.died
+
+    def is_explained(lost: Request) -> bool:
+        if pid := lost.pid or int(begun.get(str(lost.number), 0)):
+            # A connection that was kept is found dead when it is used next.
+            return pid in died and died[pid][0] <= lost.ended_at
+        return any(start <= lost.ended_at and lost.began_at <= end for start, end in died.values())
+
+    return [lost for lost in site.traffic.lost if not is_explained(lost)]
+
+
+def lies(site: Site, may_fail: list[tuple[float, float]]) -> list[Answer]:
+    """Return the answers that were not so; liveness may fail while a worker hangs at its start."""
+
+    def is_true(answer: Answer) -> bool:
+        is_expected = answer.probe == "liveness" and any(
+            start <= answer.at + answer.seconds and answer.at <= end for start, end in may_fail
+        )
+        return answer.status == 200 or (is_expected and answer.status == 503)
+
+    return [answer for answer in site.prober.answers if not is_true(answer)]
+
+
+def kept(supervisor: psutil.Process) -> dict[str, int]:
+    """Return what a supervisor holds on to."""
+    zombies = [c for c in supervisor.children() if c.status() == psutil.STATUS_ZOMBIE]
+    return {
+        "threads": supervisor.num_threads(),
+        "descriptors": supervisor.num_fds(),
+        "zombies": len(zombies),
+    }
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    kinds = DEATHS if size_of(metafunc.config) == "full" else BOUNDED
+    if "kind" in metafunc.fixturenames:
+        metafunc.parametrize("kind", kinds)
+
+
+def test_deaths(served: Serve, project: Project, sized: Sized, figures: Figures, kind: str) -> None:
+    """However workers die, no probe lies and the others' requests are answered; nothing stays."""
+    workers, deaths = sized(6, 8), sized(8, DEATHS[kind])
+    with Receiver() as receiver:
+        instance = served(
+            "--workers",
+            str(workers),
+            kind=kind,
+            project=mortal(project, receiver),
+            application=application_of(kind),
+        )
+        supervisor = psutil.Process(instance.pid)
+        wait_until(lambda: len(receiver.posts) == 1)
+        before = wait_until(lambda: kept(supervisor))
+        site = Site(
+            instance,
+            Reaper(instance, workers),
+            Prober(instance.probe_address),
+            Scraper(instance.probe_address),
+            Traffic(instance.address),
+            receiver,
+        )
+        may_fail = []
+        with around(site):
+            for number in range(deaths):
+                if number % 33 == 3:
+                    may_fail.append(hang_at_the_start(site))
+                if number % 33 == 5 and kind in FAILS_TO_LOAD:
+                    fail_to_load(site)
+                site.reaper.end_one()
+        end_all(site)
+        wait_until(lambda: kept(supervisor) == before, what=f"{kept(supervisor)} is {before}")
+        site.scraper.look()
+        note(figures, kind, site, before)
+        assert lies(site, may_fail) == []
+        assert unexplained(site) == []
+        assert site.scraper.problems == []
+        assert_all_counted(site)
+        assert instance.stop(timeout=40).code == 0
+        assert receiver.news() == [
+            ("startup", "succeeded"),
+            *[("liveness", "failed"), ("liveness", "succeeded")] * len(may_fail),
+            ("readiness", "failed"),
+            ("readiness", "succeeded"),
+            ("readiness", "warning"),
+        ]
+
+
+def assert_all_counted(site: Site) -> None:
+    """Dead workers' counts are there: one for each view that has begun, or died as it began."""
+    begun = len((site.instance.project.folder / "begun").read_text().splitlines())
+    counted = site.scraper.values["mortal_work_total", "[]"]
+    assert site.traffic.answered <= begun <= counted <= begun + len(site.reaper.died) * CLIENTS
+
+
+def note(figures: Figures, kind: str, site: Site, kept_before: dict[str, int]) -> None:
+    lost, answers = site.traffic.lost, site.prober.answers
+    print(kind, dict(site.reaper.ways))
+    slowest = max(answer.seconds for answer in answers)
+    figures.note(
+        "Workers die",
+        kind,
+        deaths=len(site.reaper.died),
+        probes=f"{len(answers)}, slowest {slowest * 1000:.0f} ms",
+        requests=f"{site.traffic.answered} answered, {len(lost)} lost with their worker",
+        scrapes=site.scraper.scrapes,
+        of_the_supervisor=", ".join(
+            f"{name} before and after: {number}" for name, number in kept_before.items()
+        ),
+    )

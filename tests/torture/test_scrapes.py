@@ -1,0 +1,89 @@
+"""Scrapes of a large project on the probe port: what they cost, and what they hold up."""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.harness import http
+from tests.harness.project import Project
+from tests.harness.served import Served
+from tests.supervisor.test_scrapes import MANY_SERIES, URLS
+from tests.torture.figures import Figures
+from tests.torture.turns import Turns
+
+pytestmark = pytest.mark.alone
+
+Sized = Callable[..., Any]
+Serve = Callable[..., Served]
+
+# What a scrape on the probe port may cost, in processor time, beside one on the application's.
+MOST = 1.5
+
+
+def large(project: Project, views: int) -> Project:
+    """Return the project with so many views' metrics, in a folder of values."""
+    folder = project.folder
+    (folder / "many.py").write_text(MANY_SERIES.format(views=views))
+    (folder / "many_urls.py").write_text(URLS)
+    return project.with_settings(
+        WSGI_APPLICATION="many.application", ROOT_URLCONF="many_urls"
+    ).with_environ(PROMETHEUS_MULTIPROC_DIR=str(folder / "values"))
+
+
+def processor_seconds(instance: Served) -> float:
+    return sum(
+        times.user + times.system
+        for times in (process.cpu_times() for process in instance.family())
+    )
+
+
+def cost(instance: Served, ask: Callable[[], object], times: int) -> float:
+    """Return the processor time of one call, without what the container spends anyway."""
+    began_at, before = time.monotonic(), processor_seconds(instance)
+    for _ in range(times):
+        ask()
+    took, spent = time.monotonic() - began_at, processor_seconds(instance) - before
+    before = processor_seconds(instance)
+    time.sleep(took)
+    return (spent - (processor_seconds(instance) - before)) / times
+
+
+@pytest.mark.parametrize("kind", ["serve-wsgi", "gunicorn"])
+def test_scrapes_of_a_large_project(
+    served: Serve, project: Project, sized: Sized, figures: Figures, kind: str
+) -> None:
+    """Scrapes cost at most half more than on the application's port, and delay no probe."""
+    workers, views, times = sized(3, 8), sized(200, 600), sized(4, 12)
+    application = "many:application" if kind == "gunicorn" else ""
+    instance = served(
+        "--workers", str(workers), kind=kind, project=large(project, views), application=application
+    )
+    idle = served(kind=kind)
+
+    def scrape(address: http.Address) -> http.Answer:
+        found = http.request(address, "GET", "/__metrics__", timeout=60)
+        assert found.status == 200
+        assert found.body.count(b"views_seconds_count") >= views
+        return found
+
+    own = cost(instance, lambda: scrape(instance.address), times)
+    on_the_probe_port = cost(instance, lambda: scrape(instance.probe_address), times)
+    turns = Turns(instance, idle)
+    scraping = threading.Thread(
+        target=lambda: [scrape(instance.probe_address) for _ in range(times)]
+    )
+    scraping.start()
+    turns.ask(0, goes_on=scraping.is_alive)
+    scraping.join()
+    figures.note(
+        "Scrapes",
+        f"{kind}, {workers} workers, {views} views",
+        size=f"{len(scrape(instance.probe_address).body) / 2**20:.1f} MiB",
+        processor_time=f"{on_the_probe_port:.2f} s; on the application's port {own:.2f} s",
+        **{f"probes beside them, {name}": value for name, value in turns.figures().items()},
+    )
+    assert on_the_probe_port < MOST * own
+    turns.assert_as_fast(sized(0.95, 1.0))
