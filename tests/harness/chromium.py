@@ -23,16 +23,19 @@ class Visit(NamedTuple):
     console: list[str]
 
 
-def visit(url: str) -> Visit:
+def visit(url: str, *, dark: bool = False) -> Visit:
     """Load the page and return its DOM."""
-    done = _run(url, "--dump-dom")
+    done = _run(url, _scheme(dark), "--dump-dom")
     return Visit(done.stdout, [line for line in done.stderr.splitlines() if "CONSOLE" in line])
 
 
 def take_picture(url: str, path: Path, *, width: int, height: int, dark: bool = False) -> None:
     """Save what the page looks like to those who have asked for light colours, or dark ones."""
-    scheme = f"--blink-settings=preferredColorScheme={0 if dark else 1}"
-    _run(url, scheme, f"--window-size={width},{height}", f"--screenshot={path}")
+    _run(url, _scheme(dark), f"--window-size={width},{height}", f"--screenshot={path}")
+
+
+def _scheme(dark: bool) -> str:
+    return f"--blink-settings=preferredColorScheme={0 if dark else 1}"
 
 
 def corner_of(picture: Path) -> tuple[int, ...]:

@@ -45,7 +45,7 @@ async def arespond_to_people(request: HttpRequest, endpoint: Endpoint) -> HttpRe
     _note_health()
     reports = await asyncio.gather(*(aevaluate(name) for name in (HEARTBEAT, *PROBES)))
     version = await aanswer(Endpoint("version"), "GET")
-    return respond_with_page(reports, version.payload or {}, request.method)
+    return respond_with_page(request, reports, version)
 
 
 def _note_health() -> None:

@@ -1,37 +1,15 @@
-"""Checks of every state, and a heartbeat of them."""
+"""A page that begins anew for each test."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
-from django.core import checks
-from django.core.checks import CheckMessage
 from django.test import override_settings
 
 from dockerflow_django import testing
 from dockerflow_django.endpoints.page import changes
+from tests.endpoints.page.states import HOSTILE
 
 BROWSER = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
-LONG = "A long story. " * 7_500
-
-Check = Callable[..., list[CheckMessage]]
-
-
-def check_of(name: str, *messages: CheckMessage) -> Check:
-    """Make a check of that name with that answer."""
-
-    def check(app_configs: object, **kwargs: object) -> list[CheckMessage]:
-        return list(messages)
-
-    check.__name__ = name
-    return check
-
-
-HOSTILE = [
-    check_of("check_mail"),
-    check_of("<script>alert(1)</script>", checks.Error("</td><script>alert(2)</script>")),
-    check_of("check_stories", checks.Warning(LONG, id="shop.W001"), checks.Info("x" * 900)),
-    check_of("check_many", *(checks.Info(f"message {n}", id="shop.I001") for n in range(200))),
-]
 
 
 @pytest.fixture(autouse=True)

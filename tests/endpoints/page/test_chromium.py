@@ -11,6 +11,7 @@ import pytest
 from django.test import Client
 
 from tests.endpoints.page.conftest import BROWSER
+from tests.endpoints.page.states import STATES
 from tests.harness.chromium import corner_of, take_picture, visit
 
 
@@ -58,26 +59,47 @@ def test_colours_are_the_readers(page: tuple[str, list[str]], tmp_path: Path):
         assert corner_of(tmp_path / "page.png") == corner
 
 
-@pytest.mark.parametrize("width", [320, 768, 1280])
-@pytest.mark.usefixtures("shown")
-def test_nothing_is_wider_than_the_screen(client: Client, tmp_path: Path, width: int):
-    """A phone has nothing to scroll sideways, whatever the checks say (WCAG 2.2, 1.4.10)."""
-    text = client.get("/__heartbeat__", headers=BROWSER).content.decode()
-    frame = tmp_path / "frame.html"
-    frame.write_text(FRAME % (width, html.escape(text)))
-    dom = visit(frame.as_uri()).dom
-    found = json.loads(html.unescape(dom.partition("<title>")[2].partition("</title>")[0]))
-    assert found["shown"] <= width
-    assert found["shown"] == found["whole"]
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("name", STATES)
+def test_nothing_is_wider_than_the_screen(client: Client, tmp_path: Path, name: str, dark: bool):
+    """Whatever the checks say, no element ends outside of the window, and none hides its text.
+
+    On a phone nothing is to be scrolled sideways (WCAG 2.2, 1.4.10).
+    """
+    with STATES[name].entered():
+        text = client.get("/__heartbeat__", headers=BROWSER).content.decode()
+    frames = "".join(FRAME % (width, html.escape(text)) for width in WIDTHS)
+    (tmp_path / "frames.html").write_text(f"<!doctype html><title>none</title>{frames}{MEASURE}")
+    dom = visit((tmp_path / "frames.html").as_uri(), dark=dark).dom
+    measured = json.loads(html.unescape(dom.partition("<title>")[2].partition("</title>")[0]))
+    assert [each["width"] for each in measured] == list(WIDTHS)
+    assert [each["ground"] for each in measured] == [GROUNDS[dark]] * len(WIDTHS)
+    assert [each["outside"] for each in measured] == [[]] * len(WIDTHS)
 
 
-FRAME = """<!doctype html><title>none</title>
-<iframe width="%d" height="600" style="border: 0" srcdoc="%s"></iframe>
-<script>
-const frame = document.querySelector("iframe");
-frame.onload = () => {
+WIDTHS = (320, 390, 820, 1300)
+GROUNDS = ("rgb(255, 255, 255)", "rgb(13, 17, 23)")
+FRAME = '<iframe width="%d" height="600" style="border: 0" srcdoc="%s"></iframe>'
+MEASURE = """<script>
+const isOutside = (element, width) => {
+  const box = element.getBoundingClientRect();
+  return box.left < -0.5 || box.right > width + 0.5 || element.scrollWidth > width;
+};
+const measure = (frame) => {
   const root = frame.contentDocument.documentElement;
-  document.title = JSON.stringify({shown: root.clientWidth, whole: root.scrollWidth});
+  for (const folded of root.querySelectorAll("details")) folded.open = true;
+  const elements = [root, ...frame.contentDocument.body.querySelectorAll(":not(symbol *)")];
+  return {
+    width: frame.clientWidth,
+    ground: frame.contentWindow.getComputedStyle(frame.contentDocument.body).backgroundColor,
+    outside: elements
+      .filter((element) => isOutside(element, root.clientWidth))
+      .map((element) => element.outerHTML.slice(0, 80)),
+  };
+};
+window.onload = () => {
+  const frames = [...document.querySelectorAll("iframe")];
+  document.title = JSON.stringify(frames.map(measure));
 };
 </script>
 """

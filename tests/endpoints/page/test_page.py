@@ -10,10 +10,11 @@ from django.test import AsyncClient, Client, override_settings
 
 from dockerflow_django import lifecycle
 from dockerflow_django.endpoints import page
-from tests.endpoints.page.conftest import BROWSER, HOSTILE, LONG, check_of
+from tests.endpoints.page.conftest import BROWSER
+from tests.endpoints.page.states import HOSTILE, LONG, check_of
 
 PATH = "/__heartbeat__"
-TEMPLATE = resources.files(page).joinpath("heartbeat.html").read_text()
+STYLE = resources.files(page).joinpath("style.css").read_text()
 
 
 class Outline(HTMLParser):
@@ -98,7 +99,7 @@ def test_nothing_of_a_check_is_markup(client: Client):
     assert outline.all("script") == []
     assert "<script>alert(1)</script>" in outline.text
     assert "</td><script>alert(2)</script>" in outline.text
-    assert [a["href"] for a in outline.all("a")] == [""]
+    assert [a["href"] for a in outline.all("a")] == ["", "?refresh=10"]
     assert not re.search(r"\bon\w+=|\bsrc=|style=|https?://", body)
 
 
@@ -124,25 +125,54 @@ def test_long_texts_are_cut(client: Client):
     assert "and 190 more" in body
 
 
+@pytest.mark.usefixtures("shown")
+def test_passing_checks_are_folded_beside_others(client: Client):
+    """What fails and what has a message is in sight; the rest is there on demand."""
+    body = client.get(PATH, headers=BROWSER).content.decode().replace("<wbr>", "")
+    shown, _, folded = body.partition("<details>")
+    assert "check_stories" in shown
+    assert "check_many" in shown
+    assert "check_mail" not in shown
+    assert "check_mail" in folded
+
+
+@pytest.mark.usefixtures("shown")
+def test_states_differ_in_more_than_colour(client: Client):
+    """Each level has a sign of its own beside its word (WCAG 2.2, 1.4.1)."""
+    body = client.get(PATH, headers=BROWSER).content.decode()
+    signs = dict(re.findall(r'<use href="#(\w+)"/></svg>(\w+)</td>', body))
+    assert signs == {"cross": "error", "triangle": "warning", "letter": "info", "tick": "ok"}
+    assert set(signs) <= set(re.findall(r'<symbol id="(\w+)"', body))
+
+
+def test_version_that_is_not_there_is_a_sentence(client: Client):
+    """There is no table of one line for it."""
+    nothing = {"DOCKERFLOW_CHECKS": [], "DOCKERFLOW_HEARTBEAT_DETAILS": "always"}
+    with override_settings(**nothing, DOCKERFLOW_VERSION_CALLBACK=lambda root: None):
+        assert b"<p>There is no version.json.</p>" in client.get(PATH, headers=BROWSER).content
+
+
 def test_two_hundred_checks(client: Client):
     """Those that fail come first, whatever their level."""
     many = [check_of(f"check_{n}") for n in range(199)]
     last = check_of("check_last", checks.Error("it is down"))
     with override_settings(DOCKERFLOW_CHECKS=[*many, last], DOCKERFLOW_HEARTBEAT_DETAILS="always"):
         body = client.get(PATH, headers=BROWSER).content.decode().replace("<wbr>", "")
-    assert "Heartbeat fails: 1 of 200 checks fails" in body
-    assert body.index("check_last") < body.index("check_0<")
+    assert "1 of 200 checks fails" in body
+    assert body.index("check_last") < body.index("check_0\n")
 
 
 def test_all_is_well(client: Client):
-    """The title says so, and an empty heartbeat says that it is."""
+    """The page says so, shows the checks unfolded, and says it if there is none."""
     well = [check_of("check_mail")]
-    with override_settings(DOCKERFLOW_CHECKS=well, DOCKERFLOW_HEARTBEAT_DETAILS="always"):
+    allowed = {"DOCKERFLOW_HEARTBEAT_DETAILS": "always", "DOCKERFLOW_PROBES": {"readiness": well}}
+    with override_settings(DOCKERFLOW_CHECKS=well, **allowed):
         response = client.get(PATH, headers=BROWSER)
     assert response.status_code == 200
-    assert "Heartbeat passes: 1 of 1 checks pass" in response.content.decode()
+    assert "<details open>" in response.content.decode()
+    assert "The only check passes" in response.content.decode()
     with override_settings(DOCKERFLOW_CHECKS=[], DOCKERFLOW_HEARTBEAT_DETAILS="always"):
-        assert "No check is configured." in client.get(PATH, headers=BROWSER).content.decode()
+        assert "No check is configured" in client.get(PATH, headers=BROWSER).content.decode()
 
 
 def test_informations_are_no_failures(client: Client):
@@ -154,8 +184,8 @@ def test_informations_are_no_failures(client: Client):
     with override_settings(DOCKERFLOW_CHECKS=listed, DOCKERFLOW_HEARTBEAT_DETAILS="always"):
         body = client.get(PATH, headers=BROWSER).content.decode()
     text = " ".join(Outline(body).text.split())
-    assert "Heartbeat fails: 1 of 2 checks fails" in text
-    assert "slow Hint: Look at <the log>." in text.replace("slowHint", "slow Hint")
+    assert "1 of 2 checks fails" in text
+    assert "slowHint: Look at <the log>." in text
     assert text.index("check_database_connected") < text.index("check_info")
     assert "check_<wbr>database_<wbr>connected" in body
     assert text.index("liveness") < text.index("check_database_connected")
@@ -166,8 +196,8 @@ def test_probes_and_version_are_shown(client: Client):
     """Each probe with its outcome and what it fails by, and every key of the version."""
     lifecycle.set_ready(False, "maintenance")
     text = " ".join(Outline(client.get(PATH, headers=BROWSER).content.decode()).text.split())
-    assert "liveness passed" in text
-    assert "readiness failed <script>alert(1)</script>, Set not ready: maintenance." in text
+    assert "liveness passes" in text
+    assert "readiness fails Set not ready: maintenance.<script>alert(1)</script>" in text
     assert "commit 9f2c4e1" in text
 
 
@@ -186,11 +216,11 @@ def test_structure_is_told_to_those_who_listen(client: Client):
 @pytest.mark.parametrize("scheme", [0, 1])
 def test_contrast_suffices(scheme: int):
     """Each colour of text has a contrast of 4.5 and more on both grounds (WCAG 2.2, 1.4.3)."""
-    block = re.findall(r":root \{(.*?)\}", TEMPLATE, re.DOTALL)[scheme]
+    block = re.findall(r":root \{(.*?)\}", STYLE, re.DOTALL)[scheme]
     colours = dict(re.findall(r"--(\w+): (#\w{6})", block))
     grounds = [colours.pop("paper"), colours.pop("band")]
     del colours["line"]
-    assert len(colours) == 6
+    assert len(colours) == 7
     for name, colour in colours.items():
         for ground in grounds:
             assert _contrast(colour, ground) >= 4.5, name

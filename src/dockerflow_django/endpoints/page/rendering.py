@@ -1,122 +1,119 @@
 """From reports to HTML; needs no template engine of the project's, and no setting."""
 
 import os
-import re
 import socket
-import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from django.core import checks
 from django.template import Context, Engine, Template
 
-from dockerflow_django.endpoints.page.changes import last_change
-from dockerflow_django.heartbeat.report import LIFECYCLE, Report, Result, hints_of, keyed, status_of
+from dockerflow_django.endpoints.page.rows import (
+    checks_of,
+    cut,
+    failing_rows,
+    join,
+    parts_of,
+    passing_rows,
+    sign_of,
+)
+from dockerflow_django.health import ERROR_UNREADABLE_SETTING
+from dockerflow_django.heartbeat.report import Report
 
-TEXT_LENGTH = 1_000
-MESSAGES = 10
+REASONS = 3
 
 
-@dataclass(frozen=True)
-class Row:
-    """One line of the table of checks.
+def render(
+    reports: Sequence[Report],
+    version: Mapping[str, Any] | str,
+    nonce: str,
+    refresh_seconds: int | None = None,
+) -> str:
+    """Return the page; the first report is the heartbeat's, the others are the probes'.
 
-    The `name` is in parts, between which a line may break; a message is its key, text and hint.
+    `version` is the version object, or the sentence that says why there is none.
+    Without `refresh_seconds` the page stays as it is until somebody asks again.
     """
-
-    name: tuple[str, ...]
-    status: str
-    fails: bool
-    messages: tuple[tuple[str, str, str], ...]
-    more: int
-    took: str
-    age: str
-    since: str
-    since_age: str
-    is_first: bool
-
-
-def render(reports: Sequence[Report], version: Mapping[str, Any], nonce: str) -> str:
-    """Return the page; the first report is the heartbeat's, the others are the probes'."""
     heartbeat, *probes = reports
-    results = {name: each for name, each in heartbeat.results.items() if name != LIFECYCLE}
-    worst_first = sorted(
-        results.items(), key=lambda item: (item[0] not in heartbeat.failing, -item[1].level)
-    )
+    title = _title(heartbeat, probes)
+    told, passing = passing_rows(heartbeat)
     context = {
         "nonce": nonce,
-        "passed": heartbeat.passed,
-        "title": _title(heartbeat),
-        "rows": [_row(name, each, name in heartbeat.failing) for name, each in worst_first],
+        "refresh": refresh_seconds,
+        "outcome": _outcome(reports),
+        "title": title,
+        "heading": parts_of(title),
+        "failing": failing_rows(heartbeat, probes),
+        "told": told,
+        "passing": passing,
         "probes": [_probe(report) for report in probes],
-        "version": [(str(key), _cut(str(value))) for key, value in version.items()],
-        "now": _time(time.time()),
+        **_version(version),
+        "now": datetime.now(UTC),
         "host": socket.gethostname(),
         "pid": str(os.getpid()),
     }
     return str(_template().render(Context(context, use_l10n=False, use_tz=False)))
 
 
-def _title(report: Report) -> str:
-    number = len(report.results)
+def _outcome(reports: Sequence[Report]) -> str:
+    """Return the class of the title: a probe that fails alone is less than the heartbeat."""
+    if not reports[0].passed:
+        return "failed"
+    return "passed" if all(report.passed for report in reports) else "warning"
+
+
+def _title(heartbeat: Report, probes: Sequence[Report]) -> str:
+    title = _title_of_checks(heartbeat)
+    failing = [report.probe for report in probes if not report.passed]
+    if not heartbeat.passed or not failing:
+        return title
+    return f"{title}, but {join(failing)} {'fails' if len(failing) == 1 else 'fail'}"
+
+
+def _title_of_checks(heartbeat: Report) -> str:
+    results = checks_of(heartbeat)
+    number, failing = len(results), len(heartbeat.failing)
+    for name, result in results.items():
+        if any(message.id == ERROR_UNREADABLE_SETTING for message in result.spoken):
+            return f"{name} cannot be read"
     if not number:
-        return "Heartbeat passes: no check is configured"
-    if report.passed:
-        return f"Heartbeat passes: {number} of {number} checks pass"
-    failing = len(report.failing)
-    return f"Heartbeat fails: {failing} of {number} checks {'fails' if failing == 1 else 'fail'}"
-
-
-def _row(name: str, result: Result, fails: bool) -> Row:
-    change, texts = last_change(name), keyed(result.spoken)
-    hints = hints_of(result.spoken)
-    return Row(
-        name=tuple(re.findall(r"[^_.]*[_.]?", name)),
-        status=status_of(result.level),
-        fails=fails,
-        messages=tuple(
-            (key, _cut(text), _cut(hints.get(key, "")))
-            for key, text in list(texts.items())[:MESSAGES]
-        ),
-        more=max(0, len(texts) - MESSAGES),
-        took=_duration(result.duration_seconds),
-        age=_duration(result.age_seconds),
-        since=_time(change.since) if change else "",
-        since_age=_duration(time.time() - change.since) if change else "",
-        is_first=change.is_first if change else True,
-    )
+        return "No check is configured"
+    if number == 1:
+        return "The only check fails" if failing else "The only check passes"
+    if not failing:
+        return f"All {number} checks pass"
+    return f"{failing} of {number} checks {'fails' if failing == 1 else 'fail'}"
 
 
 def _probe(report: Report) -> dict[str, Any]:
-    reasons = [
-        " ".join(str(message.msg) for message in result.spoken) if name == LIFECYCLE else name
-        for name, result in report.results.items()
-        if name in report.failing
-    ]
-    return {"name": report.probe, "passed": report.passed, "reasons": [_cut(r) for r in reasons]}
+    reasons = list(_reasons(report))
+    is_expected = report.level <= checks.INFO  # it starts, drains or is not ready
+    outcome = "passed" if report.passed else "warning" if is_expected else "failed"
+    return {
+        "name": report.probe,
+        "verb": "passes" if report.passed else "fails",
+        "outcome": outcome,
+        "sign": sign_of({"passed": 0, "warning": checks.WARNING}.get(outcome, checks.ERROR)),
+        "reasons": [parts_of(cut(reason)) for reason in reasons[:REASONS]],
+        "more": max(0, len(reasons) - REASONS),
+    }
 
 
-def _cut(text: str) -> str:
-    if len(text) <= TEXT_LENGTH:
-        return text
-    return f"{text[:TEXT_LENGTH]}… ({len(text) - TEXT_LENGTH} more characters in the JSON)"
+def _reasons(report: Report) -> Iterator[str]:
+    """Yield what the process says of itself, then the names of the checks that fail the probe."""
+    results = checks_of(report)
+    for name in report.failing - results.keys():
+        yield from (str(message.msg) for message in report.results[name].spoken)
+    yield from (name for name in results if name in report.failing)
 
 
-def _duration(seconds: float) -> str:
-    seconds = max(0.0, seconds)
-    for limit, factor, unit in ((1, 1000, "ms"), (120, 1, "s"), (7200, 1 / 60, "min")):
-        if seconds < limit:
-            value = seconds * factor
-            return f"{value:.1f} {unit}" if value < 10 else f"{value:.0f} {unit}"  # noqa: PLR2004
-    hours = seconds / 3600
-    return f"{hours:.0f} h" if hours < 48 else f"{hours / 24:.0f} days"  # noqa: PLR2004
-
-
-def _time(timestamp: float) -> str:
-    return datetime.fromtimestamp(timestamp, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def _version(version: Mapping[str, Any] | str) -> dict[str, Any]:
+    if isinstance(version, str):
+        return {"no_version": version}
+    return {"version": [(str(key), cut(str(value))) for key, value in version.items()]}
 
 
 @cache
