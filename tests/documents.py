@@ -159,7 +159,7 @@ class _Nothing(Directive):
     """A table of contents: Sphinx looks after it."""
 
     has_content = True
-    option_spec = dict.fromkeys(("caption", "glob", "maxdepth"), directives.unchanged)
+    option_spec = dict.fromkeys(("caption", "glob", "hidden", "maxdepth"), directives.unchanged)
 
     def run(self):
         return []

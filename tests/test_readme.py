@@ -8,8 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from docutils import nodes
 
-from tests.documents import ROOT, blocks_in
+from tests.documents import DOCUMENTS, ROOT, blocks_in, read
+from tests.facts import PROJECT
 from tests.harness import http
 from tests.harness.ports import LOOPBACK, Port
 from tests.harness.processes import Process
@@ -76,6 +78,32 @@ def test_wiring_is_what_the_steps_name():
     assert list(wiring()) == ["INSTALLED_APPS", "MIDDLEWARE", "urlpatterns", "LOGGING"]
 
 
+def test_commands_for_developers():
+    """One line each, from a fresh checkout: the tour first, then the tests."""
+    shown = [block.text for block in blocks_in(README) if "nox" in block.text]
+    begin = 'python3 -m venv .venv && .venv/bin/pip install "nox[uv]" && .venv/bin/nox -s '
+    assert shown == [f"{begin}demo", f"{begin}tests"]
+
+
+def test_links():
+    """Each leads into the documentation, to a page or a picture of it, or to the repository."""
+    urls = PROJECT["urls"]
+    pictures = read(ROOT / "docs" / "index.rst").findall(nodes.image)
+    known = {
+        *urls.values(),
+        *(urls["Documentation"] + f"_images/{Path(each['uri']).name}" for each in pictures),
+        *(urls["Documentation"] + page_of(path) for path in DOCUMENTS[1:]),
+    }
+    text = README.read_text("utf-8")
+    links = set(re.findall(r"https://[^>\s]+", text))
+    assert links <= known, links - known
+    assert urls["Documentation"] in links
+
+
+def page_of(path):
+    return path.relative_to(ROOT / "docs").with_suffix(".html").as_posix()
+
+
 @pytest.mark.parametrize("deploy", [False, True], ids=["development", "production"])
 def test_wired_project_is_served(shop, deploy):
     """Its three endpoints answer, nothing is out of order, and a request leaves its line."""
@@ -90,10 +118,17 @@ def test_wired_project_is_served(shop, deploy):
             wait_until(lambda: answers(address), timeout=30, what="runserver answers")
             assert http.request(address, path="/__lbheartbeat__").status == 200
             assert http.request(address, path="/__version__").json() == VERSION
-            assert http.request(address, path="/__heartbeat__").json()["status"] == "ok"
+            heartbeat = http.request(address, path="/__heartbeat__")
+            assert heartbeat.json() == ({"status": "ok"} if deploy else green_answer())
+            assert http.request(address, path="/__heartbeat__/readiness").status == 200
             assert http.request(address, path="/nothing/").status == 404
             line = server.wait_for_line(r".*request\.summary.*", stream="stdout")[0]
     assert says_404(line, is_json=deploy), line
+
+
+def green_answer():
+    (block,) = (block for block in blocks_in(README) if block.language == "json")
+    return json.loads(block.text)
 
 
 def answers(address):
