@@ -1,9 +1,14 @@
 """The listener of the probe port: small answers, bounded questions, no banner."""
 
+import os
+import resource
+import select
 import socket
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import pytest
 
@@ -129,11 +134,61 @@ def test_connections_are_bounded(listener: ProbePort) -> None:
     try:
         closed = [each for each in silent if _is_closed(each)]
         assert len(closed) >= 40 - probe_port.CONNECTIONS
-        # Each place is a thread, and a timer that cuts it.
-        assert threading.active_count() - before <= 2 * probe_port.CONNECTIONS
+        assert threading.active_count() - before <= probe_port.CONNECTIONS
     finally:
         for connection in silent:
             connection.close()
+
+
+@contextmanager
+def no_descriptor_left() -> Iterator[None]:
+    """Take every descriptor that this process may still have."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    taken: list[int] = []
+    highest = max(int(each.name) for each in Path("/proc/self/fd").iterdir())
+    resource.setrlimit(resource.RLIMIT_NOFILE, (highest, hard))
+    try:
+        with suppress(OSError):
+            while True:
+                taken.append(os.dup(0))
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        for descriptor in taken:
+            os.close(descriptor)
+
+
+def test_no_descriptor_left(listener: ProbePort, caplog: pytest.LogCaptureFixture) -> None:
+    """Without a descriptor left each probe is still answered, on the one that is kept for that."""
+    clients = [socket.socket() for _ in range(4)]
+    with no_descriptor_left():
+        for client in clients:
+            client.settimeout(5)
+            client.connect(listener.address)
+            client.sendall(b"GET /known HTTP/1.1\r\n\r\n")
+        began = time.process_time()
+        answers = [client.recv(100) for client in clients]
+        assert time.process_time() - began < 0.2
+    for client in clients:
+        client.close()
+    assert {answer[:12] for answer in answers} == {b"HTTP/1.1 503"}
+    wait_until(lambda: "no file descriptor left" in caplog.text)
+    assert http.request(listener.address, "GET", "/known").status == 503
+
+
+def test_no_descriptor_in_reserve(listener: ProbePort) -> None:
+    """Without that one too a client waits until there is one, and nothing spins meanwhile."""
+    with socket.socket() as client:
+        client.settimeout(5)
+        with no_descriptor_left():
+            listener._server.reserve.give_up()
+            with Path(os.devnull).open():
+                client.connect(listener.address)
+                client.sendall(b"GET /known HTTP/1.1\r\n\r\n")
+                began = time.process_time()
+                assert not select.select([client], [], [], 0.5)[0]
+                assert time.process_time() - began < 0.2
+        assert client.recv(100).startswith(b"HTTP/1.1 503")
 
 
 def test_taken_port_is_not_shared(listener: ProbePort) -> None:

@@ -6,22 +6,27 @@ belongs behind no load balancer.
 """
 
 import errno
+import io
 import logging
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from dockerflow_django.supervisor.channel import Reply
+from dockerflow_django.supervisor.reserve import Reserve
 
 # Three probes, a scrape and a person come at once; each connection is a thread.
 CONNECTIONS = 16
 # From the first byte to the last of a request; a kubelet waits one second for the whole.
 SECONDS = 5
 HEADER_BYTES = 8192
+# Before the next attempt to accept, if this process has no descriptor left.
+FULL_PAUSE_SECONDS = 0.1
 
 logger = logging.getLogger("dockerflow_django")
 
@@ -55,6 +60,7 @@ class ProbePort:
     def close_in_child(self) -> None:
         """Close the inherited socket in a forked child, which has none of the threads."""
         self._server.socket.close()
+        self._server.reserve.leave()
 
 
 class _Server(ThreadingHTTPServer):
@@ -67,6 +73,8 @@ class _Server(ThreadingHTTPServer):
 
     def __init__(self, *args: Any) -> None:
         self._free = threading.BoundedSemaphore(CONNECTIONS)
+        self.reserve = Reserve()
+        self._is_full = False
         super().__init__(*args)
 
     def server_bind(self) -> None:
@@ -75,6 +83,22 @@ class _Server(ThreadingHTTPServer):
         self.socket.bind(self.server_address)
         self.server_address = self.socket.getsockname()
         self.server_name, self.server_port = str(self.server_address[0]), self.server_address[1]
+
+    def get_request(self) -> tuple[Any, Any]:
+        """Accept a connection; if this process has no descriptor left, on the one in reserve."""
+        self.reserve.refill()
+        try:
+            return super().get_request()
+        except OSError as error:
+            if error.errno not in {errno.EMFILE, errno.ENFILE}:
+                raise
+        self._is_full = True
+        try:
+            self.reserve.give_up()
+            return super().get_request()
+        except OSError:
+            time.sleep(FULL_PAUSE_SECONDS)  # else the loop would spin: the client still waits
+            raise
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Answer in a thread if one is free, else close: the client is told at once."""
@@ -92,7 +116,17 @@ class _Server(ThreadingHTTPServer):
         try:
             super().process_request_thread(request, client_address)
         finally:
+            self.reserve.refill()
             self._free.release()
+        # After the answer: the log may be slow.
+        is_full, self._is_full = self._is_full, False
+        if is_full:
+            logger.error("The process that answers the probes has no file descriptor left.")
+
+    def server_close(self) -> None:
+        """Free the port, and the descriptor in reserve."""
+        super().server_close()
+        self.reserve.give_up()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Log what is not just a client that has gone."""
@@ -105,17 +139,10 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = SECONDS
 
     def setup(self) -> None:
-        """Cut a client that trickles: the socket's own timeout begins anew with every byte."""
+        """Read the header here: the socket's own timeout begins anew with every byte."""
         super().setup()
-        self._cut = threading.Timer(SECONDS, self._hang_up)
-        self._cut.daemon = True
-        self._cut.start()
-        self.rfile = _Bounded(self.rfile)  # type: ignore[assignment]
-
-    def finish(self) -> None:
-        """Leave no timer behind."""
-        self._cut.cancel()
-        super().finish()
+        self.rfile.close()
+        self.rfile = io.BytesIO(_read_head(self.connection))
 
     def do_GET(self) -> None:
         """Answer, with a body unless it is HEAD."""
@@ -155,29 +182,21 @@ class _Handler(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(found.body)
 
-    def _hang_up(self) -> None:
-        try:
-            self.connection.shutdown(socket.SHUT_RDWR)
-        except OSError as error:
-            if error.errno not in {errno.ENOTCONN, errno.EBADF}:
-                raise
-
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
         """Keep the polls out of the log."""
 
 
-class _Bounded:
-    """Reads no more than a header of a decent size."""
+def _read_head(connection: socket.socket) -> bytes:
+    """Return the header: at most so many bytes, of which the last comes within the time.
 
-    def __init__(self, file: Any) -> None:
-        self._file = file
-        self._left = HEADER_BYTES
-
-    def readline(self, size: int = -1) -> bytes:
-        """Read a line; the one that goes beyond the bound is cut, and the header ends with it."""
-        line: bytes = self._file.readline(min(size, self._left) if size >= 0 else self._left)
-        self._left -= len(line)
-        return line
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._file, name)
+    Raises `TimeoutError`. What goes beyond the bound is not read.
+    """
+    ends_at = time.monotonic() + SECONDS
+    head = b""
+    while len(head) < HEADER_BYTES and b"\r\n\r\n" not in head and b"\n\n" not in head:
+        connection.settimeout(max(0.001, ends_at - time.monotonic()))
+        if not (part := connection.recv(HEADER_BYTES - len(head))):
+            break
+        head += part
+    connection.settimeout(SECONDS)
+    return head
