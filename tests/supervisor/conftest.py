@@ -20,7 +20,8 @@ SILENT_SECONDS, START_SECONDS = 10.0, 120.0
 class FakeWorker:
     """The worker's side of a line, in this process: it answers as the test says.
 
-    `outcomes` maps a probe to an outcome and a level; a probe that is not there is not answered.
+    `outcomes` maps a probe to an outcome and a level; a probe that is not there is not answered,
+    and one whose evaluation raises is ``broken``.
     """
 
     def __init__(self, probes: ContainerProbes, number: int) -> None:
@@ -58,6 +59,9 @@ class FakeWorker:
         if question.name not in self.outcomes:
             return
         outcome, level = self.outcomes[question.name]
+        if outcome == "broken":
+            self.channel.send_answer(question, {"status": 500})
+            return
         messages = {"x": {"x.E1": "no"}} if level else {}
         message: dict[str, Any] = {"outcome": outcome, "level": level, "messages": messages}
         status = {0: "ok", 20: "info", 40: "error"}[level]

@@ -90,6 +90,25 @@ def test_silent_worker_fails_everything(probes: ContainerProbes) -> None:
     wait_for(probes, "passed", "passed", "passed")
 
 
+def test_worker_that_cannot_answer(probes: ContainerProbes) -> None:
+    """A worker that cannot evaluate its probes, for want of memory say, fails them; none is hasty.
+
+    Before it served it answered nothing, and that is no such answer.
+    """
+    FakeWorker(probes, 1).serve()
+    wait_for(probes, "passed", "passed", "passed")
+    broken = FakeWorker(probes, 2)
+    broken.outcomes = dict.fromkeys(PROBES, ("broken", 0))
+    pass_time(probes, 1)
+    assert outcomes(probes) == ("passed", "passed", "passed")
+    broken.serve()
+    wait_for(probes, "failed", "failed", "failed")
+    wait_until(lambda: not broken.known.open)
+    for _ in range(5):
+        pass_time(probes, 0)
+    assert len(broken.asked) == len(PROBES)
+
+
 def test_starting_worker_is_left_out(probes: ContainerProbes) -> None:
     """As long as one serves, those that are still starting fail nothing."""
     FakeWorker(probes, 1).serve()

@@ -117,7 +117,7 @@ class ContainerProbes:
 
     def _verdict_of(self, worker: Worker, probe: str) -> Verdict:
         question = worker.answers.get(probe)
-        if question is None or question.answer is None or "outcome" not in question.answer:
+        if question is None or not _is_answered(question):
             return _ALIVE if probe == "liveness" else _STARTING
         if question.verdict is None:
             question.verdict = _verdict_in(question)
@@ -164,7 +164,7 @@ class ContainerProbes:
         with self.pool.lock:
             is_open = {question.name for question in worker.open.values()}
             # What it said before it served is no answer; it is asked as soon as it serves.
-            is_new = worker.serves and not any(map(_has_outcome, worker.answers.values()))
+            is_new = worker.serves and not any(map(_is_answered, worker.answers.values()))
         for probe in (PING, *PROBES):
             is_due = is_new or now - asked_at.get(probe, -POLL_SECONDS) >= POLL_SECONDS
             if is_due and probe not in is_open:
@@ -209,12 +209,15 @@ class ContainerProbes:
             self.on_change(probe, before, verdict)
 
 
-def _has_outcome(question: OpenQuestion) -> bool:
-    return question.answer is not None and "outcome" in question.answer
+def _is_answered(question: OpenQuestion) -> bool:
+    """Tell whether the application has answered, if only that it cannot."""
+    return question.answer is not None and not {"outcome", "status"}.isdisjoint(question.answer)
 
 
 def _verdict_in(question: OpenQuestion) -> Verdict:
     answer = question.answer or {}
+    if "outcome" not in answer:
+        return _failure(health.ERROR_STALLED, "A worker could not evaluate the probe.")
     try:
         payload = {**json.loads(question.body)}
         messages = dict(answer["messages"])

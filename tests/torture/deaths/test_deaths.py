@@ -60,7 +60,12 @@ def mortal(project: Project, receiver: Receiver) -> Project:
     values = project.folder / "values"
     values.mkdir()
     return project.with_settings(
-        ROOT_URLCONF="tests.torture.deaths.urls", WSGI_APPLICATION=WSGI, ASGI_APPLICATION=ASGI
+        ROOT_URLCONF="tests.torture.deaths.urls",
+        WSGI_APPLICATION=WSGI,
+        ASGI_APPLICATION=ASGI,
+        DOCKERFLOW_HEARTBEAT_DETAILS="always",
+        # A check that is slow on a busy machine would fail readiness, and rightly so.
+        DOCKERFLOW_CHECK_TIMEOUT=10,
     ).with_environ(
         DOCKERFLOW_WEBHOOK_URL=receiver.url,
         DOCKERFLOW_WORKER_START_SECONDS=str(START_SECONDS),
