@@ -3,7 +3,7 @@
 ``project``     how one subprocess of ``tests/project`` is set, and its management commands
 ``servers``     that project under Granian, Gunicorn, Uvicorn or ``runserver``
 ``http``        a client that can send what no library would
-``postgres`` · ``mariadb`` · ``redis``   private instances that may be stopped, frozen and killed
+``postgres`` · ``mariadb`` · ``redis`` · ``broker``   private instances, to stop and freeze
 ``blackhole``   peers that never answer
 ``processes`` · ``lines`` · ``ports`` · ``services`` · ``waiting``   what those are made of
 """

@@ -99,16 +99,16 @@ class Process:
 
     def threads(self) -> int:
         """Return the number of threads of the whole family, the servers' own included."""
-        return sum(_of_living(psutil.Process.num_threads, self.family()))
+        return sum(of_living(psutil.Process.num_threads, self.family()))
 
     def rss(self) -> int:
         """Return the resident memory of the whole family, in bytes."""
-        return sum(info.rss for info in _of_living(psutil.Process.memory_info, self.family()))
+        return sum(info.rss for info in of_living(psutil.Process.memory_info, self.family()))
 
     def kill(self) -> None:
         """End the whole family at once, frozen members too."""
         family = self.family()
-        _of_living(psutil.Process.kill, family)
+        of_living(psutil.Process.kill, family)
         self._popen.wait(timeout=5)
         wait_until(lambda: not any(map(is_alive, family)), what="a killed family is gone")
         self.output.join(timeout=1)
@@ -127,7 +127,7 @@ class Process:
 
 def is_alive(process: psutil.Process) -> bool:
     """Whether the process still runs; a zombie does not, whenever its parent may bury it."""
-    return _of_living(psutil.Process.status, [process]) not in ([], [psutil.STATUS_ZOMBIE])
+    return of_living(psutil.Process.status, [process]) not in ([], [psutil.STATUS_ZOMBIE])
 
 
 def _descent(process: psutil.Process) -> Iterator[psutil.Process]:
@@ -142,7 +142,7 @@ def _session(leader: int) -> Iterator[psutil.Process]:
                 yield process
 
 
-def _of_living(ask: Callable[[psutil.Process], T], processes: list[psutil.Process]) -> list[T]:
+def of_living(ask: Callable[[psutil.Process], T], processes: list[psutil.Process]) -> list[T]:
     """Ask those processes that are still there when asked."""
     answers = []
     for process in processes:

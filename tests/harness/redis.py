@@ -4,6 +4,8 @@ import socket
 from collections.abc import Sequence
 from pathlib import Path
 
+import redis
+
 from tests.harness.ports import LOOPBACK
 from tests.harness.programs import find_program
 from tests.harness.services import Service
@@ -30,3 +32,13 @@ class Redis(Service):
 
     def url(self, database: int = 0) -> str:
         return f"redis://{LOOPBACK}:{self.port}/{database}"
+
+    def connections(self) -> int:
+        """Return how many clients are connected, this one aside."""
+        with redis.Redis.from_url(self.url()) as client:
+            return len(client.client_list()) - 1
+
+    def kill_connections(self) -> int:
+        """End those clients' connections; return how many there were."""
+        with redis.Redis.from_url(self.url()) as client:
+            return int(client.client_kill_filter(_type="normal", skipme=True))

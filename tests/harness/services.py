@@ -84,13 +84,18 @@ class Service(ABC):
 
     def run(self, *argv: str | Path) -> Process:
         """Run a program as the service's user, in its folder."""
-        env = {"PATH": PROGRAM_PATH, "LC_ALL": "C"}
-        return Process(argv, env=env, cwd=self.folder, user=self.runs_as)
+        return Process(argv, env=self.env(), cwd=self.folder, user=self.runs_as)
 
-    def run_to_end(self, *argv: str | Path) -> None:
+    def env(self) -> dict[str, str]:
+        """Return the whole environment of the service's programs."""
+        return {"PATH": PROGRAM_PATH, "LC_ALL": "C"}
+
+    def run_to_end(self, *argv: str | Path) -> list[str]:
+        """Run a program to its end, which must be a success; return the lines of its output."""
         with self.run(*argv) as process:
             ended = process.wait(timeout=60)
             assert ended.code == 0, str(process.output)
+            return process.lines("stdout")
 
     def close(self) -> None:
         self.thaw()

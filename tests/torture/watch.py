@@ -1,0 +1,70 @@
+"""A probe that is asked all the time, and what was seen when."""
+
+import threading
+import time
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from tests.harness.servers import Server
+
+PAUSE_SECONDS = 0.1
+# Longer than any answer takes; one that never comes is seen as such.
+PATIENCE_SECONDS = 20.0
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One answer: its status (0 if there was none), and when it was asked for and came."""
+
+    asked: float
+    answered: float
+    status: int
+
+    @property
+    def seconds(self) -> float:
+        return self.answered - self.asked
+
+
+class Watch:
+    """Asks a server for a path, ten times a second at most, until the end of the block."""
+
+    def __init__(self, server: Server, path: str) -> None:
+        self._server = server
+        self._path = path
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        self.seen: list[Seen] = []
+
+    def first(self, *, well: bool, after: float) -> Seen | None:
+        """Return the first answer after that time that is good, or the first that is not."""
+        for seen in list(self.seen):
+            if seen.answered >= after and (seen.status == 200) is well:
+                return seen
+        return None
+
+    def failing(self, *, after: float) -> list[Seen]:
+        """Return the answers that are not good, to what was asked after that time."""
+        return [seen for seen in list(self.seen) if seen.asked >= after and seen.status != 200]
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._ended.wait(PAUSE_SECONDS):
+            asked = time.monotonic()
+            try:
+                status = self._server.get(self._path, timeout=PATIENCE_SECONDS).status
+            except OSError:
+                status = 0
+            self.seen.append(Seen(asked, time.monotonic(), status))
