@@ -201,6 +201,8 @@ PARTS = {
     Arbiter.kill_workers: ["self.kill_worker(pid, sig)"],
     Arbiter.manage_workers: ["self.kill_worker(pid, signal.SIGTERM)"],
     Arbiter.stop: ["self.LISTENERS = []", "self.kill_workers(sig)"],
+    Arbiter.spawn_workers: ["self.spawn_worker()"],
+    Arbiter.run: ["self.manage_workers()"],
     Arbiter.spawn_worker: ["cfg.pre_fork(self, worker)", "cfg.post_fork(self, worker)"],
     Arbiter.start: ["cfg.on_starting(self)", "cfg.when_ready(self)"],
     Arbiter.halt: ["cfg.on_exit(self)"],

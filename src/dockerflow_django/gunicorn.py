@@ -154,13 +154,18 @@ class _Arbiter:
             self.forking = None
 
     def take_over(self) -> None:
-        """Drain at SIGTERM, in a reload too; end old workers when new ones are settled."""
+        """Drain at SIGTERM, in a reload too; end old workers when new ones are settled.
+
+        A worker that cannot be forked now is forked later: Gunicorn itself would end.
+        """
         # `Arbiter.signal` is what Gunicorn installs for its signals; it queues them.
         signal.signal(signal.SIGTERM, lambda number, frame: self._terms.put(number))
         threading.Thread(target=self._await_stop, name="dockerflow-stop", daemon=True).start()
         self._kill = self.server.kill_worker
         # The arbiter ends a worker that is one too many, or an old one, by this method.
         self.server.kill_worker = self._kill_worker
+        self._spawn = self.server.spawn_worker
+        self.server.spawn_worker = self._spawn_worker
 
     def _await_stop(self) -> None:
         self._terms.get()
@@ -172,6 +177,18 @@ class _Arbiter:
         while True:
             self.server.signal(signal.SIGTERM, None)
             self._terms.get()
+
+    def _spawn_worker(self) -> int | None:
+        """Start a worker; if that fails, the arbiter misses it and tries again within a second."""
+        try:
+            return self._spawn()  # type: ignore[no-any-return]
+        except OSError as error:
+            if self.forking is not None:
+                self.container.remove(self.forking)
+                self.forking = None
+            reason = error.strerror or error
+            self.server.log.error("A worker cannot be started: %s. Trying again.", reason)  # noqa: TRY400
+            return None
 
     def _kill_worker(self, pid: int, number: int) -> None:
         worker = self.server.WORKERS.get(pid)

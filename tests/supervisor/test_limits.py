@@ -1,9 +1,12 @@
 """Few descriptors and many idle clients: nothing dies, and every probe is answered."""
 
+import os
 import resource
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.harness.served import Served
@@ -43,3 +46,34 @@ def test_few_descriptors(served: Serve, kind: str) -> None:
     wait_until(lambda: instance.get("/plain/", timeout=5).status == 200, timeout=20)
     assert instance.workers() == before
     assert "does not answer" not in str(instance.output)
+
+
+def open_on(pid: int, path: str) -> list[int]:
+    """Return the descriptors of a process that are open on that path."""
+    links = Path(f"/proc/{pid}/fd").iterdir()
+    return [int(link.name) for link in links if str(link.readlink()) == path]
+
+
+@pytest.mark.parametrize("kind", ["serve-wsgi", "gunicorn"])
+def test_no_descriptor_for_a_successor(served: Serve, kind: str) -> None:
+    """A successor that the supervisor has no descriptor for is told, and started later.
+
+    Meanwhile the others serve, and the probes are answered.
+    """
+    instance = served("--workers", "2", kind=kind)
+    one, two = instance.workers()
+    limits = resource.prlimit(instance.pid, resource.RLIMIT_NOFILE)
+    # What the supervisor opens for its workers comes after what it keeps in reserve.
+    limit = max(open_on(instance.pid, os.devnull)) + 1
+    resource.prlimit(instance.pid, resource.RLIMIT_NOFILE, (limit, limits[1]))
+    psutil.Process(one).kill()
+    instance.wait_for_line("cannot be started: Too many open files", timeout=20)
+    descriptors = psutil.Process(instance.pid).num_fds()
+    wait_until(lambda: len([x for x in instance.lines() if "cannot be started" in x]) == 3)
+    assert psutil.Process(instance.pid).num_fds() <= descriptors
+    for probe in ("liveness", "readiness"):
+        assert instance.probe(probe).status == 200
+    assert instance.workers() == [two]
+    resource.prlimit(instance.pid, resource.RLIMIT_NOFILE, limits)
+    wait_until(lambda: len([x for x in instance.lines() if " serves." in x]) == 3)
+    assert instance.stop(timeout=20).code == 0

@@ -10,6 +10,9 @@ from granian.server.mp import WorkerProcess
 from dockerflow_django.serve.stop import held_back
 from dockerflow_django.supervisor.known import Worker
 
+# A pair of sockets, and two pipes of `multiprocessing`.
+DESCRIPTORS = 6
+
 
 class Process(WorkerProcess):
     """A worker that is in no other's process group from its start on, and whose end is noticed."""
@@ -39,6 +42,13 @@ class Process(WorkerProcess):
         elif not self.interrupt_by_parent:
             super().terminate()
 
+    def abandon(self) -> None:
+        """End a process that could not be started wholly."""
+        self.interrupt_by_parent = True
+        if self.inner.pid is not None:
+            self.inner.kill()
+            self.inner.join()
+
     def _watcher(self) -> None:
         if self.parent.reload_on_changes:
             super()._watcher()
@@ -53,3 +63,18 @@ class Process(WorkerProcess):
         if exit_code is not None and exit_code < 0:
             return f"killed by {signal.Signals(-exit_code).name}"
         return f"exit status {exit_code}"
+
+
+def try_fork() -> None:
+    """Open what a worker takes, and fork. Raises `OSError`.
+
+    `multiprocessing` leaves its descriptors behind if its own fork fails, at each attempt anew.
+    """
+    with contextlib.ExitStack() as stack:
+        for _ in range(DESCRIPTORS):
+            stack.callback(os.close, os.dup(0))
+        with held_back():
+            pid = os.fork()
+            if not pid:
+                os._exit(0)
+        os.waitpid(pid, 0)

@@ -19,7 +19,8 @@ from granian.constants import Interfaces
 from granian.server.mp import MPServer
 
 from dockerflow_django.serve.deaths import Deaths
-from dockerflow_django.serve.process import Process
+from dockerflow_django.serve.preparation import FailedError
+from dockerflow_django.serve.process import Process, try_fork
 from dockerflow_django.serve.stop import StopRequests
 from dockerflow_django.serve.worker import enter_forked, enter_spawned, load
 from dockerflow_django.supervisor.container import Container
@@ -27,6 +28,8 @@ from dockerflow_django.supervisor.container import Container
 # The first signal begins the drain, the second ends it, this one waits for nothing more.
 CUTTING = 3
 LOOK_SECONDS = 0.05
+# Before the next attempt to start a worker that this machine refuses.
+RETRY_SECONDS = 1.0
 # For Granian's own end, after the graceful timeout.
 SPARE_SECONDS = 0.8
 
@@ -52,6 +55,7 @@ class Server(MPServer):
         super().__init__(*args, **kwargs)
         self._deaths = Deaths()
         self._dead: list[Process] = []
+        self._unreplaced: list[Process] = []
         self._retired: list[Process] = []
 
     def serve(self, *args: Any, **kwargs: Any) -> None:
@@ -143,8 +147,9 @@ class Server(MPServer):
         It also forgets a signal that comes while it looks; here the event is cleared first.
         """
         while not self.interrupt_signal:
-            self.main_loop_interrupt.wait()
+            self.main_loop_interrupt.wait(RETRY_SECONDS if self._unreplaced else None)
             self.main_loop_interrupt.clear()
+            self._note_dead()
             self._replace_dead(spawn_target, target_loader)
             if self.reload_signal:
                 self.reload_signal = False
@@ -158,7 +163,7 @@ class Server(MPServer):
                 self._handle_rss_signal(spawn_target, target_loader)
                 self._watch_workers_rss()
 
-    def _replace_dead(self, spawn_target: Any, target_loader: Any) -> None:
+    def _note_dead(self) -> None:
         while self._dead and not self.interrupt_signal:
             dead = self._dead.pop(0)
             if dead not in self.wrks:
@@ -166,10 +171,19 @@ class Server(MPServer):
             problem = self._deaths.note(dead.idx + 1, dead.known.problem)
             if problem or (dead.known.problem and not self.container.probes.has_served):
                 self._give_up(problem or dead.known.problem)
+            self._unreplaced.append(dead)
+
+    def _replace_dead(self, spawn_target: Any, target_loader: Any) -> None:
+        """Start a successor for each that has died; one that cannot be started, a little later."""
+        while self._unreplaced and not self.interrupt_signal:
+            dead = self._unreplaced[0]
+            try:
+                new = self._start_worker(dead.idx, spawn_target, target_loader)
+            except StartError as error:
+                logger.error("%s. Trying again every %g s.", error, RETRY_SECONDS)  # noqa: TRY400
                 return
-            place = self.wrks.index(dead)
-            self.wrks[place] = self._spawn_worker(dead.idx, spawn_target, target_loader)
-            self.wrks[place].start()
+            self._unreplaced.pop(0)
+            self.wrks[self.wrks.index(dead)] = new
 
     def _replace_old(self, spawn_target: Any, target_loader: Any) -> None:
         """Replace the workers that have reached their lifetime, and wait for the next."""
@@ -186,8 +200,12 @@ class Server(MPServer):
         """Replace workers one after the other, each when its successor serves."""
         for idx in workers:
             place = next(i for i, worker in enumerate(self.wrks) if worker.idx == idx)
-            old, new = self.wrks[place], self._spawn_worker(idx, spawn_target, target_loader)
-            new.start()
+            old = self.wrks[place]
+            try:
+                new = self._start_worker(idx, spawn_target, target_loader)
+            except StartError as error:
+                logger.error("%s: the old one stays.", error)  # noqa: TRY400
+                return
             if not self._await_serving(new):
                 new.terminate()
                 self._retired.append(new)
@@ -223,6 +241,31 @@ class Server(MPServer):
             self._drain()
         self.interrupt_signal = True
 
+    def _spawn_workers(self, spawn_target: Any, target_loader: Any) -> None:
+        """Start all workers, or none: a start that fails ends `serve`."""
+        try:
+            for idx in range(self.workers):
+                self.wrks.append(self._start_worker(idx, spawn_target, target_loader))
+        except StartError as error:
+            for worker in self.wrks:
+                worker.kill()
+            raise FailedError(str(error)) from error
+
+    def _start_worker(self, idx: int, spawn_target: Any, target_loader: Any) -> "Process":
+        """Start a worker. Raises `StartError`, and leaves nothing of it."""
+        worker: Process | None = None
+        try:
+            try_fork()
+            worker = self._spawn_worker(idx, spawn_target, target_loader)
+            worker.start()
+        except (OSError, RuntimeError) as error:  # no process, no descriptor, no thread
+            if worker is not None:
+                worker.abandon()
+                self.container.remove(worker.known)
+            text = getattr(error, "strerror", None) or error
+            raise StartError(f"Worker {idx + 1} cannot be started: {text}") from error
+        return worker
+
     def _spawn_worker(  # type: ignore[override]  # as Granian's own two servers have it
         self, idx: int, target: Any, callback_loader: Any
     ) -> "Process":
@@ -238,6 +281,10 @@ class Server(MPServer):
         worker.known = known
         known.process = worker.inner
         return worker  # type: ignore[no-any-return]
+
+
+class StartError(Exception):
+    """A worker cannot be started now; the text says why."""
 
 
 @contextlib.contextmanager
