@@ -89,6 +89,21 @@ def docs(session: nox.Session) -> None:
 
 
 @nox.session
+def package(session: nox.Session) -> None:
+    """Build what is uploaded, check it, and run the tests from the unpacked source archive."""
+    session.install(*_groups("package"))
+    shutil.rmtree("dist", ignore_errors=True)
+    session.run("python", "-m", "build", "--no-isolation", "--outdir", "dist")
+    built = sorted(map(str, Path("dist").iterdir()))
+    session.run("twine", "check", "--strict", *built)
+    (archive,) = (name for name in built if name.endswith(".tar.gz"))
+    folder = Path(session.create_tmp()).resolve()
+    shutil.unpack_archive(archive, folder, filter="data")
+    with session.chdir(folder / Path(archive).name.removesuffix(".tar.gz")):
+        _test(session)
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Measure beside the peers and print ratios."""
     session.install("-e", ".", *_groups("bench"))

@@ -2,15 +2,15 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
-import tarfile
 import venv
 import zipfile
 from importlib.metadata import distribution
 from importlib.util import find_spec
 from pathlib import Path
-from shutil import copytree, ignore_patterns
+from shutil import copytree, ignore_patterns, unpack_archive
 
 import pytest
 from packaging.requirements import Requirement
@@ -22,7 +22,7 @@ from tests.harness.project import KEPT
 
 DJANGOS = classified("Framework :: Django")
 STEM = f"dockerflow_django-{PROJECT['version']}"
-SECONDS = 120
+SECONDS = 300
 # What the extras bring, and servers, which a project installs by itself.
 # Click comes with Granian, which is made of it.
 OPTIONAL = {
@@ -41,6 +41,12 @@ OPTIONAL = {
 PYTHON_PATH = {"PYTHONPATH": os.pathsep.join(sys.path)}
 # How this machine reaches the index: its variables, its configuration and its cache.
 PIP = {name: os.environ[name] for name in os.environ if name == "HOME" or name.startswith("PIP_")}
+
+# What is made beside the sources: by git, by tools, by nox, by a build.
+MADE = ignore_patterns(
+    *(".git", ".venv", ".nox", ".*_cache", ".hypothesis", ".coverage*", "__pycache__"),
+    *("*.egg-info", "_build", "build", "dist", "db.sqlite3"),
+)
 
 IMPORT_ALL = """
 import json, pkgutil, sys, django, dockerflow_django
@@ -65,22 +71,15 @@ print(json.dumps({"at": dockerflow_django.__file__, "failed": failed, "extras": 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
     """Give the folder of the source archive, and of the wheel that was built from that."""
-    for tool in ("build", "setuptools"):
+    for tool in ("build", "setuptools", "twine"):
         if find_spec(tool) is None:  # pragma: no cover - nox installs both
             missing(f"{tool} is not installed")
     folder = tmp_path_factory.mktemp("built")
     # A copy, as setuptools writes beside the sources.
-    copytree(ROOT, folder / "source", ignore=_unwanted)
+    copytree(ROOT, folder / "source", ignore=MADE)
     options = ["--no-isolation", "--outdir", folder]
     _run(sys.executable, "-m", "build", *options, folder / "source", **PYTHON_PATH)
     return folder
-
-
-def _unwanted(folder, names):
-    """Leave out what is made, and what lies beside the sources; the template has dotfiles too."""
-    if Path(folder) == ROOT:
-        return set(names) - {"LICENSE", "README.rst", "pyproject.toml", "src"}
-    return ignore_patterns("__pycache__", "*.egg-info")(folder, names)
 
 
 def test_wheel_holds_every_file(built):
@@ -98,14 +97,42 @@ def _is_ours(path):
     return path.is_file() and not is_made
 
 
-def test_source_archive_can_be_built(built):
-    """It holds what the wheel was built from."""
-    with tarfile.open(built / f"{STEM}.tar.gz") as archive:
-        names = {name.partition("/")[2] for name in archive.getnames()}
-    assert {"LICENSE", "README.rst", "pyproject.toml", "src/dockerflow_django/apps.py"} <= names
+@pytest.fixture(scope="module")
+def unpacked(built, tmp_path_factory):
+    """Give the folder that the source archive holds."""
+    folder = tmp_path_factory.mktemp("unpacked")
+    unpack_archive(built / f"{STEM}.tar.gz", folder, filter="data")
+    return folder / STEM
 
 
-@pytest.mark.long
+def test_source_archive_is_the_repository(built, unpacked, tmp_path):
+    """It holds every file that is not made, tests and documentation too, and no other."""
+    copytree(ROOT, tmp_path / "source", ignore=MADE)
+    ours = _files_in(tmp_path / "source")
+    made = {name for name in _files_in(unpacked) if ".egg-info/" in name}
+    assert ours == _files_in(unpacked) - made - {"PKG-INFO", "setup.cfg"}
+
+
+def _files_in(folder):
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_tests_run_from_the_source_archive(unpacked):
+    """Whoever packages it can run them there: each is collected, and some are run."""
+    command = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
+    env = PYTHON_PATH | {"PYTHONPATH": os.pathsep.join([str(unpacked / "src"), *sys.path])}
+    collected = _run(*command, "--collect-only", cwd=unpacked, **env)
+    assert "error" not in collected.splitlines()[-1]
+    done = _run(*command, "tests/conf", "tests/test_facts.py", cwd=unpacked, **env)
+    assert re.search(r"\d{3} passed", done)
+
+
+def test_index_can_show_the_readme(built):
+    """Twine finds nothing to say, as the index would refuse or not render it."""
+    files = [built / f"{STEM}.tar.gz", built / f"{STEM}-py3-none-any.whl"]
+    _run(sys.executable, "-m", "twine", "check", "--strict", *files)
+
+
 def test_installed_without_extras(built, tmp_path):
     """In an environment with the dependencies alone the app is set up, and every module imports.
 
@@ -164,16 +191,16 @@ def _environment(folder, wheel):
     return python
 
 
-def _run(*command, **environ):
-    done = _start(*command, **environ)
+def _run(*command, cwd=None, **environ):
+    done = _start(*command, cwd=cwd, **environ)
     assert done.returncode == 0, done.stderr + done.stdout
     return done.stdout
 
 
-def _start(*command, **environ):
+def _start(*command, cwd=None, **environ):
     env = {name: os.environ[name] for name in KEPT if name in os.environ} | environ
     return subprocess.run(
-        command, env=env, capture_output=True, text=True, timeout=SECONDS, check=False
+        command, cwd=cwd, env=env, capture_output=True, text=True, timeout=SECONDS, check=False
     )
 
 
