@@ -196,3 +196,31 @@ def test_a_base_dir_that_is_none_has_no_env_file(value: object) -> None:
     """The rule does not raise, whatever BASE_DIR holds."""
     with override_settings(BASE_DIR=value):
         assert sentences("dockerflow.W003") == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DOCKERFLOW_PROBE_PORT", 8001),
+        ("DOCKERFLOW_PROBE_HOST", "10.0.0.1"),
+        ("DOCKERFLOW_DRAIN_PATH", "/run/drain"),
+    ],
+)
+def test_what_the_clients_do_not_see(
+    base_dir: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: object
+) -> None:
+    """The port, the host and the marker's path count for the clients in the environment alone."""
+    with override_settings(**{name: value}):
+        (message,) = messages("dockerflow.W017")
+        assert message.msg.startswith(f"{name} stands in the project's settings, where")
+        assert f"Set the environment variable {name} to the same value" in str(message.hint)
+        monkeypatch.setenv(name, f"{value}1")
+        assert sentences("dockerflow.W017") != []
+        monkeypatch.setenv(name, str(value))
+        assert sentences("dockerflow.W017") == []
+    monkeypatch.delenv(name)
+    assert sentences("dockerflow.W017") == []
+    (base_dir / ".env").write_text(f"{name}={value}\n")
+    conf.reset()
+    (sentence,) = sentences("dockerflow.W017")
+    assert sentence.startswith(f"{name} stands in .env, where")

@@ -22,6 +22,9 @@ _PLACES = {
 # What Kubernetes sets in every container for a Service that is named dockerflow or dockerflow-….
 _SERVICE_LINK = re.compile(r"\w+?_(SERVICE_HOST=|SERVICE_PORT(_\w+)?=|PORT=\w+://|PORT_\d+_)")
 
+# What `healthcheck` and `drain` need, which load neither Django nor the settings.
+_OF_THE_CLIENTS = ("DOCKERFLOW_PROBE_PORT", "DOCKERFLOW_PROBE_HOST", "DOCKERFLOW_DRAIN_PATH")
+
 
 @rule("dockerflow.E001", Error)
 def check_values() -> Iterator[Finding]:
@@ -77,6 +80,20 @@ def check_env_file_is_readable() -> Iterator[Finding]:
             f".env in BASE_DIR cannot be read ({why}), so no setting is taken from it.",
             "Make it readable for the user that runs the app, as UTF-8, or remove it.",
         )
+
+
+@rule("dockerflow.W017", Warning)
+def check_clients_find_them() -> Iterator[Finding]:
+    """Find settings that the clients without Django need, where these do not look."""
+    for found in conf.look_up_all():
+        is_set = found.name in _OF_THE_CLIENTS and found.value != conf.table[found.name].default
+        if is_set and os.environ.get(found.name) != str(found.value):
+            yield Finding(
+                f"{found.name} stands in {_PLACES[found.origin]}, where healthcheck and drain do "
+                "not look.",
+                f"Set the environment variable {found.name} to the same value: both load neither "
+                "Django nor its settings.",
+            )
 
 
 def _is_service_link(name: str) -> bool:
