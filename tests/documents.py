@@ -74,20 +74,26 @@ def blocks_in(document):
     ]
 
 
-def entries_in(document):
-    """Return each directive that describes something, in order: its name and what it describes.
+@dataclass(frozen=True)
+class Entry:
+    """One directive that describes something; `members` are those of a class that it names."""
 
-    An option is named after its program, like ``manage.py serve --port PORT``.
-    """
+    kind: str
+    name: str
+    text: str
+    members: tuple[str, ...] = ()
+
+
+def entries_in(document):
+    """Return each entry in order; an option's name begins with its program."""
     found, program = [], ""
     for node in read(document).findall(nodes.container):
-        kind, described = node.get("directive", ""), node.get("described", "")
-        if kind == "program":
-            program = described
-        elif kind == "option":
-            found.append((kind, f"{program} {described}"))
-        elif kind:
-            found.append((kind, described))
+        kind, name = node["directive"], node["described"]
+        program = name if kind == "program" else program
+        if kind == "option":
+            name = f"{program} {name}"
+        members = tuple(filter(None, node.get("members", "").split(", ")))
+        found.append(Entry(kind, name, node.astext(), members))
     return found
 
 
@@ -144,13 +150,12 @@ class _Content(Directive):
     has_content = True
     optional_arguments = 1
     final_argument_whitespace = True
-    option_spec = dict.fromkeys(
-        ("default", "exclude-members", "members", "no-value", "type"), directives.unchanged
-    )
+    option_spec = dict.fromkeys(("default", "members", "no-value", "type"), directives.unchanged)
 
     def run(self):
         described = self.arguments[0] if self.arguments else ""
-        node = nodes.container(directive=self.name, described=described)
+        members = self.options.get("members", "")
+        node = nodes.container(directive=self.name, described=described, members=members)
         self.state.nested_parse(self.content, self.content_offset, node)
         return [node]
 

@@ -2,7 +2,7 @@
 
 import logging
 
-from dockerflow_django.tasks import metrics, record
+from dockerflow_django.tasks import record
 from tests.documents import ROOT, tables_in
 
 REFERENCE = ROOT / "docs" / "reference"
@@ -23,10 +23,3 @@ def test_states():
     """Each state has a row with its level."""
     levels = {row[0]: logging.getLevelNamesMapping()[row[1]] for row in STATES}
     assert levels == record.LEVELS
-
-
-def test_metrics():
-    """Both metrics are in the reference of the metrics, with their labels."""
-    told = (REFERENCE / "metrics.rst").read_text("utf-8")
-    for metric, suffix in ((metrics.TASKS, "_total"), (metrics.DURATION, "")):
-        assert f"``{metric._name}{suffix}{{{','.join(metric._labelnames)}}}``" in told

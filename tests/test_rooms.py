@@ -1,21 +1,19 @@
-"""The rooms of the package: who may import whom, and what is offered to projects."""
+"""The rooms of the package: who may import whom."""
 
 import ast
 import re
 import tomllib
-from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 import dockerflow_django
 from tests import house
-from tests.documents import ROOT, blocks_in, tables_in
+from tests.documents import ROOT, blocks_in
 
 PACKAGE = Path(dockerflow_django.__path__[0])
 # What the template holds is a project of its own.
 FILES = [path for path in sorted(PACKAGE.rglob("*.py")) if "project" not in path.parts]
-REFERENCE = ROOT / "docs/reference/python.rst"
 
 
 def layers() -> list[str]:
@@ -26,46 +24,9 @@ def layers() -> list[str]:
     return [name.removeprefix("dockerflow_django.") for name in names]
 
 
-def documented() -> set[tuple[str, str]]:
-    """Return what the reference calls public, as pairs of a module and a name."""
-    names, _ = tables_in(REFERENCE)
-    return {(module, name) for module, listed, _ in names for name in listed.split(", ")}
-
-
-def offered() -> set[tuple[str, str]]:
-    """Return what modules on the root and rooms offer in ``__all__``."""
-    return {
-        (module, name)
-        for room in house.rooms(PACKAGE) - {"__main__"}
-        for module in [f"dockerflow_django.{room}"]
-        for name in getattr(import_module(module), "__all__", ())
-    }
-
-
 def test_contract_names_every_room_once():
     """import-linter knows nothing of a room that its layers leave out."""
     assert sorted(layers()) == sorted(house.rooms(PACKAGE))
-
-
-def test_reference_names_what_is_public_and_nothing_else():
-    """Some are run or named in a file, not imported from; the settings are for the other rooms."""
-    run = {"gunicorn", "drain", "healthcheck", "apps", "conf"}
-    public = {(module, name) for module, name in offered() if module.split(".")[1] not in run}
-    assert documented() == public
-
-
-@pytest.mark.parametrize(("module", "name"), sorted(documented()))
-def test_documented_name_can_be_imported(module, name):
-    assert getattr(import_module(module), name) is not None
-
-
-def test_documented_modules_can_be_imported():
-    _, modules = tables_in(REFERENCE)
-    for module, _ in modules:
-        # The hooks for Gunicorn are for its arbiter alone, and read the environment.
-        for each in module.split(", "):
-            base = "dockerflow_django.metrics" if each.startswith(".") else ""
-            assert import_module(base + each).__name__
 
 
 @pytest.mark.parametrize(

@@ -17,10 +17,13 @@ _UID = "dockerflow_django.tasks.celery"
 
 
 def instrument(app: Any) -> None:
-    """Have the tasks, the workers and the beat of this app do what the web process does.
+    """Give a Celery app request ids, a summary of each task, metrics, logging and probes.
 
-    Call it where the app is made, in every process that imports it: the web process gives its ids
-    to the tasks that it sends. It reads no setting, so it may run while settings are loading.
+    Call it in the module that makes the app, so that every process that imports the app calls it:
+    the web process too, since that gives its request ids to the tasks that it sends. It reads no
+    settings, so it may be called while settings are loading. Needs the extra ``celery``.
+
+    :param app: the `celery.Celery` app.
     """
     from celery import signals
 

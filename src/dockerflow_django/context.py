@@ -13,6 +13,11 @@ from typing import Any, NamedTuple
 __all__ = ["Trace", "current_rid", "current_trace", "request_id_context"]
 
 request_id_context: ContextVar[str | None] = ContextVar("request_id", default=None)
+"""The context variable that holds the id of the current request, or None.
+
+Set it to give the request another id: the later log records, the summary and the response have that
+id. python-dockerflow has the same variable.
+"""
 
 # https://www.w3.org/TR/trace-context/
 _TRACEPARENT = re.compile(
@@ -30,17 +35,18 @@ class _Names(NamedTuple):
 
 
 class Trace(_Names):
-    """The trace that a request belongs to, and the span that sent it, in lower-case hex digits.
+    """The trace of a request and the span that sent it: a named tuple ``(trace_id, span_id)``.
 
-    `flags` says whether the trace is recorded (section 3.2.2.5 of the recommendation). It is no
-    part of the tuple.
+    ``trace_id`` is 32 and ``span_id`` 16 lower-case hex digits, as in `W3C Trace Context
+    <https://www.w3.org/TR/trace-context/>`_.
     """
 
     flags = "00"
+    """Two hex digits, such as ``"01"`` for a trace that is sampled; not part of the tuple."""
 
     @property
     def traceparent(self) -> str:
-        """The header that names this trace, in the first version of the format."""
+        """The value of a ``traceparent`` header for this trace, in version ``00``."""
         return f"{_FIRST_VERSION}-{self.trace_id}-{self.span_id}-{self.flags}"
 
 
@@ -98,12 +104,18 @@ Activation = tuple[Token[str | None], Token[RequestState | None]] | None
 
 
 def current_rid() -> str | None:
-    """Return the id of the current request, None outside of one; send it with outgoing calls."""
+    """Return the id of the current request or task, or None outside one.
+
+    Send it with the calls to other services.
+    """
     return request_id_context.get()
 
 
 def current_trace() -> Trace | None:
-    """Return the trace that the request's ``traceparent`` names, None without a valid one."""
+    """Return the trace of the current request or task, or None.
+
+    It is None outside a request, and if no valid ``traceparent`` header came with it.
+    """
     state = _state.get()
     return None if state is None else state.trace
 

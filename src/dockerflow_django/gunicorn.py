@@ -52,7 +52,11 @@ UVICORNS_WORKERS = {
 
 
 def on_starting(server: Any) -> None:
-    """Read the settings and open the probe port before anything else; an error ends the start."""
+    """In the arbiter, before it starts: read the settings and open the probe port.
+
+    If the settings have an error, the worker class is not supported or the port is taken, Gunicorn
+    logs one line and ends with status 1.
+    """
     try:
         _refuse_unknown_worker(server.worker_class)
         settings = _read_settings(server)
@@ -63,12 +67,16 @@ def on_starting(server: Any) -> None:
 
 
 def when_ready(server: Any) -> None:
-    """Have SIGTERM drain first."""
+    """In the arbiter, when it listens: from now on SIGTERM drains first."""
     _arbiter.take_over()
 
 
 def on_reload(server: Any) -> None:
-    """Take the new settings, but for the probe port and webhooks, which a restart changes."""
+    """In the arbiter, at a reload: read the settings anew.
+
+    A new probe port or webhook needs a restart. If the settings have an error, it is logged and
+    they stay as they are.
+    """
     try:
         _arbiter.container.change(_read_settings(server))
     except SettingsError as error:
@@ -76,14 +84,14 @@ def on_reload(server: Any) -> None:
 
 
 def pre_fork(server: Any, worker: Any) -> None:
-    """Open a line to the worker."""
+    """In the arbiter, before it forks a worker: open the channel to that worker."""
     known = _arbiter.container.pool.add(worker.age)
     known.process = worker
     worker.dockerflow = _arbiter.forking = known
 
 
 def post_fork(server: Any, worker: Any) -> None:
-    """Answer the arbiter's pings, in the worker, from its first moment on."""
+    """In a new worker: answer the arbiter's pings from now on."""
     if _arbiter.container.probe_port is not None:
         _arbiter.container.probe_port.close_in_child()
     channel: WorkerChannel = worker.dockerflow.enter()
@@ -95,7 +103,11 @@ def post_fork(server: Any, worker: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Import the URLconf, and tell the arbiter that this worker serves; if it fails, why."""
+    """In a worker that has loaded the application: import the URLconf, and tell that it serves.
+
+    An ASGI worker serves when the application's lifespan has started. If the URLconf cannot be
+    imported, the arbiter is told why and Gunicorn ends with status 3.
+    """
     from dockerflow_django.supervisor.worker import UrlconfError, import_urlconf, serve_questions
 
     channel: WorkerChannel = worker.dockerflow_channel
@@ -112,12 +124,15 @@ def post_worker_init(worker: Any) -> None:
 
 
 def child_exit(server: Any, worker: Any) -> None:
-    """Forget a worker that has ended, and what it alone had measured."""
+    """In the arbiter, when a worker has ended: forget it, and remove its gauges."""
     _arbiter.container.remove(worker.dockerflow)
 
 
 def on_exit(server: Any) -> None:
-    """Say why nothing was served, if that is so; free the probe port, let the last webhook out."""
+    """In the arbiter, before it ends: close the probe port, and send the last webhook.
+
+    If nothing was served, it logs why.
+    """
     problem = _arbiter.container.problem
     if problem:
         server.log.critical("Not serving: %s", problem)

@@ -149,7 +149,15 @@ def watch_loop() -> None:
 
 
 def set_ready(ready: bool, reason: str = "") -> None:
-    """Take this process out of the service, for `reason`, or let it back."""
+    """Make the readiness probe of this process fail, or let it pass again.
+
+    It is for this process alone: with several workers, each has to call it. Liveness and the
+    requests that still come are not affected.
+
+    :param ready: False for not ready, True for ready again.
+    :param reason: why, for the message ``dockerflow.health.I004``; a phrase without a full stop.
+        It may be shown to anybody who sees the details.
+    """
     process.is_ready = ready
     process.reason = reason
 

@@ -27,7 +27,11 @@ logger = logging.getLogger(__name__)
 
 
 class DockerflowMiddleware:
-    """Put it first in ``MIDDLEWARE``, or right after django-prometheus's."""
+    """Answer the endpoints early, give each request an id, and log one summary for each.
+
+    Put it first in ``MIDDLEWARE``, or right after django-prometheus's first one. It works under
+    WSGI and ASGI, without a change of threads.
+    """
 
     sync_capable = True
     async_capable = True

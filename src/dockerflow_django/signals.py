@@ -1,18 +1,6 @@
-"""The signals of the heartbeat, sent robustly: a receiver that raises is logged, and that is all.
+"""The signals of the heartbeat and of the probes; the sender is `Report`, the class of the report.
 
-`heartbeat_passed`, `heartbeat_failed`
-    Sent once for every run of a heartbeat, however many requests shared it. Keywords: ``level``
-    (int, the worst of the run), ``probe`` (``"heartbeat"``, ``"liveness"``, ``"readiness"`` or
-    ``"startup"``), ``report`` (`dockerflow_django.heartbeat.report.Report`).
-`heartbeat_changed`
-    Sent when a heartbeat's outcome differs from that of the run before, and when the first one
-    fails. Keywords: ``probe``, ``old`` (``None`` for the first), ``new`` (``"passed"`` or
-    ``"failed"``), ``report``.
-
-Under a server one thread calls the receivers, in the order of the runs. No answer waits for them.
-If a receiver hangs, later notifications wait; beyond 100 the oldest is dropped, and the log says
-so. In tests and in ``manage.py heartbeat`` they are called before the call returns. The sender is
-`dockerflow_django.heartbeat.report.Report`.
+Each is sent with Django's `send_robust`: a receiver that raises is logged, and the others go on.
 """
 
 from django.dispatch import Signal
@@ -20,5 +8,26 @@ from django.dispatch import Signal
 __all__ = ["heartbeat_changed", "heartbeat_failed", "heartbeat_passed"]
 
 heartbeat_passed = Signal()
+"""Sent after each evaluation that passes, once, however many requests shared it.
+
+:param level: the worst level of all messages, a number as in Django's checks; 0 without any.
+:param probe: ``"heartbeat"``, ``"liveness"``, ``"readiness"`` or ``"startup"``.
+:param report: the `Report`.
+"""
+
 heartbeat_failed = Signal()
+"""Sent after each evaluation that fails, once, with the same arguments.
+
+:param level: as above.
+:param probe: as above.
+:param report: as above.
+"""
+
 heartbeat_changed = Signal()
+"""Sent when the outcome differs from that of the evaluation before, and when the first one fails.
+
+:param probe: ``"heartbeat"``, ``"liveness"``, ``"readiness"`` or ``"startup"``.
+:param old: the outcome before: ``"passed"``, ``"failed"``, or None if this is the first.
+:param new: the outcome now: ``"passed"`` or ``"failed"``.
+:param report: the `Report`.
+"""

@@ -25,10 +25,13 @@ __all__ = ["aassert_ready", "assert_ready", "replace_check", "reset"]
 def replace_check(
     check: str, *messages: CheckMessage, raises: BaseException | None = None
 ) -> Iterator[None]:
-    """Let the check, given by its dotted path or its name, answer `messages`, or raise.
+    """Let a check return these messages, or raise, while the block or the decorated test runs.
 
-    It works as a decorator too. Raises `ValueError` if no check has that name or path, and if a
-    replacement is already in place.
+    :param check: the dotted path of the check, or its name.
+    :param messages: the check messages that it returns; none for a check that passes.
+    :param raises: an exception that it raises instead.
+    :raises ValueError: if no configured check has that path or name, or if the check is already
+        replaced.
     """
     identities = _identities_of(check)
     if any(identity in functions.replacements for identity in identities):
@@ -49,22 +52,31 @@ def replace_check(
 
 
 def reset() -> None:
-    """Forget settings, results, outcomes and paths, as if the process had just started.
+    """Forget settings, results and outcomes, as if the process had just started.
 
-    Replaced checks stay replaced until their block ends.
+    Use it between tests that are not inside a transaction. A check that is replaced stays so until
+    its block ends.
     """
     _state.reset()
 
 
 def assert_ready(client: Client) -> None:
-    """Raise `AssertionError`, with every reason, unless the project's readiness probe passes."""
+    """Assert that the project's readiness probe passes.
+
+    :param client: Django's test client.
+    :raises AssertionError: if it does not pass; the text has the status code and every message.
+    """
     response = client.get(_readiness())
     if response.status_code != 200:  # noqa: PLR2004
         raise AssertionError(_reasons(response))
 
 
 async def aassert_ready(client: AsyncClient) -> None:
-    """Do the same with an asynchronous client."""
+    """Assert the same with an asynchronous client.
+
+    :param client: Django's asynchronous test client.
+    :raises AssertionError: if the probe does not pass.
+    """
     response = await client.get(_readiness())
     if response.status_code != 200:  # noqa: PLR2004
         raise AssertionError(_reasons(response))

@@ -7,6 +7,7 @@ from dockerflow_django import views
 __all__ = ["app_name", "urlpatterns"]
 
 app_name = "dockerflow"
+"""The namespace: ``reverse("dockerflow:heartbeat")``."""
 
 urlpatterns = [
     re_path(r"^__version__/?$", views.version, name="version"),
@@ -15,3 +16,4 @@ urlpatterns = [
     re_path(r"^__heartbeat__/(?P<probe>[^/]+)/?$", views.probe, name="probe"),
     re_path(r"^__error__/?$", views.error, name="error"),
 ]
+"""The patterns of all endpoints, for ``include("dockerflow_django.urls")``."""

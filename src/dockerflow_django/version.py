@@ -37,15 +37,20 @@ def reset() -> None:
 
 
 class VersionError(Exception):
-    """Say why there is no version object to show; the text names the file, never its folder."""
+    """There is a version object, but it cannot be shown.
+
+    The text says why. It may name the file ``version.json``, but never its folder.
+    """
 
 
 def current_version() -> dict[str, Any] | None:
-    """Return the version object of the code that runs, or None if there is none.
+    """Return the version object that ``/__version__`` answers with, or None if there is none.
 
-    It is what ``DOCKERFLOW_VERSION_CALLBACK`` returns: `get_version` unless the project has set
-    another. Raises `VersionError` if the callback raises or returns what is no JSON object; the log
-    has the cause.
+    It is what ``DOCKERFLOW_VERSION_CALLBACK`` returns: a dict that JSON can hold, with the keys
+    ``source``, ``version``, ``commit`` and ``build`` if it keeps to Dockerflow.
+
+    :raises VersionError: if the callback raises, or returns something that is not a JSON object;
+        the cause is logged.
     """
     callback = conf.DOCKERFLOW_VERSION_CALLBACK
     try:
@@ -74,10 +79,13 @@ def _as_object(version: object) -> dict[str, Any]:
 
 
 def get_version(root: "str | os.PathLike[str] | None") -> dict[str, Any] | None:
-    """Return the object in ``version.json`` below `root`, or None if there is no such file.
+    """Return the object in the file ``version.json``, or None if there is no such file.
 
-    The file is read once, and again when it changes. Raises `VersionError` if it cannot be read
-    or does not hold a JSON object.
+    It is the default of ``DOCKERFLOW_VERSION_CALLBACK``. The file is read once, and again when it
+    changes.
+
+    :param root: the folder of the file, usually ``BASE_DIR``; with None the result is None.
+    :raises VersionError: if the file cannot be read or does not hold a JSON object.
     """
     if root is None:
         return None

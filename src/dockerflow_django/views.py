@@ -29,7 +29,16 @@ def _view(name: str) -> Any:
 
 
 version = _view("version")
+"""Answer ``/__version__``: the version object."""
+
 lbheartbeat = _view("lbheartbeat")
+"""Answer ``/__lbheartbeat__``: an empty body, and no check."""
+
 heartbeat = _view("heartbeat")
+"""Answer ``/__heartbeat__``: the outcome of every configured check."""
+
 probe = _view("probe")
+"""Answer a probe; ``probe``, from the pattern or its keywords, is the name of the probe."""
+
 error = _view("error")
+"""Answer ``/__error__``: raise an exception, if ``DOCKERFLOW_ERROR_ENDPOINT`` is on."""

@@ -23,9 +23,10 @@ def check_amqp_connected(
     timeout_seconds: float = 0.7,
     **kwargs: Any,
 ) -> list[CheckMessage]:
-    """Open a connection, which authenticates and enters the virtual host, and close it.
+    """Connect to an AMQP broker, log in and open the virtual host. Needs the extra ``amqp``.
 
-    ``url`` defaults to the Django setting ``AMQP_URL``.
+    :param url: the broker's URL; the Django setting ``AMQP_URL`` if not given.
+    :param timeout_seconds: the longest wait to connect and for each answer.
     """
     try:
         from kombu.connection import Connection

@@ -28,11 +28,15 @@ def check_caches(
     timeout_seconds: float = 0.7,
     **kwargs: Any,
 ) -> list[CheckMessage]:
-    """Write a random key to each cache, read it back, compare and remove it.
+    """Write a random key to each cache, read it back, compare it and remove it.
 
-    Comparing finds out a backend that swallows its errors, as django-redis does with
-    ``IGNORE_EXCEPTIONS``. ``aliases`` defaults to all of ``CACHES``; ``timeout_seconds`` bounds
-    each answer of Django's Redis cache, other backends have options of their own.
+    The comparison finds a backend that hides its errors, as django-redis does with
+    ``IGNORE_EXCEPTIONS``. A ``DummyCache`` is reported as information.
+
+    :param aliases: aliases in ``CACHES``; all of them if not given.
+    :param timeout_seconds: the longest wait for Django's Redis cache to connect and for each of its
+        answers, unless its ``OPTIONS`` set one. Other backends have timeouts of their own: for
+        django-redis set ``SOCKET_CONNECT_TIMEOUT`` and ``SOCKET_TIMEOUT``.
     """
     found = (_ask(alias, timeout_seconds) for alias in (caches if aliases is None else aliases))
     return [message for message in found if message]

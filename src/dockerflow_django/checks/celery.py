@@ -32,9 +32,13 @@ def check_celery_broker(
     timeout_seconds: float = 0.7,
     **kwargs: Any,
 ) -> list[CheckMessage]:
-    """Open a connection to the broker, as the app does to send a task, and close it.
+    """Connect to the Celery broker as the app does to send a task. Needs the extra ``celery``.
 
-    ``app`` is a Celery app or its dotted path; the default is `celery.current_app`.
+    Each host of the broker's URL is tried once.
+
+    :param app: a Celery app or its dotted path; `celery.current_app` if not given. That is the
+        project's app if the project's package imports it, as Celery's documentation recommends.
+    :param timeout_seconds: the longest wait to connect and for each answer.
     """
     return _with_broker(app, timeout_seconds, lambda found, connection: [])
 
@@ -47,10 +51,16 @@ def check_celery_workers(
     timeout_seconds: float = 0.5,
     **kwargs: Any,
 ) -> list[CheckMessage]:
-    """Ask the workers which queues they take from, and look for queues that none takes from.
+    """Ask the workers which queues they consume, and look for queues that none does.
 
-    ``queues`` defaults to those that the app declares. If all are taken from, the answer is
-    there with the reply that completes them; else it takes the whole ``timeout_seconds``.
+    Needs the extra ``celery``. The check ends as soon as every queue has been named. If a worker is
+    missing it takes the whole timeout; with a Redis broker and Kombu before 5.6, at least a second.
+    A worker does not answer if ``worker_enable_remote_control`` is off, or if it has the ``solo``
+    pool and is busy.
+
+    :param app: a Celery app or its dotted path, as in `check_celery_broker`.
+    :param queues: names of queues; those that the app declares if not given.
+    :param timeout_seconds: the longest wait for the workers' answers.
     """
 
     def ask(found: Any, connection: Any) -> list[CheckMessage]:

@@ -17,7 +17,10 @@ from dockerflow_django.checks.messages import failure
 def check_database_connected(
     app_configs: object, *, aliases: Iterable[str] | None = None, **kwargs: Any
 ) -> list[checks.CheckMessage]:
-    """Connect to every database, or to those in `aliases`, and ask each for an answer."""
+    """Connect to each database and ask it for an answer.
+
+    :param aliases: aliases in ``DATABASES``; all of them if not given.
+    """
     found = [_ask(alias) for alias in (connections if aliases is None else aliases)]
     return [message for message in found if message is not None]
 

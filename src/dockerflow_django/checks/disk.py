@@ -18,10 +18,14 @@ def check_disk_space(
     error_below_percent: float = 5,
     **kwargs: Any,
 ) -> list[CheckMessage]:
-    """Compare what is free on the file system of ``path``, in space and in files, with two bounds.
+    """Compare the free space and the free inodes of a file system with two limits.
 
-    The percentages are of what an unprivileged user can have. ``label`` tells one file system
-    from another in public, where the path is not shown.
+    The percentages are of what an unprivileged user can have, as ``df`` counts them.
+
+    :param path: any path on the file system.
+    :param label: what the message calls the file system, since the path is not shown in public.
+    :param warning_below_percent: with less than this free, the check is a warning.
+    :param error_below_percent: with less than this free, the check is an error.
     """
     try:
         free = _percent_free(path)

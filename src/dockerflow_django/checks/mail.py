@@ -25,11 +25,13 @@ def check_mail(
     timeout_seconds: float = 0.7,
     **kwargs: Any,
 ) -> list[CheckMessage]:
-    """Open a connection, with TLS and login if they are configured, and close it.
+    """Connect to the mail server, with TLS and login if they are configured. Nothing is sent.
 
-    Nothing is sent. ``alias`` is one of ``MAILERS``; without that setting there is one
-    connection, ``default``. ``timeout_seconds`` bounds connecting and each answer, unless the
-    project's own timeout is shorter.
+    A backend that has nothing to open, such as the console's, passes.
+
+    :param alias: an alias in ``MAILERS``, from Django 6.1 on; without that setting, ``"default"``.
+    :param timeout_seconds: the longest wait to connect and for each answer; a shorter timeout of
+        the project's own holds.
     """
     try:
         connection = _connection(alias)

@@ -33,10 +33,12 @@ def check_migrations_applied(
     aliases: Iterable[str] | None = None,
     **kwargs: Any,
 ) -> list[checks.CheckMessage]:
-    """Compare the migrations on disk with those recorded in every database, or in `aliases`.
+    """Look for migrations in the code that have not been applied to a database.
 
-    The files are read once a process. A database is asked with one query, and, once nothing is
-    unapplied, at most every 60 seconds.
+    A process reads the migrations' files once. Then the check makes one query for each database,
+    and, once nothing is unapplied, at most one every 60 seconds.
+
+    :param aliases: aliases in ``DATABASES``; all to which migrations apply if not given.
     """
     labels = {app.label for app in app_configs or ()}
     wanted = connections if aliases is None else aliases

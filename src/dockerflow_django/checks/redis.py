@@ -27,11 +27,13 @@ def check_redis_connected(
     timeout_seconds: float = 0.7,
     **kwargs: Any,
 ) -> list[CheckMessage]:
-    """Send a ``PING`` through the cache ``alias``, or to ``url``.
+    """Send a ``PING`` to Redis. Needs the extra ``redis``.
 
-    The cache is django-redis's or Django's own. ``timeout_seconds`` bounds connecting and each
-    answer, but not on django-redis's connections: those are the project's, and obey its
-    ``SOCKET_CONNECT_TIMEOUT`` and ``SOCKET_TIMEOUT``.
+    :param alias: the alias of a cache in ``CACHES``, of django-redis or of Django's Redis backend.
+    :param url: the URL of a Redis server, in place of a cache.
+    :param timeout_seconds: the longest wait to connect and for the answer, with a URL, and with
+        Django's own backend unless its ``OPTIONS`` set one. django-redis uses its own
+        ``SOCKET_CONNECT_TIMEOUT`` and ``SOCKET_TIMEOUT``.
     """
     try:
         from redis import RedisError

@@ -53,11 +53,23 @@ def register(
 ) -> CheckFunction | Callable[[CheckFunction], CheckFunction]:
     """Register a check for the heartbeat and for the probes that the tags name.
 
-    Use it as Django's: ``@register``, ``@register("readiness")``, ``register(check, "readiness")``.
-    The keywords are ``timeout`` and ``every``, in seconds, and ``fail_level``, the level from which
-    the check fails. Raises `ValueError` for a tag that is not one of ``heartbeat``, ``liveness``,
-    ``readiness`` and ``startup``, and for a keyword with a wrong value; `TypeError` for an unknown
-    keyword, and for what cannot be called.
+    It is called as Django's own function of that name: ``@register``, ``@register("readiness")`` or
+    ``register(check, "readiness")``. A check that is registered twice has the tags and options of
+    the last time.
+
+    :param check: a function ``check(app_configs, **kwargs)`` that returns a list of Django's check
+        messages; it may be ``async``.
+    :param tags: ``"heartbeat"``, ``"liveness"``, ``"readiness"`` or ``"startup"``; any number. The
+        check runs in ``/__heartbeat__`` whatever its tags.
+    :param timeout: seconds, above 0, that the check may take; ``DOCKERFLOW_CHECK_TIMEOUT`` if not
+        given. With more than that setting, the check runs in the background.
+    :param every: seconds, 0 or more, for which a result is used again;
+        ``DOCKERFLOW_HEARTBEAT_MAX_AGE`` if not given. In the background it is how often the check
+        runs, by default its timeout.
+    :param fail_level: the level from which the check fails: a name such as ``"WARNING"``, or a
+        number as in Django's checks. If not given, it is that of the heartbeat or the probe.
+    :raises ValueError: for another tag, and for an option with a wrong value.
+    :raises TypeError: for another keyword, and for what cannot be called.
     """
     function, tags = _split(arguments)
     for tag in tags:

@@ -20,10 +20,13 @@ def check_storage(
     name: str = DEFAULT_NAME,
     **kwargs: Any,
 ) -> list[CheckMessage]:
-    """Ask a storage whether it holds ``name``: that it answers is what counts.
+    """Ask a storage whether it holds a file; yes and no both pass. Nothing is written.
 
-    Nothing is written. Name a file that exists if the credentials may not list: S3 then
-    answers "forbidden" for any other.
+    The folder of a ``FileSystemStorage`` must also exist and be readable.
+
+    :param alias: an alias in ``STORAGES``.
+    :param name: the name to ask for. On S3, name a file that exists if the credentials may not list
+        the bucket: for any other name S3 then answers "forbidden".
     """
     try:
         storage = storages[alias]

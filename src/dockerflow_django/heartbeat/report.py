@@ -81,20 +81,25 @@ class Result:
 
 @dataclass(frozen=True)
 class Report:
-    """One heartbeat: the result of every check by its name, and whether the whole passed.
+    """One evaluation of the heartbeat or of a probe.
 
-    A check has the same name in the reports of all probes, and no other check has it. `failing` are
-    the names of those that failed the whole.
+    A check has the same name in every report, and no other check has that name.
     """
 
     probe: str
+    """``"heartbeat"``, ``"liveness"``, ``"readiness"`` or ``"startup"``."""
+
     results: dict[str, Result]
+
     passed: bool
+    """Whether the heartbeat or the probe passes."""
+
     failing: frozenset[str] = frozenset()
+    """The names of the checks because of which it fails."""
 
     @property
     def level(self) -> int:
-        """The worst level of all results."""
+        """The worst level of all messages, a number as in Django's checks; 0 without any."""
         return max((result.level for result in self.results.values()), default=0)
 
     @property
@@ -103,11 +108,14 @@ class Report:
         return PASSED if self.passed else FAILED
 
     def messages(self) -> dict[str, dict[str, str]]:
-        """Return the texts of the checks that have any, by check and by id."""
+        """Return the texts of all messages: ``{name of the check: {id of the message: text}}``."""
         return {name: keyed(result.spoken) for name, result in self.results.items() if result.level}
 
     def payload(self, *, details: bool) -> dict[str, Any]:
-        """Return the JSON object of the answer; `details` adds each check's name and messages."""
+        """Return the object that the endpoint answers with.
+
+        :param details: whether to add the name, the status and the messages of each check.
+        """
         payload = status_payload(self.level)
         if details:
             levels = {name: result.level for name, result in self.results.items()}

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from dockerflow_django.logging.console import ConsoleFormatter
 
 JsonLogFormatter = MozlogFormatter
-"""The older name."""
+"""The same class under python-dockerflow's name."""
 
 __all__ = [
     "ConsoleFormatter",

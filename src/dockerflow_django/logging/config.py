@@ -29,14 +29,19 @@ def logging_config(
     level: str | int = "INFO",
     format: Format | None = None,  # noqa: A002 - the contract's name
 ) -> dict[str, Any]:
-    """Return a LOGGING setting: everything to standard output, each record once.
+    """Return a whole ``LOGGING`` setting: every record on standard output, once.
 
-    `logger_name` is the `Logger` of every line, `level` the root logger's, and the least that
-    Django's and the servers' loggers write. `format` is `"mozlog"` or `"console"`; by default it
-    is the console's if `DEBUG` is on, which is looked up when Django configures logging.
+    The dict is for `logging.config.dictConfig`, and yours to change. It has the formatter and the
+    handler ``dockerflow``, the filter ``rid``, a root logger, and loggers for Django, Gunicorn,
+    Uvicorn and Granian.
 
-    The dict is the caller's: add loggers and handlers as to any other. ValueError or TypeError
-    tells which argument is wrong.
+    :param logger_name: the name of the service, ``Logger`` in every line.
+    :param level: the level of the root logger, a name or a number. Above ``INFO``, it is also the
+        least that Django's and the servers' loggers write.
+    :param format: ``"mozlog"`` or ``"console"``. If not given, it is the console's if ``DEBUG`` is
+        on, which is looked up when Django configures logging.
+    :raises TypeError: if ``logger_name`` is not a string.
+    :raises ValueError: if another argument is wrong; the text says which.
     """
     _check(logger_name, format)
     threshold = _number_of(level)

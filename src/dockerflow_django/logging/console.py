@@ -46,13 +46,19 @@ _RED, _GREEN, _YELLOW, _CYAN = "\x1b[31m", "\x1b[32m", "\x1b[33m", "\x1b[36m"
 
 
 class ConsoleFormatter(logging.Formatter):
-    """Show time, level, logger, request id, message, extras and traceback.
+    """Format a record as one line for people: time, level, logger, request id, message, fields.
 
-    In colour if standard output is a terminal, unless `NO_COLOR` is set; with `FORCE_COLOR`
-    always. What a client sent cannot start a new line or command the terminal.
+    A traceback follows on indented lines. Control characters are escaped, so what a client sent
+    cannot start a new line or command the terminal.
 
-    `fmt` does not lay out the line: it names attributes of the record to show beside the extras.
-    `defaults` holds fields for records that do not have them.
+    :param fmt: attributes of the record to show beside the extras, such as ``"%(module)s"``. It
+        does not lay out the line.
+    :param datefmt: the format of the time, as for `time.strftime`; ``"%H:%M:%S"`` if not given.
+    :param style: the style of `fmt`: ``"%"``, ``"{"`` or ``"$"``.
+    :param validate: whether a `fmt` that does not fit its style is a `ValueError`.
+    :param defaults: fields for records that do not have them.
+    :param color: whether to use colours. If not given: when standard output is a terminal, or as
+        ``NO_COLOR`` and ``FORCE_COLOR`` in the environment say.
     """
 
     def __init__(  # noqa: PLR0913 - as logging.config calls it
@@ -73,7 +79,7 @@ class ConsoleFormatter(logging.Formatter):
         self._encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the record as one line, and its traceback as indented ones; never raise."""
+        """Return the record as one line, and a traceback as indented ones. It never raises."""
         try:
             with no_database():
                 text = self._text(record)

@@ -12,17 +12,17 @@ REQUEST_ATTRIBUTE = "_dockerflow_rid"
 
 
 class RequestIdLogFilter(logging.Filter):
-    """Set `rid` on a record that has none, within a request; let every record pass.
+    """Give a record the id of the current request as ``rid``; every record passes.
 
-    Within a background task also set `task` and `task_id`.
-
-    Django's own records about a request carry the request, and are written when it is as good as
-    over: what the request says goes before the context, unless the context is of that request and
-    the project has given it another id.
+    Within a background task it also sets ``task`` and ``task_id``. A record that has such an
+    attribute keeps it. Put the filter on a handler: on a logger it sees only that logger's records.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Attach the request id."""
+        """Set the attributes, and return True."""
+        # Django's own records about a request carry the request, and are written when it is as
+        # good as over: what the request says goes before the context, unless the context is of that
+        # request and the project has given it another id.
         attributes = record.__dict__
         if attributes.get(RID) is None:
             rid = current_rid()

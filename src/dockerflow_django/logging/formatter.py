@@ -65,17 +65,22 @@ _SHOWABLE = frozenset((*STANDARD, "asctime")) - {MESSAGE}
 
 
 class MozlogFormatter(BaseJsonFormatter):
-    """Format records as mozlog 2.0: one strict JSON object a line, valid against its schema.
+    """Format a record as one line of JSON in mozlog 2.0.
 
-    `fmt` does not lay out the line. It names attributes of the record to show among `Fields`
-    beside the extras: `"%(pathname)s %(lineno)d %(threadName)s"`, or a list of names.
-    `defaults` holds fields for records that do not have them.
+    A subclass may override `process_log_record`, `convert_record` and `formatException`. One that
+    overrides the first or the second is slower: it looks at each value of every record.
 
-    A subclass may override `process_log_record`, which receives the fields, `convert_record`,
-    which returns the whole line as a dict, and `formatException`.
+    :param fmt: attributes of the record to show among the fields, beside the extras:
+        ``["module", "lineno"]``, or ``"%(module)s %(lineno)d"``. It does not lay out the line.
+    :param datefmt: the format of ``asctime``, if `fmt` names that.
+    :param style: the style of `fmt`: ``"%"``, ``"{"`` or ``"$"``.
+    :param logger_name: the name of the service, ``Logger`` in the line.
+    :param validate: whether a `fmt` that does not fit its style is a `ValueError`.
+    :param defaults: fields for records that do not have them.
     """
 
     LOGGING_FORMAT_VERSION: ClassVar[str] = "2.0"
+    """The version of mozlog."""
 
     SYSLOG_LEVEL_MAP: ClassVar[Mapping[int, int]] = {
         logging.CRITICAL: 2,
@@ -84,7 +89,10 @@ class MozlogFormatter(BaseJsonFormatter):
         logging.INFO: 6,
         logging.DEBUG: 7,
     }
+    """Syslog's number for each level; one between two levels has the lower level's number."""
+
     DEFAULT_SYSLOG_LEVEL: ClassVar[int] = 7
+    """The number of a level below all of them."""
 
     def __init__(  # noqa: PLR0913 - as logging.config and python-dockerflow call it
         self,
@@ -112,7 +120,7 @@ class MozlogFormatter(BaseJsonFormatter):
         self._processes = own.process_log_record is not BaseJsonFormatter.process_log_record
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the record as one line; never raise, whatever it holds."""
+        """Return the record as one line of JSON, without its end. It never raises."""
         if not self._converts:
             return self._line(record)
         try:
@@ -123,16 +131,19 @@ class MozlogFormatter(BaseJsonFormatter):
             return self._careful(record, [f"convert_record: {type(error).__name__}"])
 
     def convert_record(self, record: logging.LogRecord) -> dict[str, Any]:
-        """Return the line as a dict."""
+        """Return the line as a dict; ``Fields`` in it is one too."""
         line: dict[str, Any] = json.loads(self._line(record))
         return line
 
     def jsonify_log_record(self, log_data: dict[str, Any]) -> str:
-        """Return a whole line as strict JSON."""
+        """Return such a dict as strict JSON.
+
+        :param log_data: the whole line.
+        """
         return dump_strictly(log_data)
 
     def formatException(self, ei: ExcInfo) -> str:  # noqa: N802 - logging's name
-        """Return the traceback with the exceptions' own texts escaped."""
+        """Return the traceback as text, as `safer_format_traceback` does."""
         return safer_format_traceback(*ei)
 
     def _line(self, record: logging.LogRecord) -> str:

@@ -9,10 +9,10 @@ from dockerflow_django.logging.formatter import DEFAULT_LOGGER_NAME, MozlogForma
 
 
 class MozlogHandler(logging.StreamHandler[TextIO]):
-    """Write mozlog to standard output, or to another stream.
+    """A stream handler that has a `MozlogFormatter` already. The record is not changed.
 
-    `name` is the `Logger` of the lines, in place of the formatter's own. The record is the same
-    for all handlers, and stays as it is.
+    :param stream: where to write; standard output if not given.
+    :param name: the name of the service, ``Logger`` in the lines; the formatter's own if not given.
     """
 
     def __init__(self, stream: TextIO | None = None, name: str = DEFAULT_LOGGER_NAME) -> None:
@@ -21,7 +21,7 @@ class MozlogHandler(logging.StreamHandler[TextIO]):
         self.setFormatter(MozlogFormatter())
 
     def setFormatter(self, fmt: logging.Formatter | None) -> None:  # noqa: N802 - logging's name
-        """Use this formatter, under the name of this handler if it was given one."""
+        """Use another formatter; a `MozlogFormatter` gets this handler's name, if it has one."""
         if isinstance(fmt, MozlogFormatter) and self.logger_name != DEFAULT_LOGGER_NAME:
             fmt = copy.copy(fmt)
             fmt.logger_name = self.logger_name

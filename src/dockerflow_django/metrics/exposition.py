@@ -14,19 +14,29 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from dockerflow_django._state import keeps
 from dockerflow_django.metrics import feed, process, workers
 
+__all__ = ["Exposition", "expose"]
+
 logger = logging.getLogger("dockerflow_django")
 
 
 @dataclass(frozen=True)
 class Exposition:
-    """What goes back to Prometheus."""
+    """The answer to a scrape."""
 
     body: bytes
+    """All metrics as text, compressed if a header says so."""
+
     headers: dict[str, str]
+    """``Content-Type`` and the others."""
 
 
 def expose(accept: str = "", accept_encoding: str = "") -> Exposition:
-    """Return every metric in the format and encoding that the client takes; runs no check."""
+    """Return every metric in the format that the client takes. It runs no check.
+
+    :param accept: the request's header ``Accept``: OpenMetrics where it asks for that, else
+        Prometheus's text format.
+    :param accept_encoding: its header ``Accept-Encoding``: compressed where it has ``gzip``.
+    """
     feed.start()
     process.look()
     encode, content_type = choose_encoder(accept)

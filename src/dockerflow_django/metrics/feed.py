@@ -14,12 +14,18 @@ from dockerflow_django.logging.scrubbing import scrub
 from dockerflow_django.metrics import definitions, process, workers
 from dockerflow_django.version import VersionError, current_version
 
+__all__ = ["start"]
+
 _UID = "dockerflow_django.metrics"
 VERSION_KEYS = ("version", "commit", "source", "build")
 
 
 def start() -> None:
-    """Feed the metrics from now on: for a process that serves without Django's request handlers."""
+    """Write to the metrics from now on.
+
+    A process that answers requests by Django begins by itself, with the first one. Call this in any
+    other: a worker, or a consumer.
+    """
     global _has_started  # noqa: PLW0603
     with _lock:
         if _has_started:

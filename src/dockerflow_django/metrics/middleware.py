@@ -14,6 +14,8 @@ from django.http.response import HttpResponseBase
 from django_prometheus import middleware
 from django_prometheus.utils import Time
 
+__all__ = ["PrometheusAfterMiddleware", "PrometheusBeforeMiddleware"]
+
 
 class _WithoutThreads:
     """Do in the event loop what `MiddlewareMixin` sends to a thread."""
@@ -28,11 +30,11 @@ class _WithoutThreads:
 
 
 class PrometheusBeforeMiddleware(_WithoutThreads, middleware.PrometheusBeforeMiddleware):  # type: ignore[misc]
-    """Put it first in ``MIDDLEWARE``."""
+    """django-prometheus's middleware of that name; put it first in ``MIDDLEWARE``."""
 
 
 class PrometheusAfterMiddleware(_WithoutThreads, middleware.PrometheusAfterMiddleware):  # type: ignore[misc]
-    """Put it last in ``MIDDLEWARE``."""
+    """django-prometheus's middleware of that name; put it last in ``MIDDLEWARE``."""
 
     def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
         super().__init__(get_response)

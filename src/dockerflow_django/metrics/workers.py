@@ -14,6 +14,8 @@ from pathlib import Path
 
 from dockerflow_django._state import keeps
 
+__all__ = ["mark_dead", "prepare_folder"]
+
 # A file of values doubles when it is full: in a project of 600 views from two MiB to four.
 ROOM_BYTES = 4 * 2**20
 
@@ -31,7 +33,10 @@ def folder() -> Path | None:
 
 
 def prepare_folder() -> None:
-    """Make the folder, and empty it of an earlier life's values: before the first worker starts."""
+    """Make the folder of ``PROMETHEUS_MULTIPROC_DIR``, and remove the values of an earlier life.
+
+    Call it before the first worker starts. Without the variable it does nothing.
+    """
     if (values := folder()) is None:
         return
     values.mkdir(parents=True, exist_ok=True)
@@ -40,10 +45,12 @@ def prepare_folder() -> None:
 
 
 def mark_dead(pid: int) -> None:
-    """Take the gauges of a process that has ended out of every later scrape.
+    """Remove the gauges of a process that has ended, so that no later scrape has them.
 
-    That is what prometheus_client's `mark_process_dead` does, but for a file that somebody else has
-    removed meanwhile, and without importing the library in a process that measures nothing.
+    It does what prometheus_client's ``mark_process_dead`` does, bears a file that is gone already,
+    and does not import that library.
+
+    :param pid: the process id.
     """
     if (values := folder()) is not None:
         for file in values.glob(f"gauge_live*_{pid}.db"):

@@ -7,5 +7,6 @@
 
 from dockerflow_django.tasks.loop import LoopProbes, serve_probes
 from dockerflow_django.tasks.outcomes import Reject, Requeue
+from dockerflow_django.tasks.probes import ProbesError
 
-__all__ = ["LoopProbes", "Reject", "Requeue", "serve_probes"]
+__all__ = ["LoopProbes", "ProbesError", "Reject", "Requeue", "serve_probes"]

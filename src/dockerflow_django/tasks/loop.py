@@ -19,7 +19,7 @@ from dockerflow_django.tasks.probes import WorkerProbes
 
 
 class LoopProbes:
-    """What the loop tells of itself.
+    """What `serve_probes` gives: by this the loop tells that it goes on.
 
     .. versionadded:: 0.1
     """
@@ -32,14 +32,15 @@ class LoopProbes:
         self._is_watched = False
 
     def alive(self) -> None:
-        """Say that the loop has turned: at each turn, from any thread."""
+        """Tell that the loop goes on. Call it at each turn; any thread may."""
         self._turned_at = time.monotonic()
 
     @property
     def is_stopping(self) -> bool:
         """Whether SIGTERM has come.
 
-        A loop that looks at this ends by itself; one that does not is ended by the signal.
+        A loop that looks at this attribute has to end by itself. A loop that never does is ended by
+        the signal.
         """
         self._is_watched = True
         return self._is_stopping
@@ -79,13 +80,18 @@ class LoopProbes:
 def serve_probes(
     stall_seconds: float | None = None, ready: Sequence[Any] = ()
 ) -> Iterator[LoopProbes]:
-    """Answer the probes of this process while the block runs.
+    """Answer the probes of this process while the ``with`` block runs.
 
-    Liveness fails if `LoopProbes.alive` has not been called for `stall_seconds`, by default
-    ``DOCKERFLOW_WORKER_STALL_SECONDS``. `ready` lists the checks of readiness, written as in
-    ``DOCKERFLOW_CHECKS``. In the main thread SIGTERM makes the process not ready at once; a handler
-    that was installed before is called all the same. Raises `ValueError` for a wrong argument and
-    `ProbesError` if the port or the file cannot be had.
+    They are answered on ``DOCKERFLOW_PROBE_PORT``, and written to ``DOCKERFLOW_PROBE_FILE``, where
+    these are set. In the main thread SIGTERM makes the process not ready at once; a handler that
+    was installed before is still called.
+
+    :param stall_seconds: liveness fails if `LoopProbes.alive` has not been called for this long;
+        ``DOCKERFLOW_WORKER_STALL_SECONDS`` if not given.
+    :param ready: the checks of readiness, a list written as in ``DOCKERFLOW_CHECKS``.
+    :raises ValueError: for a wrong argument.
+    :raises dockerflow_django.tasks.ProbesError: if the port is taken, or the file cannot be
+        written or belongs to another process.
 
     .. versionadded:: 0.1
     """

@@ -2,11 +2,15 @@
 
 
 class Requeue(Exception):  # noqa: N818 - an order, not an error
-    """Give the message back to the queue; it comes again after a pause.
+    """Raise it in a handler of ``manage.py consume`` to put the message back into the queue.
 
-    The pause grows with every message in a row that is given back, from 1 to 30 seconds.
+    The message comes again after a pause of 1 second, which doubles with each message in a row that
+    is put back, up to 30 seconds.
     """
 
 
 class Reject(Exception):  # noqa: N818 - an order, not an error
-    """Refuse the message for good: it goes to the queue's dead-letter exchange, or nowhere."""
+    """Raise it in a handler of ``manage.py consume`` to refuse the message for good.
+
+    The broker hands it to the queue's dead-letter exchange; if the queue has none, it is lost.
+    """

@@ -43,7 +43,10 @@ logger = logging.getLogger("dockerflow_django.tasks")
 
 
 class ProbesError(Exception):
-    """The probes cannot be answered as configured; the text says why."""
+    """The probes cannot be answered: the port is taken, or the file cannot be written.
+
+    The text says why.
+    """
 
 
 class WorkerProbes:
