@@ -25,6 +25,7 @@ _DIRECTIVES = (
     "program",
     "py:attribute",
     "py:class",
+    "py:currentmodule",
     "py:data",
     "py:exception",
     "py:function",
@@ -150,7 +151,9 @@ class _Content(Directive):
     has_content = True
     optional_arguments = 1
     final_argument_whitespace = True
-    option_spec = dict.fromkeys(("default", "members", "no-value", "type"), directives.unchanged)
+    option_spec = dict.fromkeys(
+        ("default", "members", "no-value", "nosignatures", "type"), directives.unchanged
+    )
 
     def run(self):
         described = self.arguments[0] if self.arguments else ""
