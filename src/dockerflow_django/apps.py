@@ -15,6 +15,13 @@ class DockerflowConfig(AppConfig):
     label = "dockerflow"
     verbose_name = "Dockerflow"
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        from dockerflow_django.metrics import workers
+
+        # Models may measure themselves; they are imported after this.
+        workers.survive_full_disk()
+
     def ready(self) -> None:
         """Connect what listens: system checks, log lines, webhooks, metrics, tasks."""
         from dockerflow_django import system_checks  # noqa: F401 - registers itself

@@ -9,7 +9,6 @@ import atexit
 import logging
 import os
 import re
-from contextlib import suppress
 from pathlib import Path
 
 from dockerflow_django._state import keeps
@@ -30,6 +29,17 @@ def folder() -> Path | None:
     """Return the folder of the values, None if there is but one process."""
     name = os.environ.get(VARIABLE)
     return Path(name) if name else None
+
+
+def survive_full_disk() -> None:
+    """Keep this process from being killed if the folder's file system has no room left.
+
+    Call it before anything is measured. Nothing is imported if there is no folder.
+    """
+    if folder() is not None:
+        from dockerflow_django.metrics import room
+
+        room.install()
 
 
 def prepare_folder() -> None:
@@ -68,33 +78,51 @@ def sweep() -> None:
 
 
 def warn_if_full() -> None:
-    """Say once if the folder's file system has no room for another file of values.
-
-    The files are mapped into memory: a process that writes to a page for which there is no room is
-    killed by SIGBUS, without a word.
-    """
-    global _has_warned  # noqa: PLW0603
-    if _has_warned or (values := folder()) is None:
+    """Say once that the folder's file system is nearly full, and once that values are lost."""
+    if (values := folder()) is None:
         return
-    with suppress(OSError):
+    if not _warned.is_nearly_full and (free := _free_bytes(values)) < ROOM_BYTES:
+        _warned.is_nearly_full = True
+        logger.warning(
+            "PROMETHEUS_MULTIPROC_DIR has %.1f MiB left: when it is full, metrics are lost. "
+            "Give it more, or remove labels with many values.",
+            free / 2**20,
+        )
+    if not _warned.has_lost and (reason := _losses()):
+        _warned.has_lost = True
+        logger.error(
+            "PROMETHEUS_MULTIPROC_DIR takes no more values: %s. Those of new labels are lost until "
+            "this process is replaced. Give the folder more room.",
+            reason,
+        )
+
+
+def _free_bytes(values: Path) -> float:
+    try:
         status = os.statvfs(values)
-        free = status.f_bavail * status.f_frsize
-        if free < ROOM_BYTES:
-            _has_warned = True
-            logger.error(
-                "PROMETHEUS_MULTIPROC_DIR has %.1f MiB left: a process that finds it full is "
-                "killed. Give it more, or remove labels with many values.",
-                free / 2**20,
-            )
+    except OSError:
+        return float("inf")
+    return status.f_bavail * status.f_frsize
 
 
-_has_warned = False
+def _losses() -> str:
+    from dockerflow_django.metrics.room import Losses
+
+    return Losses.reason
 
 
-@keeps("_has_warned")
+class _Warned:
+    is_nearly_full = False
+    has_lost = False
+
+
+_warned = _Warned()
+
+
+@keeps("_warned")
 def _forget() -> None:
-    global _has_warned  # noqa: PLW0603
-    _has_warned = False
+    global _warned  # noqa: PLW0603
+    _warned = _Warned()
 
 
 def join() -> None:
