@@ -99,7 +99,30 @@ def test_settings_are_told_with_their_origin(monkeypatch: pytest.MonkeyPatch):
     assert found["DOCKERFLOW_CHECK_TIMEOUT"]["problem"].startswith("It must be ")
     text = run()
     assert "h1dden" not in text
-    assert "! DOCKERFLOW_CHECK_TIMEOUT: It must be " in text
+    assert "dockerflow.E001: DOCKERFLOW_CHECK_TIMEOUT is 'soon', but must be a number" in text
+    assert "!" not in text
+
+
+@override_settings(
+    DOCKERFLOW_CHECK_TIMEOUT="soon", SILENCED_SYSTEM_CHECKS=["dockerflow.E001"], DOCKERFLOW_CHECKS=5
+)
+def test_what_is_wrong_is_told_though_silenced():
+    """A setting that cannot be used is told once, by its system check or without one."""
+    text = run()
+    assert text.count("DOCKERFLOW_CHECK_TIMEOUT: It must be a number above 0.") == 1
+    assert "DOCKERFLOW_CHECKS         settings  5" in text
+
+
+def test_settings_that_are_set_come_first():
+    """Nobody looks for the three lines that matter among thirty."""
+    text = run()
+    assert text.index("\nSettings\n") < text.index("\nSettings that have their defaults\n")
+    written, _, left = text.partition("\nSettings that have their defaults\n")
+    with override_settings(DOCKERFLOW_DRAIN_SECONDS=7):
+        text = run()
+    assert "DOCKERFLOW_DRAIN_SECONDS" not in written.rpartition("\nSettings\n")[2]
+    assert "DOCKERFLOW_DRAIN_SECONDS" in left
+    assert "DOCKERFLOW_DRAIN_SECONDS" not in text.partition("their defaults\n")[2]
 
 
 def test_system_checks_have_their_say(monkeypatch: pytest.MonkeyPatch):
@@ -118,7 +141,7 @@ def test_system_checks_have_their_say(monkeypatch: pytest.MonkeyPatch):
     assert "silent" not in text
     assert "another's" not in text
     messages.clear()
-    assert "nothing to say" in run()
+    assert "System checks\n  no issues\n" in run()
 
 
 def test_checks_that_no_probe_asks_are_named(monkeypatch: pytest.MonkeyPatch):

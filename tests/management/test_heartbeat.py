@@ -43,7 +43,7 @@ def test_passing_checks_are_printed():
     text, code = run()
     assert code == 0
     first, second = text.splitlines()
-    assert first == "heartbeat: ok, passed"
+    assert first == "heartbeat passed: the only check passes"
     assert second.startswith("  ok       check_stock (")
 
 
@@ -52,7 +52,7 @@ def test_failing_check_is_printed_with_its_message_and_the_exit_code_is_1():
     with replace_check("check_stock", ERROR):
         text, code = run()
     assert code == 1
-    assert text.splitlines()[0] == "heartbeat: error, failed"
+    assert text.splitlines()[0] == "heartbeat failed: the only check fails"
     assert text.splitlines()[2].strip() == "shop.E001: Nothing in stock."
 
 
@@ -69,7 +69,7 @@ def test_json_is_one_object():
 def test_probe_is_chosen():
     """--probe runs that probe's checks, which fail from error."""
     with replace_check("check_stock", ERROR):
-        assert run("--probe", "liveness") == ("liveness: ok, passed\n", 0)
+        assert run("--probe", "liveness") == ("liveness passed: no check is configured\n", 0)
 
 
 def test_wait_tries_until_the_checks_pass(monkeypatch):
@@ -79,7 +79,7 @@ def test_wait_tries_until_the_checks_pass(monkeypatch):
     monkeypatch.setitem(functions.replacements, CHECK, lambda app_configs, **kwargs: answers.pop(0))
     text, code = run("--wait", "600")
     assert (code, answers) == (0, [])
-    assert text.startswith("heartbeat: ok")
+    assert text.startswith("heartbeat passed")
 
 
 def test_wait_gives_up(monkeypatch):

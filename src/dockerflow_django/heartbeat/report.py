@@ -126,6 +126,18 @@ class Report:
         return payload
 
 
+def checks_of(report: Report) -> dict[str, Result]:
+    """Return the results without what the process says of itself."""
+    return {name: result for name, result in report.results.items() if result.run}
+
+
+def worst_first(report: Report) -> list[tuple[str, Result]]:
+    """Return the results: those that fail the whole before the others, higher levels first."""
+    return sorted(
+        report.results.items(), key=lambda item: (item[0] not in report.failing, -item[1].level)
+    )
+
+
 def status_payload(level: int) -> dict[str, Any]:
     """Return the JSON object of an answer without details."""
     return {"status": status_of(level)}

@@ -27,9 +27,12 @@ def reserve_standard_output(command: BaseCommand) -> None:
 
 
 def coloured(text: str, level: int, style: Style) -> str:
-    """Return the text in the colour that Django gives to a message of that level."""
+    """Return the text in the colour that Django gives to a message of that level.
+
+    But for informations: Django's default colours write a notice in the red of an error.
+    """
     if level >= checks.ERROR:
         return str(style.ERROR(text))
     if level >= checks.WARNING:
         return str(style.WARNING(text))
-    return str(style.NOTICE(text) if level else style.SUCCESS(text))
+    return str(style.HTTP_INFO(text) if level else style.SUCCESS(text))

@@ -12,7 +12,6 @@ from django.core import checks
 from django.template import Context, Engine, Template
 
 from dockerflow_django.endpoints.page.rows import (
-    checks_of,
     cut,
     failing_rows,
     join,
@@ -20,8 +19,8 @@ from dockerflow_django.endpoints.page.rows import (
     passing_rows,
     sign_of,
 )
-from dockerflow_django.health import ERROR_UNREADABLE_SETTING
-from dockerflow_django.heartbeat.report import Report
+from dockerflow_django.heartbeat.report import Report, checks_of
+from dockerflow_django.heartbeat.sentence import sentence_of
 
 REASONS = 3
 
@@ -66,26 +65,12 @@ def _outcome(reports: Sequence[Report]) -> str:
 
 
 def _title(heartbeat: Report, probes: Sequence[Report]) -> str:
-    title = _title_of_checks(heartbeat)
+    sentence = sentence_of(heartbeat)
+    title = sentence[0].upper() + sentence[1:]
     failing = [report.probe for report in probes if not report.passed]
     if not heartbeat.passed or not failing:
         return title
     return f"{title}, but {join(failing)} {'fails' if len(failing) == 1 else 'fail'}"
-
-
-def _title_of_checks(heartbeat: Report) -> str:
-    results = checks_of(heartbeat)
-    number, failing = len(results), len(heartbeat.failing)
-    for name, result in results.items():
-        if any(message.id == ERROR_UNREADABLE_SETTING for message in result.spoken):
-            return f"{name} cannot be read"
-    if not number:
-        return "No check is configured"
-    if number == 1:
-        return "The only check fails" if failing else "The only check passes"
-    if not failing:
-        return f"All {number} checks pass"
-    return f"{failing} of {number} checks {'fails' if failing == 1 else 'fail'}"
 
 
 def _probe(report: Report) -> dict[str, Any]:

@@ -2,14 +2,23 @@
 
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from django.core import checks
 
 from dockerflow_django.endpoints.page.changes import Change, last_change
-from dockerflow_django.heartbeat.report import STATUSES, Report, Result, hints_of, keyed, status_of
+from dockerflow_django.heartbeat.report import (
+    STATUSES,
+    Report,
+    Result,
+    checks_of,
+    hints_of,
+    keyed,
+    status_of,
+    worst_first,
+)
 
 TEXT_LENGTH = 1_000
 MESSAGES = 10
@@ -38,33 +47,23 @@ class Row:
 
 def failing_rows(heartbeat: Report, probes: Sequence[Report]) -> list[Row]:
     """Return what fails, the worst first: the heartbeat's checks, then those of probes alone."""
-    results = checks_of(heartbeat)
-    rows = [
-        _row(name, results[name]) for name in _worst_first(results) if name in heartbeat.failing
-    ]
+    rows = [_row(n, each) for n, each in worst_first(heartbeat) if n in heartbeat.failing]
     alone: dict[str, list[str]] = {}
     for report in probes:
-        for name in report.failing & checks_of(report).keys() - results.keys():
+        for name in report.failing & checks_of(report).keys() - checks_of(heartbeat).keys():
             alone.setdefault(name, []).append(report.probe)
-    found = {name: each for report in probes for name, each in report.results.items()}
-    names = _worst_first({name: found[name] for name in alone})
+    found = {
+        name: report.results[name] for report in probes for name in alone if name in report.results
+    }
+    names = sorted(alone, key=lambda name: -found[name].level)
     return rows + [_row(name, found[name], asked_by=join(alone[name])) for name in names]
 
 
 def passing_rows(heartbeat: Report) -> tuple[list[Row], list[Row]]:
     """Return the checks that pass: those with a message, the worst first, and those without."""
-    results = {n: each for n, each in checks_of(heartbeat).items() if n not in heartbeat.failing}
-    told = [name for name in _worst_first(results) if results[name].level]
-    quiet = [name for name, result in results.items() if not result.level]
-    told_rows, quiet_rows = (
-        [_row(n, results[n], fails=False) for n in each] for each in (told, quiet)
-    )
-    return told_rows, quiet_rows
-
-
-def checks_of(report: Report) -> dict[str, Result]:
-    """Leave out what the process says of itself, which is among the probes' reasons."""
-    return {name: each for name, each in report.results.items() if each.run}
+    passing = [item for item in worst_first(heartbeat) if item[0] not in heartbeat.failing]
+    told = [_row(name, result, fails=False) for name, result in passing if result.level]
+    return told, [_row(name, each, fails=False) for name, each in passing if not each.level]
 
 
 def parts_of(name: str) -> tuple[str, ...]:
@@ -103,10 +102,6 @@ def sign_of(level: int) -> str:
     if level >= checks.WARNING:
         return "triangle"
     return "letter" if level else "tick"
-
-
-def _worst_first(results: Mapping[str, Result]) -> list[str]:
-    return sorted(results, key=lambda name: -results[name].level)
 
 
 def _row(name: str, result: Result, *, fails: bool = True, asked_by: str = "") -> Row:

@@ -8,18 +8,17 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
-from django.core.management.color import Style
 
-from dockerflow_django.checks.messages import cause_of
 from dockerflow_django.conf.casts import number
 from dockerflow_django.health import HEARTBEAT, PROBES
 from dockerflow_django.heartbeat import log
 from dockerflow_django.heartbeat.evaluation import evaluate
-from dockerflow_django.heartbeat.report import Report, Result, keyed, status_of
+from dockerflow_django.heartbeat.report import Report
 from dockerflow_django.heartbeat.retry import retry
-from dockerflow_django.logging.scrubbing import scrub
 from dockerflow_django.management.arguments import explain_in_one_line, taken_by
-from dockerflow_django.management.output import coloured, reserve_standard_output
+from dockerflow_django.management.folding import fold, width_of
+from dockerflow_django.management.output import reserve_standard_output
+from dockerflow_django.management.report_text import report_as_text
 
 
 class Command(BaseCommand):
@@ -60,7 +59,7 @@ class Command(BaseCommand):
         else:
             with _said_once():
                 report = self._evaluate(probe, wait)
-            self.stdout.write(_as_text(report, self.style))
+            self.stdout.write(report_as_text(report, self.style, width_of(self.stdout)))
         if not report.passed:
             sys.exit(1)
 
@@ -72,7 +71,8 @@ class Command(BaseCommand):
             report = evaluate(probe, patient=True, fresh=True)
             waits_for = "" if report.passed else _names(report)
             if wait_seconds and waits_for not in ("", told):
-                self.stderr.write(f"Waiting for {waits_for}", self.style.NOTICE)
+                for line in fold(f"Waiting for {waits_for}", width_of(self.stderr), 2):
+                    self.stderr.write(line, self.style.NOTICE)
             told = waits_for
             return report
 
@@ -99,23 +99,3 @@ def _nothing(record: logging.LogRecord) -> bool:
 
 def _as_json(report: Report) -> str:
     return json.dumps({"passed": report.passed, **report.payload(details=True)}, indent=2)
-
-
-def _as_text(report: Report, style: Style) -> str:
-    title = f"{report.probe}: {status_of(report.level)}, {report.outcome}"
-    lines = [coloured(title, report.level, style)]
-    worst_first = sorted(report.results.items(), key=lambda each: -each[1].level)
-    for name, result in worst_first:
-        lines += _lines(name, result, style)
-    return "\n".join(lines)
-
-
-def _lines(name: str, result: Result, style: Style) -> Iterator[str]:
-    status = coloured(f"{status_of(result.level):<8}", result.level, style)
-    yield f"  {status} {name} ({result.duration_seconds * 1000:.1f} ms)"
-    for (id_, text), message in zip(keyed(result.spoken).items(), result.spoken, strict=True):
-        cause = cause_of(message)
-        yield f"           {id_}: {text}" + (f" ({scrub(cause)})" if cause else "")
-        if message.hint:
-            yield f"           HINT: {message.hint}"
-    yield from (f"           {line}" for line in scrub(result.traceback).splitlines())

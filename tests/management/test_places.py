@@ -1,0 +1,48 @@
+"""Where things lie on this machine is nobody's business."""
+
+import sysconfig
+from pathlib import Path
+
+import pytest
+from django.test import override_settings
+
+from dockerflow_django.management.places import hide_places
+
+PACKAGES = sysconfig.get_path("purelib")
+
+
+@pytest.fixture(autouse=True)
+def _home(monkeypatch: pytest.MonkeyPatch):
+    """Let the project lie in a home folder, as a developer's does."""
+    monkeypatch.setenv("HOME", "/root/of/ada")
+    from dockerflow_django.management import places
+
+    places._folders.cache_clear()
+    with override_settings(BASE_DIR=Path("/root/of/ada/shop")):
+        yield
+    places._folders.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ('File "/root/of/ada/shop/views.py", line 3', 'File "BASE_DIR/views.py", line 3'),
+        ("in /root/of/ada/shop, or not", "in BASE_DIR, or not"),
+        ("/root/of/ada/.netrc", "~/.netrc"),
+        (f'File "{PACKAGES}/django/db/utils.py"', 'File "site-packages/django/db/utils.py"'),
+        ("/home/eve/x and /Users/eve/y", "~/x and ~/y"),
+        ("/root/of/ada/shopping", "~/shopping"),
+        ("/root/of/adam", "/root/of/adam"),
+        ("https://example.com/home/eve", "https://example.com/home/eve"),
+        ("/run/dockerflow/drain", "/run/dockerflow/drain"),
+    ],
+)
+def test_folders_have_names(text: str, shown: str):
+    """The innermost folder counts, a path inside a URL is none, and others stay as they are."""
+    assert hide_places(text) == shown
+
+
+def test_a_project_without_a_base_dir():
+    """The other folders are known all the same."""
+    with override_settings(BASE_DIR=None):
+        assert hide_places("/root/of/ada/shop") == "~/shop"
