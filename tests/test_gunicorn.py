@@ -187,6 +187,18 @@ def test_unknown_worker_is_refused(served: Serve, project: Project) -> None:
     assert "Not serving: the worker class strange.Strange is not supported" in str(instance.output)
 
 
+@pytest.mark.parametrize("kind", ["gunicorn-gevent", "gunicorn"])
+def test_patched_arbiter_is_refused(served: Serve, project: Project, kind: str) -> None:
+    """A configuration in which gevent patches the arbiter ends the start with a sentence."""
+    (project.folder / "patching.py").write_text(
+        "import gevent.monkey\n\ngevent.monkey.patch_all()\n"
+        "from dockerflow_django.gunicorn import *\n"
+    )
+    instance = served("--config", "python:patching", kind=kind, wait=False)
+    assert instance.wait(15).code == 1
+    assert "Not serving: gevent has patched the arbiter" in str(instance.output)
+
+
 def test_arbiter_imports_no_django() -> None:
     """What a worker of gevent would inherit unpatched stays out of the arbiter."""
     code = "import sys, dockerflow_django.gunicorn, dockerflow_django.metrics.workers\n"

@@ -58,6 +58,7 @@ def on_starting(server: Any) -> None:
     logs one line and ends with status 1.
     """
     try:
+        _refuse_patched_arbiter()
         _refuse_unknown_worker(server.worker_class)
         settings = _read_settings(server)
         _arbiter.start(server, settings)
@@ -230,6 +231,17 @@ class _Arbiter:
                 self.container.pool.stopping(known)
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGTERM)
+
+
+def _refuse_patched_arbiter() -> None:
+    """Refuse an arbiter whose threads are greenlets: none runs while another one waits."""
+    monkey = sys.modules.get("gevent.monkey")
+    if monkey is not None and monkey.is_anything_patched():
+        raise StartError(
+            "gevent has patched the arbiter, where nothing would answer the probes. Remove "
+            "gevent.monkey.patch_all() from gunicorn.conf.py: the worker class gevent patches each "
+            "worker itself."
+        )
 
 
 def _refuse_unknown_worker(worker_class: type) -> None:

@@ -119,6 +119,27 @@ def test_stop_during_a_reload(served: Serve) -> None:
 
 
 @pytest.mark.long
+def test_stop_while_a_successor_hangs(served: Serve, project: Project) -> None:
+    """A successor that hangs while it is loaded, deaf to SIGTERM, holds up no exit."""
+    (project.folder / "deaf.py").write_text(
+        "import pathlib, signal, time\n"
+        "if pathlib.Path('deaf').exists():\n"
+        "    signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        "    pathlib.Path('hangs').touch()\n"
+        "    time.sleep(120)\n"
+        "from tests.project.wsgi import application\n"
+    )
+    instance = served(
+        project=project.with_settings(WSGI_APPLICATION="deaf.application"), drain_seconds=0
+    )
+    project.make("deaf")
+    instance.send_signal(signal.SIGHUP)
+    wait_until((project.folder / "hangs").exists)
+    ended = instance.stop(timeout=30)
+    assert ended.code == 0
+    assert ended.seconds < 10  # less than the graceful timeout
+
+
 def test_reload_fails_no_probe(served: Serve) -> None:
     """While SIGHUP replaces the workers, readiness passes, and every request is answered."""
     instance = served("--workers", "2")

@@ -121,6 +121,15 @@ def test_starting_worker_is_left_out(probes: ContainerProbes) -> None:
     assert outcomes(probes) == ("passed", "passed", "passed")
 
 
+def test_last_words_of_a_worker_that_is_to_stop(probes: ContainerProbes) -> None:
+    """What a worker has said counts when it is told to stop, before anybody has looked."""
+    for number in range(20):
+        worker = FakeWorker(probes, number).serve()
+        probes.pool.stopping(worker.known)
+        assert worker.known.serves
+        assert not worker.known.is_serving
+
+
 def test_worker_that_never_serves(probes: ContainerProbes) -> None:
     """A worker that does not serve in time fails liveness, and leaves readiness to the others."""
     FakeWorker(probes, 1).serve()

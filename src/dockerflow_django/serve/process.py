@@ -33,11 +33,11 @@ class Process(WorkerProcess):
         """Tell the worker to stop, once; its answers no longer count.
 
         A second signal, in the middle of what Granian does at the first, can block it for ever. One
-        that does not serve yet has nothing to finish, and may lose a signal while it begins.
+        that does not serve yet, by its last words, has nothing to finish, and may lose a signal
+        while it begins.
         """
-        serves = self.known.serves
         self.parent.container.pool.stopping(self.known)
-        if not serves:
+        if not self.known.serves:
             self.kill()
         elif not self.interrupt_by_parent:
             super().terminate()

@@ -85,8 +85,10 @@ class WorkerPool:
         self.wake()
 
     def stopping(self, worker: Worker) -> None:
-        """Note that the worker has been told to stop."""
-        worker.stops = True
+        """Note that the worker is told to stop, after what it has said so far."""
+        with self.lock:
+            self._listen_to(worker)
+            worker.stops = True
         self.wake()
 
     def remove(self, worker: Worker) -> None:
