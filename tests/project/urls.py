@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from tests.project.views import answers, state, streams, waits
+from tests.project.views import answers, nested, state, streams, waits
 
 urlpatterns = [
     path("", include("dockerflow_django.urls")),
@@ -31,8 +31,13 @@ urlpatterns = [
     path("stream-long-async/", streams.stream_long_async),
     path("stream-leaking/", streams.stream_leaking),
     path("file/", streams.file),
+    path("stream-endless/", streams.stream_endless),
+    path("stream-endless-async/", streams.stream_endless_async),
+    path("nested/", nested.nested),
+    path("nested-async/", nested.nested_async),
     path("slow/", waits.slow),
     path("slow-async/", waits.slow_async),
+    path("cancelled-async/", waits.cancelled_async),
     path("stall-loop/", waits.stall_loop),
     path("burn/", waits.burn),
     path("hold-interpreter/", waits.hold_interpreter),

@@ -15,6 +15,8 @@ PARTS = (b"one\n", b"two\n", b"three\n")
 # More than the buffers of a connection hold.
 LONG_PARTS = 200
 LONG_PART = b"x" * 2**16
+# A gigabyte: nobody reads it.
+ENDLESS_PARTS = 2**14
 
 
 def stream(request: HttpRequest) -> StreamingHttpResponse:
@@ -51,6 +53,15 @@ def stream_long(request: HttpRequest) -> StreamingHttpResponse:
 def stream_long_async(request: HttpRequest) -> StreamingHttpResponse:
     files.count(f"{request.GET['name']}.waiting")
     return StreamingHttpResponse(_long_parts_async(request.GET["name"]))
+
+
+def stream_endless(request: HttpRequest) -> StreamingHttpResponse:
+    """Send more than the buffers of a connection hold, until the client goes."""
+    return StreamingHttpResponse(_endless_parts())
+
+
+def stream_endless_async(request: HttpRequest) -> StreamingHttpResponse:
+    return StreamingHttpResponse(_endless_parts_async())
 
 
 def stream_leaking(request: HttpRequest) -> StreamingHttpResponse:
@@ -107,4 +118,16 @@ async def _long_parts_async(name: str) -> AsyncIterator[bytes]:
     yield PARTS[0]
     await files.await_for(f"{name}.release")
     for _ in range(LONG_PARTS):
+        yield LONG_PART
+
+
+def _endless_parts() -> Iterator[bytes]:
+    for _ in range(ENDLESS_PARTS):
+        yield LONG_PART
+
+
+async def _endless_parts_async() -> AsyncIterator[bytes]:
+    for _ in range(ENDLESS_PARTS):
+        # As a generator does that waits for what it sends: else the event loop may not turn.
+        await asyncio.sleep(0)
         yield LONG_PART

@@ -4,6 +4,7 @@ import asyncio
 import ctypes
 import threading
 import time
+from typing import NoReturn
 
 from django.http import HttpRequest, HttpResponse
 
@@ -21,6 +22,15 @@ async def slow_async(request: HttpRequest) -> HttpResponse:
     files.count("slow.waiting")
     await asyncio.sleep(_seconds(request))
     return HttpResponse("slow")
+
+
+async def cancelled_async(request: HttpRequest) -> NoReturn:
+    """Cancel the request's own task, as a server does that gives up."""
+    task = asyncio.current_task()
+    assert task
+    task.cancel()
+    await asyncio.sleep(0)
+    raise AssertionError("not cancelled")
 
 
 async def stall_loop(request: HttpRequest) -> HttpResponse:
