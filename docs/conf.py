@@ -36,6 +36,8 @@ intersphinx_mapping = {
 
 html_theme = "furo"
 html_title = f"dockerflow_django {release}"
+html_static_path = ["static"]
+html_css_files = ["site.css"]
 html_baseurl = os.environ.get("READTHEDOCS_CANONICAL_URL", "")
 html_theme_options = {
     "source_repository": _project["urls"]["Repository"],
