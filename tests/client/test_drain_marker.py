@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from dockerflow_django.client import drain_marker
+from dockerflow_django.client import life as client_life
 from dockerflow_django.client.drain_marker import (
     SIGNATURE,
     UNKNOWN,
@@ -35,14 +36,16 @@ def life(tmp_path, monkeypatch):
     """Return a function that has the container begin another life, told by its two numbers."""
 
     def begin(boot, first):
-        monkeypatch.setattr(drain_marker, "BOOT_ID_FILE", _written("boot_id", f"{boot}\n"))
+        monkeypatch.setattr(client_life, "BOOT_ID_FILE", _written("boot_id", f"{boot}\n"))
         # As proc(5) has it: a name with spaces and brackets, and the start as field 22.
         fields = ["S", *("0" for _ in range(18)), first, "0"]
         content = f"1 (sh) (x) y) {' '.join(fields)}\n"
-        monkeypatch.setattr(drain_marker, "FIRST_PROCESS_FILE", _written("stat", content))
+        _written("1/stat", content)
+        monkeypatch.setattr(client_life, "PROC", str(tmp_path / "proc"))
 
     def _written(name, content):
-        file = tmp_path / f"proc-{name}"
+        file = tmp_path / "proc" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(content)
         return str(file)
 
@@ -53,8 +56,8 @@ def life(tmp_path, monkeypatch):
 @pytest.fixture
 def no_proc(tmp_path, monkeypatch):
     """Have /proc tell nothing, as on macOS."""
-    monkeypatch.setattr(drain_marker, "BOOT_ID_FILE", str(tmp_path / "none"))
-    monkeypatch.setattr(drain_marker, "FIRST_PROCESS_FILE", str(tmp_path / "none"))
+    monkeypatch.setattr(client_life, "BOOT_ID_FILE", str(tmp_path / "none"))
+    monkeypatch.setattr(client_life, "PROC", str(tmp_path / "none"))
 
 
 def plant(path, *words):

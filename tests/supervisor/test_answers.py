@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from dockerflow_django.supervisor import answers as module
-from dockerflow_django.supervisor.answers import ContainerAnswers, has_token
+from dockerflow_django.supervisor.answers import ContainerAnswers
 from dockerflow_django.supervisor.channel import METRICS, PART_BYTES, Question
 from dockerflow_django.supervisor.probes import ContainerProbes
 from dockerflow_django.supervisor.settings import ContainerSettings
@@ -61,24 +61,6 @@ def test_details_for_those_who_may_see_them(probes: ContainerProbes) -> None:
         assert found is not None
         assert ("details" in json.loads(found.body)) == wanted
         assert found.status == 503
-
-
-@pytest.mark.parametrize(
-    ("header", "token", "wanted"),
-    [
-        ("Bearer a", "a", True),
-        ("bearer a", "a", True),
-        ("Basic a", "a", False),
-        ("Bearer", "a", False),
-        ("Bearer ", "", False),
-        ("Bearer \udce9", "a", False),
-        ("", "a", False),
-        ("Bearer a", None, False),
-    ],
-)
-def test_token(header: str, token: str | None, wanted: bool) -> None:
-    """Only the very token counts; without one there is nothing to bear."""
-    assert has_token({"Authorization": header}, token) is wanted
 
 
 def test_scrape_of_many_parts(probes: ContainerProbes) -> None:

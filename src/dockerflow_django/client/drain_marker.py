@@ -14,13 +14,12 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from dockerflow_django.client.life import UNKNOWN, boot_id, started_at
+
 SIGNATURE = "dockerflow-drain"
-BOOT_ID_FILE = "/proc/sys/kernel/random/boot_id"
-FIRST_PROCESS_FILE = "/proc/1/stat"
 
 # Where /proc does not tell the life, a marker of an earlier one looks like one of this, so it
 # counts for a time only: longer than any shutdown takes.
-UNKNOWN = "-"
 UNKNOWN_LIFE_SECONDS = 600.0
 
 _MARKER_BYTES = 256
@@ -105,13 +104,7 @@ def _time_in_this_life(content: bytes) -> float | None:
 
 def _life() -> str:
     """Name this life of the container: the boot, and when its first process started after that."""
-    boot = first = UNKNOWN
-    with suppress(OSError):
-        boot = Path(BOOT_ID_FILE).read_text("ascii").strip()
-    with suppress(OSError):
-        # Field 22 of proc(5), counted from behind the name, which may hold spaces and brackets.
-        first = Path(FIRST_PROCESS_FILE).read_bytes().rpartition(b")")[2].split()[19].decode()
-    return f"{boot} {first}"
+    return f"{boot_id()} {started_at(1) or UNKNOWN}"
 
 
 def _create(path: str) -> float:

@@ -4,7 +4,6 @@
 them in any case.
 """
 
-import hmac
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -16,6 +15,7 @@ from django.http import HttpRequest
 from django.utils.module_loading import import_string
 
 from dockerflow_django._state import keeps
+from dockerflow_django.client.bearer_token import bears_token
 from dockerflow_django.conf import conf
 
 # The settings that need no request to judge.
@@ -60,18 +60,6 @@ def are_allowed_without_request(authorization: str | None) -> bool:
         return True
     wanted = conf.DOCKERFLOW_HEARTBEAT_DETAILS
     return wanted == "always" or (wanted == "debug" and bool(settings.DEBUG))
-
-
-def bears_token(authorization: str | None, token: str | None) -> bool:
-    """Tell whether the header is ``Bearer`` and the token; without a token nothing is.
-
-    The bytes are compared in constant time. The scheme is case-insensitive (RFC 9110, 11.1).
-    """
-    scheme, _, given = (authorization or "").strip(" \t").partition(" ")
-    if not token or scheme.lower() != "bearer":
-        return False
-    # A header may hold any byte; `compare_digest` takes text only if it is ASCII.
-    return hmac.compare_digest(given.lstrip(" ").encode(errors="surrogatepass"), token.encode())
 
 
 def _ask(wanted: Callable[[HttpRequest], Any] | str, request: HttpRequest) -> Any:

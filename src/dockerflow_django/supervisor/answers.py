@@ -1,10 +1,10 @@
 """What the probe port answers for a container: probes from what is known, metrics from a worker."""
 
-import hmac
 import json
 import time
 from collections.abc import Mapping
 
+from dockerflow_django.client.bearer_token import bears_token
 from dockerflow_django.health import PROBES
 from dockerflow_django.supervisor.channel import METRICS, Reply
 from dockerflow_django.supervisor.known import OpenQuestion, Worker
@@ -41,7 +41,8 @@ class ContainerAnswers:
         return reply_of(self._probes.verdict(probe), details=self._are_details_shown(headers))
 
     def _are_details_shown(self, headers: Mapping[str, str]) -> bool:
-        return self.settings.shows_details or has_token(headers, self.settings.token)
+        bears = bears_token(headers.get("Authorization"), self.settings.token)
+        return self.settings.shows_details or bears
 
     def _scrape(self, headers: Mapping[str, str]) -> Reply:
         """Ask one worker, and the next one if that is silent."""
@@ -69,14 +70,6 @@ class ContainerAnswers:
             if self._probes.pool.clock.seconds - spoke_at > NEXT_WORKER_SECONDS:
                 return False
         return False
-
-
-def has_token(headers: Mapping[str, str], token: str | None) -> bool:
-    """Tell whether the request bears the token; compared as bytes, in constant time."""
-    scheme, _, given = headers.get("Authorization", "").partition(" ")
-    if not token or scheme.lower() != "bearer":
-        return False
-    return hmac.compare_digest(given.strip().encode("utf-8", "surrogateescape"), token.encode())
 
 
 def reply_of(verdict: Verdict, *, details: bool) -> Reply:

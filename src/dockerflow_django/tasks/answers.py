@@ -2,12 +2,11 @@
 
 from collections.abc import Callable, Mapping
 
-from dockerflow_django.conf import conf
 from dockerflow_django.endpoints.answers import Answer, status_of_heartbeat
 from dockerflow_django.endpoints.details import are_allowed_without_request
 from dockerflow_django.health import PROBES
 from dockerflow_django.heartbeat.report import Report
-from dockerflow_django.supervisor.answers import LBHEARTBEAT, has_token
+from dockerflow_django.supervisor.answers import LBHEARTBEAT
 from dockerflow_django.supervisor.channel import Reply
 from dockerflow_django.tasks import forks
 
@@ -28,7 +27,7 @@ def answer(
 
 
 def _are_details_shown(headers: Mapping[str, str]) -> bool:
-    return are_allowed_without_request(None) or has_token(headers, conf.DOCKERFLOW_HEARTBEAT_TOKEN)
+    return are_allowed_without_request(headers.get("Authorization"))
 
 
 def _metrics(headers: Mapping[str, str]) -> Reply:

@@ -3,6 +3,7 @@
 import re
 import time
 from collections import Counter, defaultdict
+from contextlib import suppress
 from http.client import HTTPException
 from itertools import cycle
 from signal import SIGABRT, SIGKILL, SIGSEGV, SIGTERM, Signals
@@ -21,9 +22,10 @@ SIGNALS = (SIGKILL, SIGSEGV, SIGABRT, SIGTERM)
 ALL_WAYS: list[Signals | str] = [
     way for pair in zip([*SIGNALS, *SIGNALS], WAYS, strict=True) for way in pair
 ]
-# A server may answer a view that calls `sys.exit`, and live.
+# A server may catch what a view raises so, answer or hang up, and live: Granian's WSGI and the
+# worker classes sync and gevent do.
 MAYBE = "sys.exit"
-MAYBE_SECONDS = 3.0
+MAYBE_SECONDS = 5.0
 # Longer than a server gives what is in flight.
 DYING_SECONDS = 40.0
 
@@ -96,20 +98,18 @@ class Reaper:
         connection = self._connection_to(wanted)
         began_at = time.monotonic()
         try:
-            connection.request("GET", f"/die/?how={quote(way)}")
-            is_answered = True
-        except (OSError, HTTPException):
-            is_answered = False
+            with suppress(OSError, HTTPException):
+                connection.request("GET", f"/die/?how={quote(way)}")
         finally:
             connection.hang_up()
         try:
             (pid,) = wait_until(
                 lambda: set(before) - set(self._instance.workers()),
-                timeout=MAYBE_SECONDS if is_answered else DYING_SECONDS,
+                timeout=MAYBE_SECONDS if way == MAYBE else DYING_SECONDS,
                 what=f"one dies by {way}",
             )
         except AssertionError:
-            if way == MAYBE and is_answered:
+            if way == MAYBE:
                 return
             raise
         self._note(pid, before[pid], began_at, way)
