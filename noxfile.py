@@ -118,15 +118,21 @@ def _test(session: nox.Session, *requirements: str, arguments: tuple[str, ...] =
 
 
 def _install_tests(session: nox.Session, *requirements: str) -> None:
-    groups = ["tests", "mariadb"] if _can_compile_mysqlclient() else ["tests"]
+    groups = ["tests"]
+    if _can_compile():
+        groups += ["uwsgi", "mariadb"] if _has_mariadb_library() else ["uwsgi"]
     session.install(".", *_groups(*groups), *requirements)
 
 
-def _can_compile_mysqlclient() -> bool:
-    """Tell whether the compiler, the headers and what finds them are there."""
-    programs = ("mariadb_config", "pkg-config", os.environ.get("CC", "gcc"))
+def _can_compile() -> bool:
+    """Tell whether the compiler and Python's headers are there."""
     headers = Path(sysconfig.get_path("include"), "Python.h")
-    return all(map(shutil.which, programs)) and headers.exists()
+    return shutil.which(os.environ.get("CC", "gcc")) is not None and headers.exists()
+
+
+def _has_mariadb_library() -> bool:
+    """Tell whether MariaDB's client library is there, and what finds it."""
+    return all(map(shutil.which, ("mariadb_config", "pkg-config")))
 
 
 def _groups(*names: str) -> list[str]:

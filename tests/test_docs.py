@@ -64,9 +64,12 @@ def test_json(block):
             VALIDATOR.validate(parsed)
 
 
-@each("ini")
+@pytest.mark.parametrize("block", [b for b in blocks("ini") if not b.caption], ids=str)
 def test_ini(block, tmp_path):
-    """A block is a configuration of logging: `fileConfig` takes it, and a record becomes a line."""
+    """A block is a configuration of logging: `fileConfig` takes it, and a record becomes a line.
+
+    One with a caption is another program's file: `tests/servers/test_uwsgi.py` runs it.
+    """
     (tmp_path / "logging.ini").write_text(block.text)
     done = _run(tmp_path, "-c", LOG_HELLO)
     assert parse(done.stdout.rstrip("\n"))["Fields"] == {"msg": "hello"}

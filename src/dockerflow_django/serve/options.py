@@ -38,9 +38,10 @@ def build_server(
     interface = "asgi" if asgi else "wsgi"
     if not asgi:
         defaults = {"blocking_threads": BLOCKING_THREADS, "websockets": False, **defaults}
-    options = {"interface": interface, "factory": factory, **defaults}
-    arguments = [part for name, value in given.items() for part in (f"--{name}", str(value))]
-    server = _build([target, *arguments, *more], options)
+    # As options, since no variable may serve an application by the interface of another.
+    arguments = [target, "--interface", interface, "--factory" if factory else "--no-factory"]
+    arguments += [part for name, value in given.items() for part in (f"--{name}", str(value))]
+    server = _build([*arguments, *more], defaults)
     if server.interface not in {Interfaces.WSGI, Interfaces.ASGI, Interfaces.ASGINL}:
         raise WrongOptionsError(f"--interface {server.interface}: Django speaks wsgi and asgi")
     _refuse_respawning(server)
