@@ -25,6 +25,7 @@ from django.test.runner import DiscoverRunner
 MODULE = "example"
 # The pages show how to set them up; no test needs them.
 NOT_INSTALLED = (
+    "configurations",
     "django_tasks_db",
     "django_tasks_db.management",
     "django_tasks_db.management.commands",
