@@ -71,11 +71,11 @@ print(json.dumps({"at": dockerflow_django.__file__, "failed": failed, "extras": 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
     """Give the folder of the source archive, and of the wheel that was built from that."""
-    for tool in ("build", "setuptools", "twine"):
+    for tool in ("build", "hatchling", "twine"):
         if find_spec(tool) is None:  # pragma: no cover - nox installs both
             missing(f"{tool} is not installed")
     folder = tmp_path_factory.mktemp("built")
-    # A copy, as setuptools writes beside the sources.
+    # A copy without what tools have made: a checkout that nobody has worked in.
     copytree(ROOT, folder / "source", ignore=MADE)
     options = ["--no-isolation", "--outdir", folder]
     _run(sys.executable, "-m", "build", *options, folder / "source", **PYTHON_PATH)
