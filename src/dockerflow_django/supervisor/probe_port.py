@@ -22,6 +22,10 @@ from dockerflow_django.supervisor.reserve import Reserve
 
 # Three probes, a scrape and a person come at once; each connection is a thread.
 CONNECTIONS = 16
+# Those that come meanwhile queue in the kernel. A place is free within milliseconds, unless clients
+# that say nothing hold them all; a kubelet waits one second.
+QUEUE = 1024
+PATIENCE_SECONDS = 1.0
 # From the first byte to the last of a request; a kubelet waits one second for the whole.
 SECONDS = 5
 HEADER_BYTES = 8192
@@ -67,7 +71,7 @@ class _Server(ThreadingHTTPServer):
     respond: Respond
     daemon_threads = True
     block_on_close = False
-    request_queue_size = CONNECTIONS
+    request_queue_size = QUEUE
     # A second process on the same port is an error, never a silent sharing.
     allow_reuse_port = False
 
@@ -101,8 +105,8 @@ class _Server(ThreadingHTTPServer):
             raise
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Answer in a thread if one is free, else close: the client is told at once."""
-        if not self._free.acquire(blocking=False):
+        """Answer in a thread once one is free; close if none is soon: the client is told."""
+        if not self._free.acquire(timeout=PATIENCE_SECONDS):
             self.shutdown_request(request)
             return
         try:

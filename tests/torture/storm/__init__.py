@@ -1,0 +1,1 @@
+"""A storm of probes: thousands, hundreds of them at once."""
