@@ -9,11 +9,14 @@ from typing import Any
 
 import pytest
 from django.core import checks
+from docutils import nodes
 
 from dockerflow_django.conf import FILE_SUFFIX, Conf
 from dockerflow_django.endpoints.paths import NAMES, endpoints_in, listed_in
 from dockerflow_django.heartbeat.report import Report, Result
 from dockerflow_django.system_checks.rules import RULES
+from tests.documents import name_of, read
+from tests.reference import PAGES
 
 REFERENCE = Path(__file__).parent.parent / "docs" / "reference"
 SETTINGS = (REFERENCE / "settings.rst").read_text()
@@ -31,6 +34,22 @@ def blocks(text: str, language: str) -> list[str]:
     """Return the code blocks of a language."""
     found = re.findall(rf"^\.\. code-block:: {language}\n\n((?:\n|   .*\n)+)", text, re.MULTILINE)
     return [dedent(block) for block in found]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_page_begins_with_its_purpose(page: Path) -> None:
+    """Below the title of each page one sentence or two say what it is for."""
+    document = read(page)
+    title, purpose = document.children[:2]
+    assert isinstance(title, nodes.title)
+    assert isinstance(purpose, nodes.paragraph)
+    assert purpose.astext().endswith(".")
+
+
+def test_titles_differ() -> None:
+    """No two pages of the reference have one title."""
+    titles = [read(page).children[0].astext() for page in PAGES]
+    assert len(set(titles)) == len(titles)
 
 
 def test_every_setting_is_in_the_reference() -> None:

@@ -120,7 +120,7 @@ class MozlogFormatter(BaseJsonFormatter):
         self._processes = own.process_log_record is not BaseJsonFormatter.process_log_record
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the record as one line of JSON, without its end. It never raises."""
+        """Return the record as one line of JSON, without a newline at its end. It never raises."""
         if not self._converts:
             return self._line(record)
         try:

@@ -19,7 +19,7 @@ from dockerflow_django.tasks.probes import WorkerProbes
 
 
 class LoopProbes:
-    """What `serve_probes` gives: by this the loop tells that it goes on.
+    """The object that `serve_probes` gives; with it the loop tells that it goes on.
 
     .. versionadded:: 0.1
     """
