@@ -32,21 +32,21 @@ Serve = Callable[..., Served]
 @pytest.mark.parametrize("kind", ["gunicorn", "gunicorn-sync"])
 def test_term_drains(served: Serve, kind: str) -> None:
     """SIGTERM drains: readiness fails, requests are served, the one under way finishes (H6, P1)."""
-    instance = served("--workers", "2", kind=kind, drain_seconds=1.5)
+    instance = served("--workers", "2", kind=kind, drain_seconds=3)
     assert instance.probe("readiness").status == 200
     answers: list[http.Answer] = []
     thread = threading.Thread(
-        target=lambda: answers.append(instance.get("/slow/?seconds=3", timeout=10))
+        target=lambda: answers.append(instance.get("/slow/?seconds=5", timeout=30))
     )
     thread.start()
     wait_until(lambda: instance.project.count("slow.waiting"))
     instance.send_signal(signal.SIGTERM)
-    wait_until(lambda: instance.probe("readiness").status == 503, timeout=1)
+    wait_until(lambda: instance.probe("readiness").status == 503, timeout=2.5)
     assert instance.probe("liveness").status == 200
     answer = instance.get("/plain/", headers={"Connection": "keep-alive"})
     assert (answer.status, answer.headers["Connection"]) == (200, "close")
     ended = instance.wait()
-    thread.join(10)
+    thread.join(30)
     assert [answer.status for answer in answers] == [200]
     assert ended.code == 0
 

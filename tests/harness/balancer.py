@@ -4,10 +4,9 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 from signal import SIGHUP, SIGQUIT
-from types import TracebackType
-from typing import Self
 
 from tests.harness import http
+from tests.harness.closing import Closing
 from tests.harness.ports import LOOPBACK, Port, accepts
 from tests.harness.processes import Process
 from tests.harness.programs import find_program
@@ -36,7 +35,7 @@ http {{
 """
 
 
-class Balancer:
+class Balancer(Closing):
     """Sends requests to those instances whose readiness passes, over connections that it keeps."""
 
     def __init__(self, folder: Path, ready: dict[int, http.Address], path: str) -> None:
@@ -59,15 +58,7 @@ class Balancer:
         """Return what nginx has complained of."""
         return self._nginx.lines("stderr")
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         self._ended.set()
         self._follower.join(5)
         self._nginx.send_signal(SIGQUIT)

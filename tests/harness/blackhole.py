@@ -3,16 +3,15 @@
 import socket
 import threading
 from contextlib import suppress
-from types import TracebackType
-from typing import Self
 
+from tests.harness.closing import Closing
 from tests.harness.ports import LOOPBACK
 
 # How soon a thread notices that it should end or change.
 _TICK_SECONDS = 0.05
 
 
-class BlackHole:
+class BlackHole(Closing):
     """Accept every connection and answer nothing, perhaps on the port of a stopped service."""
 
     def __init__(self, port: int = 0) -> None:
@@ -31,24 +30,13 @@ class BlackHole:
         for connection in self.accepted:
             connection.close()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
-
     def _accept(self) -> None:
         while not self._closing.is_set():
             with suppress(TimeoutError):
                 self.accepted.append(self._listener.accept()[0])
 
 
-class FullBacklog:
+class FullBacklog(Closing):
     """Listen, never accept, and have no room left: a connection attempt gets no answer at all."""
 
     def __init__(self) -> None:
@@ -59,17 +47,6 @@ class FullBacklog:
     def close(self) -> None:
         for filler in [*self._fillers, self._listener]:
             filler.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _knock(self) -> socket.socket:
         filler = socket.socket()

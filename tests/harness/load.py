@@ -6,15 +6,15 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
-from types import TracebackType
 from typing import Self
 
 from tests.harness import http
+from tests.harness.closing import Closing
 
 THREADS = 24
 
 
-class Load:
+class Load(Closing):
     """So many requests a second, GET and POST by turns, until the end of the ``with`` block."""
 
     def __init__(self, address: http.Address, per_second: float) -> None:
@@ -34,12 +34,7 @@ class Load:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         self._ended.set()
         self._thread.join()
 

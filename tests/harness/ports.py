@@ -1,13 +1,13 @@
 """Ports on the loopback that nobody else takes."""
 
 import socket
-from types import TracebackType
-from typing import Self
+
+from tests.harness.closing import Closing
 
 LOOPBACK = "127.0.0.1"
 
 
-class Port:
+class Port(Closing):
     """A port kept for a subprocess that will listen on it, now and after each of its restarts.
 
     The socket is bound and never listens: the kernel gives the number to nobody who asks for any
@@ -24,17 +24,6 @@ class Port:
 
     def close(self) -> None:
         self._socket.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def accepts(port: int, timeout: float = 1.0) -> bool:

@@ -1,17 +1,17 @@
 """A queue of a test's own in the machine's RabbitMQ, which stays up for everybody."""
 
 import uuid
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from urllib.parse import urlsplit
 
 from kombu import Connection, Exchange
 from kombu import Queue as KombuQueue
 
 from tests import services
+from tests.harness.closing import Closing
 
 
-class Queue:
+class Queue(Closing):
     """A name that nobody else has; whoever consumes declares the queue. Gone at the end.
 
     ``dead`` is a second queue, which gets what is rejected if the queue is declared with
@@ -51,15 +51,7 @@ class Queue:
         """Delete the queue: the broker cancels its consumers."""
         self.channel.queue_delete(self.name)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         with self.connection, Connection(services.amqp_url()) as fresh:
             channel = fresh.channel()
             for name in (self.name, self.dead):

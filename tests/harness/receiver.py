@@ -4,9 +4,9 @@ import json
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
 from typing import Any, NamedTuple, Self
 
+from tests.harness.closing import Closing
 from tests.harness.ports import LOOPBACK
 
 
@@ -21,7 +21,7 @@ class Post(NamedTuple):
         return json.loads(self.body)
 
 
-class Receiver:
+class Receiver(Closing):
     """Listens on a free port; `statuses` are answered in turn, the last one for ever."""
 
     def __init__(
@@ -66,12 +66,7 @@ class Receiver:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()

@@ -6,9 +6,9 @@ import socket
 import struct
 import threading
 from contextlib import suppress
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
+from tests.harness.closing import Closing
 from tests.harness.ports import LOOPBACK
 
 # How soon the thread notices that it should end.
@@ -22,7 +22,7 @@ _RETURN_NOTHING = ctypes.create_string_buffer(struct.pack("HBBI", 0x06, 0, 0, 0)
 _LOSE_ALL = struct.pack("HL", 1, ctypes.addressof(_RETURN_NOTHING))
 
 
-class Relay:
+class Relay(Closing):
     """Pass bytes on to another port, until told to lose them.
 
     When it forwards again, the connections of before are as dead as they were, or reset where
@@ -84,17 +84,6 @@ class Relay:
         self._selector.close()
         self._listener.close()
         _close_all([*self._dead, *self._peers])
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _run(self) -> None:
         while not self._closing.is_set():

@@ -7,15 +7,15 @@ from contextlib import suppress
 from pathlib import Path
 from queue import Empty, Queue
 from threading import Thread
-from types import TracebackType
-from typing import Self
 
 import psutil
+
+from tests.harness.closing import Closing
 
 _MARK = "__done__"
 
 
-class Terminal:
+class Terminal(Closing):
     """A bash with job control in a folder; what its commands print comes back."""
 
     def __init__(self, folder: Path, env: dict[str, str]) -> None:
@@ -57,15 +57,7 @@ class Terminal:
         for line in self._bash.stdout:
             self._lines.put(line.rstrip("\n"))
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         """End the shell and whatever it has started."""
         started = psutil.Process(self._bash.pid).children(recursive=True)
         for process in started:

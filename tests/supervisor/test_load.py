@@ -59,14 +59,16 @@ def test_threads_of_pure_python(served: Serve, soak: bool, kind: str) -> None:
 @pytest.mark.parametrize("kind", ["serve-wsgi", "gunicorn-sync"])
 def test_call_into_c_that_keeps_the_interpreter(served: Serve, project: Project, kind: str) -> None:
     """A call that keeps the interpreter for longer than the silent time is told, until it ends."""
-    impatient = project.with_settings(DOCKERFLOW_WORKER_SILENT_SECONDS=2)
+    impatient = project.with_settings(DOCKERFLOW_WORKER_SILENT_SECONDS=3)
     instance = served(kind=kind, project=impatient)
-    holding = threading.Thread(target=instance.get, args=("/hold-interpreter/?seconds=7",))
+    holding = threading.Thread(
+        target=instance.get, args=("/hold-interpreter/?seconds=12",), kwargs={"timeout": 40}
+    )
     holding.start()
-    wait_until(lambda: instance.probe("liveness").status == 503, timeout=7)
+    wait_until(lambda: instance.probe("liveness").status == 503, timeout=11)
     assert instance.probe("readiness").status == 503
     holding.join()
-    wait_until(lambda: instance.probe("liveness").status == 200, timeout=10)
+    wait_until(lambda: instance.probe("liveness").status == 200)
 
 
 @pytest.mark.long

@@ -38,8 +38,8 @@ def test_one_container_says_it_once(
     served: Serve, hooked: Project, receiver: Receiver, kind: str
 ) -> None:
     """Two workers: one message for the startup, one for a change however often it is asked (H4)."""
-    impatient = hooked.with_settings(DOCKERFLOW_WORKER_SILENT_SECONDS=3)
-    instance = served("--workers", "2", kind=kind, project=impatient, drain_seconds=1)
+    impatient = hooked.with_settings(DOCKERFLOW_WORKER_SILENT_SECONDS=5)
+    instance = served("--workers", "2", kind=kind, project=impatient, drain_seconds=3)
     wait_until(lambda: receiver.news() == [("startup", "succeeded")])
     assert set(receiver.posts[0].json()) == KEYS
     assert receiver.posts[0].json()["version"] == "1.2.3"
@@ -50,10 +50,10 @@ def test_one_container_says_it_once(
     frozen = psutil.Process(instance.workers()[0])
     frozen.send_signal(SIGSTOP)
     try:
-        wait_until(lambda: len(receiver.posts) == 3, timeout=15)
+        wait_until(lambda: len(receiver.posts) == 3, timeout=30)
     finally:
         frozen.send_signal(SIGCONT)
-    wait_until(lambda: len(receiver.posts) == 5, timeout=15)
+    wait_until(lambda: len(receiver.posts) == 5)
     assert receiver.news()[1:3] == [("liveness", "failed"), ("readiness", "failed")]
     assert receiver.news()[3:] == [("liveness", "succeeded"), ("readiness", "succeeded")]
     assert "does not answer" in receiver.posts[1].json()["traceback"]

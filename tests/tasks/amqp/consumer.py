@@ -3,7 +3,6 @@
 import logging
 import threading
 from collections.abc import Callable
-from types import TracebackType
 from typing import Any, Self
 
 from dockerflow_django.tasks.amqp.broker import Broker
@@ -12,6 +11,7 @@ from dockerflow_django.tasks.amqp.inbox import Inbox
 from dockerflow_django.tasks.amqp.options import Options
 from dockerflow_django.tasks.amqp.record import SUMMARY_LOGGER
 from tests import services
+from tests.harness.closing import Closing
 from tests.harness.waiting import wait_until
 
 
@@ -26,7 +26,7 @@ class Records(logging.Handler):
         self.found.append(record)
 
 
-class Consumer:
+class Consumer(Closing):
     """Runs as ``consume`` does, but for the signals and the probes' thread."""
 
     def __init__(
@@ -84,12 +84,7 @@ class Consumer:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         self.stop(hurry=True)
         self.join()
         self._logger.removeHandler(self._records)

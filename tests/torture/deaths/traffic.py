@@ -4,10 +4,10 @@ import http.client
 import threading
 import time
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Self
 
 from tests.harness import http as client
+from tests.harness.closing import Closing
 
 CLIENTS = 12
 REQUESTS_A_CONNECTION = 10
@@ -27,7 +27,7 @@ class Request:
     problem: str
 
 
-class Traffic:
+class Traffic(Closing):
     """Clients that ask ten times on a connection; the first answer tells whose it is."""
 
     def __init__(self, address: client.Address) -> None:
@@ -44,12 +44,7 @@ class Traffic:
             thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         self._ended.set()
         for thread in self._threads:
             thread.join()

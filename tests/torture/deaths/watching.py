@@ -4,12 +4,12 @@ import http.client
 import threading
 import time
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Self
 
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.harness import http as client
+from tests.harness.closing import Closing
 
 PROBES = ("liveness", "readiness")
 PAUSE_SECONDS = 0.02
@@ -28,7 +28,7 @@ class Answer:
     text: str
 
 
-class _Watch:
+class _Watch(Closing):
     def __init__(self, address: client.Address, pause: float) -> None:
         self._address = address
         self._pause = pause
@@ -46,12 +46,7 @@ class _Watch:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         self._ended.set()
         self._thread.join()
 
