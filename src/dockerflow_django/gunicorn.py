@@ -36,6 +36,9 @@ __all__ = [
     "when_ready",
 ]
 
+# For Gunicorn's own end after the graceful timeout.
+SPARE_SECONDS = 2.0
+
 # The worker classes that these hooks know, Uvicorn's by either of its packages.
 WSGI_WORKERS = {
     "gunicorn.workers.sync.SyncWorker",
@@ -134,6 +137,7 @@ def on_exit(server: Any) -> None:
 
     If nothing was served, it logs why.
     """
+    _arbiter.ended()
     problem = _arbiter.container.problem
     if problem:
         server.log.critical("Not serving: %s", problem)
@@ -155,6 +159,7 @@ class _Arbiter:
         # A signal handler may interrupt itself; this queue bears that.
         self._terms: queue.SimpleQueue[int] = queue.SimpleQueue()
         self._deferred: dict[int, Worker] = {}
+        self._end: threading.Timer | None = None
 
     def start(self, server: Any, settings: ContainerSettings) -> None:
         self.server = server
@@ -186,6 +191,7 @@ class _Arbiter:
     def _await_stop(self) -> None:
         self._terms.get()
         seconds = self.container.drain()
+        self._end_at_latest(seconds)
         log = self.server.log
         log.info("Draining for %.1f s: readiness fails. Signal again to skip this.", seconds)
         with contextlib.suppress(queue.Empty):
@@ -193,6 +199,27 @@ class _Arbiter:
         while True:
             self.server.signal(signal.SIGTERM, None)
             self._terms.get()
+
+    def _end_at_latest(self, drain_seconds: float) -> None:
+        """End after the drain and the graceful timeout, even if a log that is full blocks all.
+
+        Gunicorn's arbiter writes a line for every signal before it obeys it.
+        """
+        seconds = drain_seconds + float(self.server.cfg.graceful_timeout) + SPARE_SECONDS
+        self._end = threading.Timer(seconds, self._end_at_once)
+        self._end.daemon = True
+        self._end.start()
+
+    def ended(self) -> None:
+        """Leave the rest to Gunicorn, which has ended its workers."""
+        if self._end is not None:
+            self._end.cancel()
+
+    def _end_at_once(self) -> None:
+        for pid in list(self.server.WORKERS):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        os._exit(0)
 
     def _spawn_worker(self) -> int | None:
         """Start a worker; if that fails, the arbiter misses it and tries again within a second."""

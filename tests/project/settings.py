@@ -15,7 +15,7 @@ from os import environ
 from pathlib import Path
 from tempfile import gettempdir
 
-BASE_DIR = Path(environ.get("PROJECT_FOLDER", gettempdir()))
+BASE_DIR = Path(environ.get("PROJECT_FOLDER") or gettempdir())
 
 ALLOWED_HOSTS = ["127.0.0.1"]
 ASGI_APPLICATION = "tests.project.asgi.application"

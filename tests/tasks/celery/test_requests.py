@@ -1,6 +1,7 @@
 """The worker's main process tells each end of a task once, whatever class the project has."""
 
 import logging
+import time
 from types import SimpleNamespace
 from typing import ClassVar
 
@@ -104,7 +105,7 @@ def test_no_name_hides_one_of_celery_s():
     ours = {name for name in vars(requests.ObservedRequest) if not name.startswith("__")}
     theirs = {*dir(Request), *vars(make(plain))}
     assert ours & theirs == {
-        *("on_success", "on_failure", "on_timeout", "revoked", "terminate", "cancel")
+        *("on_accepted", "on_success", "on_failure", "on_timeout", "revoked", "terminate", "cancel")
     }
 
 
@@ -186,10 +187,27 @@ def test_raised_after_the_record(error, records):
     assert len(counted) == 1
 
 
+def accepted(seconds_ago=0.0):
+    """Return the request of a task that a child has begun."""
+    request = make()
+    request.message.ack = request.message.ack_log_error = lambda *args, **kwargs: None
+    request.on_accepted(1, time.monotonic() - seconds_ago)
+    return request
+
+
+@pytest.mark.parametrize("seconds", [-86400, 86400])
+def test_the_date_is_set_meanwhile(seconds, records, monkeypatch):
+    """How long a lost task took is told by a clock that nobody sets."""
+    request = accepted(seconds_ago=2.0)
+    later = time.time() + seconds
+    monkeypatch.setattr("time.time", lambda: later)
+    request.on_failure(info_of(WorkerLostError("killed")))
+    assert 2000 <= records()[0].t < 60000
+
+
 def test_the_hard_time_limit(records):
     """Celery tells of it twice: it is one failure."""
-    request = make()
-    request.time_start = 1.0
+    request = accepted()
     request.on_timeout(True, 1)
     assert counted == []
     request.on_timeout(False, 2)

@@ -50,6 +50,8 @@ class ObservedRequest:
 
     count: Count
     outcome: str | None = None
+    # On the monotonic clock; Celery's own `time_start` is a date, which somebody may set.
+    accepted_at: float | None = None
 
     # Of Celery's class.
     id: str
@@ -71,6 +73,11 @@ class ObservedRequest:
     def __init__(self, message: Any, **options: Any) -> None:
         super().__init__(message, **options)  # type: ignore[call-arg]
         headers.validate(self.request_dict)
+
+    def on_accepted(self, pid: int, time_accepted: float) -> Any:
+        """Note when a child began the task."""
+        self.accepted_at = time_accepted
+        return super().on_accepted(pid, time_accepted)  # type: ignore[misc]
 
     def on_success(self, failed__retval__runtime: Any, **kwargs: Any) -> Any:
         """Note how the task has ended, for a project whose strategy uses this class itself."""
@@ -126,7 +133,8 @@ class ObservedRequest:
         if self.outcome is not None:
             return
         self.outcome = state
-        seconds = time.time() - self.time_start if self.time_start else None
+        began = self.accepted_at
+        seconds = None if began is None else time.monotonic() - began
         self.count(self.task.name, state, seconds)
         if not is_written and record.is_wanted(state):
             record.write(self._record_fields(state, seconds or 0.0), error)

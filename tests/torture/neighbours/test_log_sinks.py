@@ -1,0 +1,115 @@
+"""A log that nobody reads: its pipe is full, or has no reader any more."""
+
+import contextlib
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.harness import http
+from tests.harness.project import Project
+from tests.harness.served import Served
+from tests.harness.waiting import wait_until
+
+Serve = Callable[..., Served]
+KINDS = ["serve-wsgi", "serve-asgi", "gunicorn"]
+GRACEFUL_SECONDS, SILENT_SECONDS = 3, 2
+# For a server's own end, and five for a busy machine.
+SPARE_SECONDS = 2 + 5
+
+
+class Sink:
+    """A pipe for a server's output, which this test reads, leaves alone, or closes."""
+
+    def __init__(self, path: Path) -> None:
+        os.mkfifo(path)
+        self._reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        self._writer = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
+        self.before = ["sh", "-c", f'exec "$@" >"{path}" 2>&1', "sh"]
+
+    def fill(self) -> None:
+        """Leave no room: whoever writes waits."""
+        for size in (4096, 1):
+            with contextlib.suppress(BlockingIOError):
+                for _ in range(10**6):
+                    os.write(self._writer, b"x" * size)
+
+    def shut(self) -> None:
+        """Have no reader: whoever writes is told so."""
+        os.close(self._writer)
+        os.close(self._reader)
+        self._reader = self._writer = -1
+
+    def close(self) -> None:
+        if self._reader != -1:
+            self.shut()
+
+
+@pytest.fixture
+def sink(tmp_path: Path) -> Iterator[Sink]:
+    sink = Sink(tmp_path / "log")
+    yield sink
+    sink.close()
+
+
+@pytest.fixture
+def project(project: Project) -> Project:
+    environ = {"DOCKERFLOW_WORKER_SILENT_SECONDS": str(SILENT_SECONDS), "PROJECT_LOGGING": "1"}
+    return project.with_environ(**environ)
+
+
+def started(served: Serve, project: Project, kind: str, before: list[str]) -> Served:
+    option = "--graceful-timeout"
+    instance = served(
+        *(option, str(GRACEFUL_SECONDS)),
+        project=project,
+        kind=kind,
+        before=before,
+        drain_seconds=0,
+        wait=False,
+    )
+    wait_until(lambda: answers(instance), timeout=40, what=f"{kind} is ready")
+    return instance
+
+
+def answers(instance: Served) -> bool:
+    with contextlib.suppress(OSError):
+        return instance.probe("readiness").status == 200
+    return False
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_full_pipe(served: Serve, project: Project, sink: Sink, kind: str) -> None:
+    """Requests wait for the log, the probe port answers on, and the exit comes in time."""
+    instance = started(served, project, kind, sink.before)
+    sink.fill()
+    waiting = [instance.connect() for _ in range(4)]
+    for connection in waiting:
+        connection.send("GET", "/plain/")
+    end = time.monotonic() + 3 * SILENT_SECONDS
+    while time.monotonic() < end:
+        for name in ("liveness", "readiness", "startup"):
+            answer = instance.probe(name, timeout=5)
+            assert (name, answer.status) == (name, 200), answer.body
+    assert instance.stop(timeout=GRACEFUL_SECONDS + SPARE_SECONDS).code == 0
+    for connection in waiting:
+        connection.hang_up()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_broken_pipe(served: Serve, project: Project, sink: Sink, kind: str) -> None:
+    """Requests and probes are answered as before, and the exit is in order."""
+    instance = started(served, project, kind, sink.before)
+    (worker,) = instance.workers()
+    sink.shut()
+    for path in ("/plain/", "/__heartbeat__", "/session/"):
+        answers_ = http.concurrently(
+            lambda path=path: instance.get(path, timeout=20), total=20, at_once=4
+        )
+        assert {answer.status for answer in answers_} == {200}
+    assert instance.get("/broken/").status == 500
+    assert {instance.probe(name).status for name in ("liveness", "readiness")} == {200}
+    assert instance.workers() == [worker]
+    assert instance.stop(timeout=GRACEFUL_SECONDS + SPARE_SECONDS).code == 0
