@@ -1,18 +1,21 @@
 """The reference of the commands has every command and every option, and no other."""
 
 import argparse
+import os
 import re
 from pkgutil import iter_modules
 
 import pytest
 from django.core.management import load_command_class
 from django.core.management.base import BaseCommand
+from granian.cli import cli
 
 from dockerflow_django import drain, healthcheck
 from dockerflow_django.__main__ import make_parser
 from dockerflow_django.management import commands
 from dockerflow_django.management.commands import serve
-from tests.documents import ROOT
+from dockerflow_django.serve import options, run
+from tests.documents import ROOT, tables_in
 from tests.reference import described
 
 TEXT = (ROOT / "docs" / "reference" / "commands.rst").read_text("utf-8")
@@ -112,3 +115,14 @@ def test_numbers_are_those_of_the_commands():
     assert int(numbers["--timeout"]) == healthcheck.TIMEOUT_SECONDS
     assert int(numbers["--prefetch"]) == parser_of("consume").get_default("prefetch")
     assert f"Without a number it is {serve.WAIT_SECONDS:g} seconds." in TEXT
+
+
+def test_defaults_for_granian():
+    """The table tells `serve`'s own defaults; that of the threads depends on the cores."""
+    _, _, rows = tables_in(ROOT / "docs" / "reference" / "commands.rst")
+    told = {row[0].partition(",")[0]: row[1] for row in rows}
+    assert told["--host"] == run.HOST
+    assert told["--workers-kill-timeout"] == str(run.GRACEFUL_SECONDS)
+    assert told["--blocking-threads"] == "two for each core and one more, at most 32"
+    assert min(32, 2 * (os.cpu_count() or 1) + 1) == options.BLOCKING_THREADS
+    assert set(told) <= {name for option in cli.params for name in option.opts}

@@ -62,7 +62,8 @@ def register(
     :param tags: ``"heartbeat"``, ``"liveness"``, ``"readiness"`` or ``"startup"``; any number. The
         check runs in ``/__heartbeat__`` whatever its tags.
     :param timeout: seconds, above 0, that the check may take; ``DOCKERFLOW_CHECK_TIMEOUT`` if not
-        given. With more than that setting, the check runs in the background.
+        given. With more than that setting, the check runs in the background, from the first time
+        that it is asked.
     :param every: seconds, 0 or more, for which a result is used again;
         ``DOCKERFLOW_HEARTBEAT_MAX_AGE`` if not given. In the background it is how often the check
         runs, by default its timeout.
