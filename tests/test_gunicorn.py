@@ -1,7 +1,9 @@
 """The hooks for Gunicorn: the same probes and the same drain."""
 
 import ast
+import errno
 import inspect
+import logging
 import signal
 import subprocess
 import sys
@@ -9,16 +11,21 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import psutil
 import pytest
+from django.test import override_settings
 from gunicorn.arbiter import Arbiter
 from gunicorn.workers.base import Worker
 from gunicorn.workers.gasgi import ASGIWorker
 from gunicorn.workers.gthread import ThreadWorker
 from uvicorn_worker import UvicornWorker
 
+from dockerflow_django import gunicorn
+from dockerflow_django.supervisor.container import Container
+from dockerflow_django.supervisor.settings import read_settings
 from tests.harness import http
 from tests.harness.project import Project
 from tests.harness.served import Served
@@ -205,6 +212,24 @@ def test_arbiter_imports_no_django() -> None:
     code += "print({name.partition('.')[0] for name in sys.modules})"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not {"django", "asgiref", "prometheus_client"} & ast.literal_eval(found.stdout)
+
+
+def test_fork_that_fails(tmp_path: Path) -> None:
+    """Of a worker that could not be forked nothing is kept, and it is told."""
+    arbiter = gunicorn._Arbiter()
+    with override_settings(DOCKERFLOW_DRAIN_PATH=str(tmp_path / "drain")):
+        arbiter.container = Container(read_settings())
+    arbiter.server = SimpleNamespace(log=logging.getLogger("dockerflow_django"), LISTENERS=[])
+
+    def refuse() -> int:
+        arbiter.forking = arbiter.container.pool.add(1)
+        raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    arbiter._spawn = refuse
+    assert arbiter._spawn_worker() is None
+    assert arbiter.forking is None
+    assert arbiter.container.pool.workers == []
+    arbiter.container.pool.stop()
 
 
 PARTS = {

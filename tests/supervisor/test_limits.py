@@ -1,10 +1,12 @@
 """Few descriptors and many idle clients: nothing dies, and every probe is answered."""
 
 import os
+import re
 import resource
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from signal import SIGHUP
 
 import psutil
 import pytest
@@ -77,3 +79,31 @@ def test_no_descriptor_for_a_successor(served: Serve, kind: str) -> None:
     resource.prlimit(instance.pid, resource.RLIMIT_NOFILE, limits)
     wait_until(lambda: len([x for x in instance.lines() if " serves." in x]) == 3)
     assert instance.stop(timeout=20).code == 0
+
+
+@pytest.mark.long
+def test_no_descriptor_for_a_reload(served: Serve) -> None:
+    """A reload that the supervisor has no descriptor for leaves the old worker where it is."""
+    instance = served()
+    before = instance.workers()
+    limits = resource.prlimit(instance.pid, resource.RLIMIT_NOFILE)
+    limit = max(open_on(instance.pid, os.devnull)) + 1
+    resource.prlimit(instance.pid, resource.RLIMIT_NOFILE, (limit, limits[1]))
+    instance.send_signal(SIGHUP)
+    instance.wait_for_line("cannot be started: Too many open files: the old one stays", timeout=20)
+    assert instance.workers() == before
+    assert instance.get("/plain/").status == 200
+    assert instance.probe("readiness").status == 200
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("workers", "what"), [(60, "the server"), (22, r"Worker \d+")])
+def test_no_descriptor_for_the_start(served: Serve, workers: int, what: str) -> None:
+    """A start for which there are too few descriptors is one line and status 1, and leaves none."""
+    before = [sys.executable, "-c", LIMITED]
+    instance = served("--workers", str(workers), before=before, wait=False)
+    assert instance.wait(60).code == 1
+    said = rf"Not serving: {what} cannot be started: Too many open files"
+    assert re.search(said, str(instance.output)), instance.output
+    assert "Traceback" not in str(instance.output)
+    assert instance.family() == []

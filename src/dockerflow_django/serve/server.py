@@ -73,9 +73,16 @@ class Server(MPServer):
             super().serve(target_loader=loader, wrap_loader=False)
 
     def startup(self, *args: Any, **kwargs: Any) -> None:
-        """Start as Granian does, then wait for signals in a thread: the drain takes its time."""
+        """Start as Granian does, then wait for signals in a thread: the drain takes its time.
+
+        Raises `FailedError`.
+        """
         connections.close_all()  # a forked worker must not share one
-        super().startup(*args, **kwargs)
+        try:
+            super().startup(*args, **kwargs)
+        except OSError as error:  # Granian opens what it needs for all workers first
+            text = error.strerror or error
+            raise FailedError(f"the server cannot be started: {text}") from error
         threading.Thread(target=self._await_stop, name="dockerflow-stop", daemon=True).start()
 
     def shutdown(self, exit_code: int = 0) -> None:

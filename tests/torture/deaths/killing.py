@@ -46,7 +46,7 @@ class Reaper:
     def end_one(self) -> None:
         """End one worker that serves, by the next way, and wait until all serve again."""
         way = next(self._ways)
-        pid = self.pick(most=DEATHS - 3)  # one is left for when all die at once
+        pid = self.pick(most=DEATHS - 2)
         if isinstance(way, Signals):
             self.kill(pid, way)
         else:
@@ -57,14 +57,21 @@ class Reaper:
         """Return the oldest worker of a place where so many at most have died lately."""
 
         def found() -> list[int]:
-            since = time.monotonic() - SECONDS - 5
-            return [
-                pid
-                for pid, place in self.serving().items()
-                if sum(at > since for at in self._deaths[place]) <= most
-            ]
+            return [pid for pid, place in self.serving().items() if self._lately(place) <= most]
 
         return wait_until(found, timeout=SECONDS + 30, what="a place below its limit")[0]
+
+    def wait_until_all_may_die(self) -> None:
+        """Wait until one more death of each place is below its limit."""
+        wait_until(
+            lambda: all(self._lately(place) <= DEATHS - 2 for place in self.serving().values()),
+            timeout=SECONDS + 30,
+            what="all places below their limits",
+        )
+
+    def _lately(self, place: int) -> int:
+        since = time.monotonic() - SECONDS - 5
+        return sum(at > since for at in self._deaths[place])
 
     def serving(self) -> dict[int, int]:
         """Return the workers that serve, the oldest first: their places by their pids."""

@@ -31,10 +31,10 @@ DEATHS = {
     "serve-wsgi": 100,
     "serve-asgi": 100,
     "gunicorn": 100,
-    "gunicorn-sync": 32,
-    "gunicorn-gevent": 32,
-    "gunicorn-asgi": 32,
-    "gunicorn-uvicorn": 32,
+    "gunicorn-sync": 16,
+    "gunicorn-gevent": 16,
+    "gunicorn-asgi": 16,
+    "gunicorn-uvicorn": 16,
 }
 # A worker that does not serve after so long fails liveness. In full size longer than any start on a
 # machine that runs other tests too.
@@ -128,8 +128,8 @@ def fail_to_load(site: Site) -> None:
 
 def end_all(site: Site) -> None:
     """End all workers at once: readiness fails until one serves again."""
-    before = site.reaper.serving()
-    for pid in before:
+    site.reaper.wait_until_all_may_die()
+    for pid in site.reaper.serving():
         psutil.Process(pid).send_signal(SIGKILL)
     wait_until(lambda: site.instance.probe("readiness").status == 503)
     assert site.instance.probe("liveness").status == 200
