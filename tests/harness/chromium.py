@@ -31,7 +31,9 @@ def visit(url: str, *, dark: bool = False) -> Visit:
 
 def take_picture(url: str, path: Path, *, width: int, height: int, dark: bool = False) -> None:
     """Save what the page looks like to those who have asked for light colours, or dark ones."""
-    _run(url, _scheme(dark), f"--window-size={width},{height}", f"--screenshot={path}")
+    # Else a busy machine may leave out what has not been painted yet.
+    whole = "--run-all-compositor-stages-before-draw"
+    _run(url, _scheme(dark), whole, f"--window-size={width},{height}", f"--screenshot={path}")
 
 
 def _scheme(dark: bool) -> str:

@@ -37,8 +37,14 @@ def test_durations_have_the_unit_that_suits(seconds: float, text: str):
 
 @pytest.mark.parametrize("name", ["check_mail", "shop.checks.check_door#2", "__a__", "", "."])
 def test_parts_of_a_name_are_the_whole_name(name: str):
-    """A line may break behind underscores and dots, and nothing is lost."""
+    """Nothing is lost where a line may break."""
     assert "".join(parts_of(name)) == name
+
+
+def test_parts_end_inside_of_names():
+    """A sentence has its spaces; what has none may break behind underscores and dots."""
+    parts = ("Unapplied migration types.", "0002_", "remove_", "name. And more.")
+    assert parts_of("Unapplied migration types.0002_remove_name. And more.") == parts
 
 
 def test_checks_of_probes_alone_follow_those_of_the_heartbeat():
@@ -49,7 +55,7 @@ def test_checks_of_probes_alone_follow_those_of_the_heartbeat():
     mail, door = failing_rows(heartbeat, probes)
     assert (mail.name[-1], mail.asked_by) == ("mail", "")
     assert (door.name[-1], door.asked_by) == ("door", "readiness and startup")
-    assert door.messages == (("shop.E001", "an error", "Do this."),)
+    assert door.messages == (("shop.E001", ("an error",), ("Do this.",)),)
 
 
 def test_passing_checks_are_those_with_a_message_and_the_others():
@@ -70,7 +76,7 @@ def test_message_without_an_id_has_none():
     """The level that stands in for an id in the JSON is in the column of states already."""
     heartbeat = report("heartbeat", {"a"}, a=[checks.Error("one"), checks.Error("two")])
     (row,) = failing_rows(heartbeat, [])
-    assert row.messages == (("", "one", ""), ("", "two", ""))
+    assert row.messages == (("", ("one",), ()), ("", ("two",), ()))
 
 
 @pytest.mark.parametrize(

@@ -23,12 +23,15 @@ from dockerflow_django.heartbeat.report import (
 TEXT_LENGTH = 1_000
 MESSAGES = 10
 
+Message = tuple[str, tuple[str, ...], tuple[str, ...]]
+
 
 @dataclass(frozen=True)
 class Row:
     """One check.
 
-    The `name` is in parts, between which a line may break; a message is its key, text and hint.
+    The `name` is in parts, between which a line may break; so are a message's text and hint, which
+    follow its id.
     `asked_by` names the probes of a check that the heartbeat does not ask.
     """
 
@@ -37,7 +40,7 @@ class Row:
     sign: str
     fails: bool
     asked_by: str
-    messages: tuple[tuple[str, str, str], ...]
+    messages: tuple[Message, ...]
     more: int
     took: str
     age: str
@@ -66,9 +69,9 @@ def passing_rows(heartbeat: Report) -> tuple[list[Row], list[Row]]:
     return told, [_row(name, each, fails=False) for name, each in passing if not each.level]
 
 
-def parts_of(name: str) -> tuple[str, ...]:
-    """Cut a name or a sentence where a line may break: behind underscores and dots."""
-    return tuple(re.findall(r"[^_.]*[_.]+|[^_.]+", name))
+def parts_of(text: str) -> tuple[str, ...]:
+    """Cut a text where a line may break inside a word: behind the underscores and dots of names."""
+    return tuple(re.split(r"(?<=[_.])(?=\w)", text))
 
 
 def cut(text: str) -> str:
@@ -122,11 +125,15 @@ def _row(name: str, result: Result, *, fails: bool = True, asked_by: str = "") -
     )
 
 
-def _messages(result: Result) -> tuple[tuple[str, str, str], ...]:
+def _messages(result: Result) -> tuple[Message, ...]:
     """Return id, text and hint of each message; what has no id is keyed by its level."""
     hints, levels = hints_of(result.spoken), set(STATUSES.values())
     return tuple(
-        ("" if key.partition("#")[0] in levels else key, cut(text), cut(hints.get(key, "")))
+        (
+            "" if key.partition("#")[0] in levels else key,
+            parts_of(cut(text)),
+            parts_of(cut(hints[key])) if key in hints else (),
+        )
         for key, text in keyed(result.spoken).items()
     )
 
