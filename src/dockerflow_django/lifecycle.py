@@ -151,8 +151,8 @@ def watch_loop() -> None:
 def set_ready(ready: bool, reason: str = "") -> None:
     """Make the readiness probe of this process fail, or let it pass again.
 
-    It is for this process alone: with several workers, each has to call it. Liveness and the
-    requests that still come are not affected.
+    It counts for this process alone: with several workers, each has to call it. Liveness does not
+    change, and requests that still come are served.
 
     :param ready: False for not ready, True for ready again.
     :param reason: why, for the message ``dockerflow.health.I004``; a phrase without a full stop.
