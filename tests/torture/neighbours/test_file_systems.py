@@ -14,6 +14,7 @@ from tests.torture.neighbours.asking import assert_ends, assert_serves
 from tests.torture.neighbours.surroundings import read_only, small_disk
 
 Serve = Callable[..., Served]
+MANAGE = ["-m", "tests.project.manage"]
 
 
 @pytest.fixture
@@ -57,7 +58,11 @@ def told(instance: Served) -> list[str]:
     ("command", "sentence"),
     [
         (["-m", "dockerflow_django.drain"], "cannot leave the marker at {path}: Read-only"),
-        (["-m", "tests.project.manage", "write_version"], "Read-only file system"),
+        ([*MANAGE, "write_version"], "Read-only file system"),
+        (
+            [*MANAGE, "consume", "tests.project.messages.handle", "--queue", "orders"],
+            "DOCKERFLOW_PROBE_FILE {path}: Read-only file system",
+        ),
         (["-m", "dockerflow_django", "startproject", "shop"], "Read-only file system"),
     ],
 )
@@ -67,6 +72,7 @@ def test_commands_that_write_explain_themselves(
     """On a read-only file system they exit 1 with one line that says so."""
     path = project.folder / "drain"
     environ = {"DOCKERFLOW_DRAIN_PATH": str(path), "GIT_COMMIT": "0123456"}
+    environ |= {"DOCKERFLOW_PROBE_FILE": str(path), "AMQP_URL": "amqp://127.0.0.1:9//"}
     done = run(project.with_environ(**environ), read_only(), command)
     assert done.returncode == 1, done
     assert sentence.format(path=path) in done.stderr

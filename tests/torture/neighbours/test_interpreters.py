@@ -6,9 +6,11 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.harness import http
 from tests.harness.programs import missing
 from tests.harness.project import Project
 from tests.harness.served import Served
+from tests.servers.heartbeats import LONGEST_SECONDS
 from tests.torture.neighbours.asking import assert_ends, assert_serves
 
 Serve = Callable[..., Served]
@@ -24,6 +26,20 @@ def test_gevent(served: Serve, project: Project) -> None:
     """Under gevent's worker requests, probes, summaries and the exit are as under threads."""
     instance = served(project=project, kind="gunicorn-gevent")
     assert_serves(instance)
+    assert_ends(instance)
+
+
+def test_gevent_and_a_check_that_hangs(served: Serve, project: Project) -> None:
+    """A check that waits is one run under gevent too, and nobody waits longer than its timeout."""
+    checks = [f"tests.project.checks.{name}" for name in ("hung", "ok")]
+    project = project.with_settings(DOCKERFLOW_CHECKS=checks, DOCKERFLOW_HEARTBEAT_DETAILS="always")
+    instance = served(project=project, kind="gunicorn-gevent")
+    heartbeats = http.concurrently(lambda: instance.get("/__heartbeat__"), total=50, at_once=20)
+    assert {answer.status for answer in heartbeats} == {500}
+    assert max(answer.seconds for answer in heartbeats) < LONGEST_SECONDS
+    assert heartbeats[-1].json()["checks"] == {"hung": "error", "ok": "ok"}
+    assert project.count("hung.runs") == 1
+    assert instance.get("/plain/").status == 200
     assert_ends(instance)
 
 
