@@ -41,9 +41,12 @@ def coverage(session: nox.Session) -> None:
 def torture(session: nox.Session) -> None:
     """Run the proof of reliability in full size; ``-- --torture bounded`` runs a part of it.
 
-    ``-- --soak`` adds twenty minutes of steady load, and the long tests of other folders.
+    ``-- --soak`` adds twenty minutes of steady load, and the long tests of other folders;
+    ``--plot PATH`` draws what it needed meanwhile.
     """
     _install_tests(session)
+    if "--plot" in session.posargs:
+        session.install(*_groups("plots"))
     sized = ("pytest", "--torture", "full", *session.posargs)
     rooms = ("tests/serve", "tests/servers", "tests/supervisor", "tests/tasks")
     session.run(*sized, "-n", "2", "--dist", "loadfile", "-m", "not alone", "tests/torture")

@@ -17,7 +17,7 @@ from dockerflow_django.supervisor.channel import Reply
 from dockerflow_django.supervisor.probe_port import ProbePort
 from tests.harness import http
 from tests.harness.ports import LOOPBACK
-from tests.harness.waiting import wait_until
+from tests.harness.waiting import PROMPT_SECONDS, wait_until
 
 
 def answer(path: str, headers: Mapping[str, str]) -> Reply | None:
@@ -129,7 +129,8 @@ def test_trickle_is_cut(monkeypatch: pytest.MonkeyPatch, listener: ProbePort) ->
 @pytest.mark.long
 def test_connections_are_bounded(monkeypatch: pytest.MonkeyPatch, listener: ProbePort) -> None:
     """Silent connections take no more threads than there are places, and each has its end."""
-    monkeypatch.setattr(probe_port, "PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr(probe_port, "PATIENCE_SECONDS", 0)
+    monkeypatch.setattr(probe_port, "LOOK_SECONDS", 0.05)
     before = threading.active_count()
     silent = [socket.create_connection(listener.address, timeout=5) for _ in range(40)]
     try:
@@ -202,6 +203,20 @@ def test_burst_is_answered(listener: ProbePort) -> None:
     for connection in burst:
         with connection:
             assert connection.recv(100).startswith(b"HTTP/1.1 503 ")
+
+
+def test_stop_waits_for_no_place() -> None:
+    """Where silent connections hold all places and more wait, the listener still stops at once."""
+    listener = ProbePort(LOOPBACK, 0, answer)
+    listener.start()
+    count = 2 * probe_port.CONNECTIONS
+    silent = [socket.create_connection(listener.address, timeout=5) for _ in range(count)]
+    wait_until(lambda: not listener._server._free._value, what="all places are taken")
+    begin = time.monotonic()
+    listener.stop()
+    assert time.monotonic() - begin < PROMPT_SECONDS
+    for connection in silent:
+        connection.close()
 
 
 def test_taken_port_is_not_shared(listener: ProbePort) -> None:

@@ -16,3 +16,4 @@ def add_options(parser: pytest.Parser) -> None:
     group = parser.getgroup("torture")
     group.addoption("--torture", choices=["bounded", "full"], help="run tests/torture as well")
     group.addoption("--figures", metavar="PATH", help="keep the figures of tests/torture there")
+    group.addoption("--plot", metavar="PATH", help="draw the soak there; needs matplotlib")

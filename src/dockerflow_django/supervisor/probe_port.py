@@ -22,12 +22,13 @@ from dockerflow_django.supervisor.reserve import Reserve
 
 # Three probes, a scrape and a person come at once; each connection is a thread.
 CONNECTIONS = 16
-# Those that come meanwhile queue in the kernel. A place is free within milliseconds, unless clients
-# that say nothing hold them all; a kubelet waits one second.
+# Those that come meanwhile queue in the kernel, for a place is free within milliseconds.
 QUEUE = 1024
-PATIENCE_SECONDS = 1.0
 # From the first byte to the last of a request; a kubelet waits one second for the whole.
 SECONDS = 5
+# Clients that say nothing may hold all places; whoever waits longer than they can is told.
+PATIENCE_SECONDS = 5.0
+LOOK_SECONDS = 0.1
 HEADER_BYTES = 8192
 # Before the next attempt to accept, if this process has no descriptor left.
 FULL_PAUSE_SECONDS = 0.1
@@ -58,6 +59,7 @@ class ProbePort:
 
     def stop(self) -> None:
         """Stop answering and free the port."""
+        self._server.is_stopping = True
         self._server.shutdown()
         self._server.server_close()
 
@@ -69,6 +71,7 @@ class ProbePort:
 
 class _Server(ThreadingHTTPServer):
     respond: Respond
+    is_stopping = False
     daemon_threads = True
     block_on_close = False
     request_queue_size = QUEUE
@@ -106,7 +109,7 @@ class _Server(ThreadingHTTPServer):
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Answer in a thread once one is free; close if none is soon: the client is told."""
-        if not self._free.acquire(timeout=PATIENCE_SECONDS):
+        if not self._has_place():
             self.shutdown_request(request)
             return
         try:
@@ -114,6 +117,14 @@ class _Server(ThreadingHTTPServer):
         except RuntimeError:  # no thread could be started
             self._free.release()
             self.shutdown_request(request)
+
+    def _has_place(self) -> bool:
+        """Wait for a place, and take it."""
+        ends_at = time.monotonic() + PATIENCE_SECONDS
+        while not self._free.acquire(timeout=LOOK_SECONDS):
+            if self.is_stopping or time.monotonic() > ends_at:
+                return False
+        return True
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
         """Answer, and make room."""
