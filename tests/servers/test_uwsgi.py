@@ -19,11 +19,20 @@ from tests.harness.waiting import wait_until
 from tests.programs import beside_python
 from tests.project.views.streams import PARTS
 from tests.servers.heartbeats import LONGEST_SECONDS, OVERDUE, findings
-from tests.servers.summaries import HEADER, INFO, PATIENCE_SECONDS, WARNING, summaries, summary
+from tests.servers.summaries import (
+    ERROR,
+    HEADER,
+    INFO,
+    PATIENCE_SECONDS,
+    WARNING,
+    summaries,
+    summary,
+)
 
 FOREIGN_HOST = "10.20.30.40:8000"
 PROBES = ("liveness", "readiness", "startup")
 WORKERS = 2
+BIG_FILE_BYTES = 32 * 2**20
 
 
 class Uwsgi(Process):
@@ -147,17 +156,57 @@ def test_a_hung_check_costs_its_timeout(project):
 def test_a_client_that_leaves_a_stream_is_known(server):
     """UWSGI closes the stream when a part cannot be sent: 499, as under Gunicorn."""
     rid = uuid4().hex
-    connection = server.connect()
-    connection.send("GET", f"/stream-long/?name={rid}", headers={HEADER: rid})
-    wait_until(lambda: server.project.count(f"{rid}.waiting"))
+    connection = _begin(server, f"/stream-long/?name={rid}", rid)
     received = b""
     while PARTS[0] not in received:
         received += connection.receive()
     connection.hang_up()
     server.project.make(f"{rid}.release")
+    assert _told(server, rid) == (WARNING, 200, CLIENT_CLOSED_REQUEST)
+
+
+@pytest.mark.parametrize("path", ["/blocked/", "/stream-long-async/"])
+def test_a_client_that_leaves_a_view_is_unknown(server, path):
+    """WSGI has no word for it, nor for a stream that is read ahead: the record is the view's."""
+    rid = uuid4().hex
+    _begin(server, f"{path}?name={rid}", rid).hang_up()
+    server.project.make(f"{rid}.release")
+    assert _told(server, rid) == (INFO, 200, 0)
+
+
+def test_a_client_that_leaves_a_file_is_unknown(server):
+    """The record is the view's."""
+    with (server.project.folder / "big").open("wb") as file:
+        file.truncate(BIG_FILE_BYTES)
+    with server.connect() as connection:
+        connection.send("GET", "/file/?name=big", headers={HEADER: "file"})
+        connection.receive()
+    assert _told(server, "file") == (INFO, 200, 0)
+
+
+@pytest.mark.parametrize("reset", [False, True])
+def test_a_client_that_breaks_its_body_off_fails_the_view(server, reset):
+    """UWSGI raises while the view reads, whichever way the connection ended."""
+    rid = uuid4().hex
+    connection = server.connect()
+    headers = {HEADER: rid, "Content-Length": "1000"}
+    connection.send("POST", f"/upload/?name={rid}", headers=headers)
+    connection.send_bytes(b"x" * 500)
+    wait_until(lambda: server.project.count(f"{rid}.waiting") == 1)
+    connection.hang_up(reset=reset)
+    assert _told(server, rid) == (ERROR, 500, 500)
+
+
+def _begin(server, path, rid):
+    connection = server.connect()
+    connection.send("GET", path, headers={HEADER: rid})
+    wait_until(lambda: server.project.count(f"{rid}.waiting") == 1)
+    return connection
+
+
+def _told(server, rid):
     record = summary(server, rid)
-    assert (record.severity, record.fields["code"]) == (WARNING, 200)
-    assert record.fields["errno"] == CLIENT_CLOSED_REQUEST
+    return record.severity, record.fields["code"], record.fields["errno"]
 
 
 def test_the_marker_drains_and_sigterm_finishes_what_is_in_flight(project):
