@@ -15,12 +15,8 @@ PACKAGES = sysconfig.get_path("purelib")
 def _home(monkeypatch: pytest.MonkeyPatch):
     """Let the project lie in a home folder, as a developer's does."""
     monkeypatch.setenv("HOME", "/root/of/ada")
-    from dockerflow_django.management import places
-
-    places._folders.cache_clear()
     with override_settings(BASE_DIR=Path("/root/of/ada/shop")):
         yield
-    places._folders.cache_clear()
 
 
 @pytest.mark.parametrize(

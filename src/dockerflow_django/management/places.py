@@ -4,7 +4,6 @@ import os
 import re
 import site
 import sysconfig
-from functools import cache
 from pathlib import Path
 
 from django.conf import settings
@@ -21,7 +20,6 @@ def hide_places(text: str) -> str:
     return _HOMES.sub("~", text)
 
 
-@cache
 def _folders(base_dir: str) -> list[tuple[str, str]]:
     """Return folders and what stands for each, those that lie inside of others first."""
     packages = [sysconfig.get_path(name) for name in ("purelib", "platlib", "stdlib")]
