@@ -8,8 +8,6 @@ from pathlib import Path
 
 from django.conf import settings
 
-from dockerflow_django._state import keeps
-
 _HOMES = re.compile(r"(?<![\w.~/-])/(?:home|Users)/[^/\s'\":,;]+")
 
 
@@ -29,6 +27,3 @@ def _folders(base_dir: str) -> list[tuple[str, str]]:
     found = [(folder.rstrip("/"), name) for folder, name in names.items()]
     absolute = [each for each in found if each[0].startswith("/")]
     return sorted(absolute, key=lambda each: -len(each[0]))
-
-
-keeps("_folders", after_fork=False)(_folders.cache_clear)
