@@ -12,7 +12,7 @@ from tests.harness.project import Project
 from tests.harness.served import Served
 from tests.supervisor.test_scrapes import MANY_SERIES, URLS
 from tests.torture.figures import Figures
-from tests.torture.turns import Turns
+from tests.torture.turns import BUSY_STRANGER, Turns
 
 pytestmark = pytest.mark.alone
 
@@ -61,7 +61,7 @@ def test_scrapes_of_a_large_project(
     instance = served(
         "--workers", str(workers), kind=kind, project=large(project, views), application=application
     )
-    idle = served(kind=kind)
+    idle = served(kind=kind, before=BUSY_STRANGER)
 
     def scrape(address: http.Address) -> http.Answer:
         found = http.request(address, "GET", "/__metrics__", timeout=60)
