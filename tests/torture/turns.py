@@ -11,8 +11,8 @@ from tests.torture.lateness import Lateness
 # What the slowest answer of a loaded container may take beyond an idle one's.
 MORE_SECONDS = 0.05
 PROBES = ("liveness", "readiness")
-# What an idle container's command line begins with: a stranger, as busy as the loaded worker, in the
-# same session. The kernel shares the processors' time among sessions, as among containers, and
+# What an idle container's command line begins with: a stranger, as busy as the loaded worker, in
+# the same session. The kernel shares the processors' time among sessions, as among containers, and
 # what answers the probes has a part of that share.
 BUSY_STRANGER = (
     sys.executable,
