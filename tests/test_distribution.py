@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import tarfile
 import venv
 import zipfile
 from importlib.metadata import distribution
@@ -105,16 +106,14 @@ def unpacked(built, tmp_path_factory):
     return folder / STEM
 
 
-def test_source_archive_is_the_repository(built, unpacked, tmp_path):
+def test_source_archive_is_the_repository(built, tmp_path):
     """It holds every file that is not made, tests and documentation too, and no other."""
+    with tarfile.open(built / f"{STEM}.tar.gz") as archive:
+        files = [entry.name.partition("/")[2] for entry in archive if entry.isfile()]
+    made = {name for name in files if ".egg-info/" in name} | {"PKG-INFO", "setup.cfg"}
     copytree(ROOT, tmp_path / "source", ignore=MADE)
-    ours = _files_in(tmp_path / "source")
-    made = {name for name in _files_in(unpacked) if ".egg-info/" in name}
-    assert ours == _files_in(unpacked) - made - {"PKG-INFO", "setup.cfg"}
-
-
-def _files_in(folder):
-    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    ours = {path for path in (tmp_path / "source").rglob("*") if path.is_file()}
+    assert {str(path.relative_to(tmp_path / "source")) for path in ours} == set(files) - made
 
 
 def test_tests_run_from_the_source_archive(unpacked):
