@@ -9,6 +9,7 @@ urlpatterns = [
     path("plain/", answers.plain, name="plain"),
     path("plain-async/", answers.plain_async),
     path("where/", answers.where),
+    path("collect/", answers.collect),
     path("moved/", answers.moved),
     path("missing-raised/", answers.missing_raised),
     path("missing-returned/", answers.missing_returned),

@@ -1,5 +1,6 @@
 """Views that answer at once, in every manner a view can answer or fail."""
 
+import gc
 import os
 import threading
 from typing import NoReturn
@@ -37,6 +38,11 @@ def where(request: HttpRequest) -> JsonResponse:
             "threads": [thread.name for thread in threading.enumerate()],
         }
     )
+
+
+def collect(request: HttpRequest) -> HttpResponse:
+    """Run a full garbage collection."""
+    return HttpResponse(str(gc.collect()))
 
 
 def moved(request: HttpRequest) -> HttpResponse:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from dockerflow_django.summary.record import SUMMARY_LOGGER
+from tests.harness import http
 from tests.harness.load import Load
 from tests.harness.project import Project
 from tests.harness.served import Served
@@ -23,6 +24,9 @@ PER_SECOND = 15
 SAMPLES = 240
 # Looking costs time, too.
 LEAST_PAUSE_SECONDS = 0.5
+# Enough at once for every thread of a pool to be started.
+BURST, AT_ONCE = 200, 50
+SLOW = "/slow/?seconds=0.05"
 # What the first minutes of a process may still need, and an event loop's pool that is busy.
 MOST = Need(memory=2.0, threads=2, descriptors=2)
 
@@ -55,7 +59,7 @@ def test_soak(
         assert loads[kind].lost == {}
         assert samples[kind].wrong == []
         summaries = sum(one.logger == SUMMARY_LOGGER for one in records(instance))
-        assert summaries == loads[kind].outcomes.total()
+        assert summaries == BURST + loads[kind].outcomes.total()
         assert_flat(samples[kind])
 
 
@@ -63,11 +67,13 @@ def start(served: Callable[..., Served], project: Project, kind: str) -> Served:
     """Start an instance of two workers, with metrics of many processes."""
     values = project.folder / f"values of {kind}"
     values.mkdir()
-    return served(
+    instance: Served = served(
         *("--workers", "2"),
         kind=kind,
         project=project.with_environ(PROJECT_LOGGING="1", PROMETHEUS_MULTIPROC_DIR=str(values)),
     )
+    http.concurrently(lambda: instance.get(SLOW, timeout=20), total=BURST, at_once=AT_ONCE)
+    return instance
 
 
 def note(figures: Figures, kind: str, seconds: float, load: Load, samples: Samples) -> None:

@@ -82,8 +82,8 @@ def test_storm(
         probes_a_second=f"{total / found['seconds']:.0f}",
         slowest_answer=f"{found['slowest']:.2f} s",
         runs_of_each_check=f"{max(ran)} in {found['seconds']:.1f} s",
-        ordinary_requests_beside_it=len(beside.answers),
-        their_99th_percentile=f"{ratio:.1f} times that without the storm",
+        ordinary_requests=len(beside.answers),
+        ordinary_99th_percentile=f"{ratio:.1f} times that without the storm",
     )
     assert found["statuses"] == {"200": total}, found["wrong"]
     assert max(ran) <= most
