@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from dockerflow_django.metrics import room, workers
-from dockerflow_django.metrics.room import Losses, RoomyDict
+from dockerflow_django.metrics.room import RoomyDict, losses
 
 # Files may be no longer than two pages; Python ignores the signal that goes with it.
 SCRIPT = """
@@ -24,13 +24,13 @@ counter = Counter("seen", "", ["who"])
 for _ in range(2):
     for number in range(200):
         counter.labels(str(number)).inc()
-print(counter.labels("199")._value.get(), room.Losses.reason)
+print(counter.labels("199")._value.get(), room.losses.reason)
 """
 
 
 @pytest.fixture(autouse=True)
 def no_losses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Losses, "reason", "")
+    monkeypatch.setattr(losses, "reason", "")
 
 
 def test_new_labels_are_lost_and_old_ones_counted_on(tmp_path: Path) -> None:
@@ -58,7 +58,7 @@ def test_file_is_read_again(tmp_path: Path) -> None:
     assert again.read_value("a") == (3.0, 0.0)
     assert again.read_value("b") == (0.0, 0.0)
     again.close()
-    assert Losses.reason == ""
+    assert losses.reason == ""
 
 
 def test_folder_that_is_not_there(tmp_path: Path) -> None:
@@ -67,7 +67,7 @@ def test_folder_that_is_not_there(tmp_path: Path) -> None:
     values.write_value("a", 3.0, 1.0)
     assert values.read_value("a") == (3.0, 1.0)
     values.close()
-    assert Losses.reason == "No such file or directory"
+    assert losses.reason == "No such file or directory"
 
 
 @pytest.mark.parametrize(("number", "is_lost"), [(errno.ENOSPC, True), (errno.EOPNOTSUPP, False)])
@@ -85,7 +85,7 @@ def test_system_that_gives_no_room(
     assert values.read_value("a") == (3.0, 0.0)
     values.close()
     assert [file.name for file in tmp_path.iterdir()] == ([] if is_lost else ["counter_1.db"])
-    assert bool(Losses.reason) is is_lost
+    assert bool(losses.reason) is is_lost
 
 
 def test_system_without_such_a_call(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,7 +103,7 @@ def test_loss_is_told_of_once(
 ) -> None:
     """One line says that values are lost, and why."""
     monkeypatch.setenv(workers.VARIABLE, str(tmp_path))
-    monkeypatch.setattr(Losses, "reason", "No space left on device")
+    monkeypatch.setattr(losses, "reason", "No space left on device")
     for _ in range(2):
         workers.warn_if_full()
     assert caplog.text.count("takes no more values: No space left on device") == 1

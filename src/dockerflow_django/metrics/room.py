@@ -15,6 +15,8 @@ from typing import Any
 from prometheus_client import values
 from prometheus_client.mmap_dict import MmapedDict
 
+from dockerflow_django._state import keeps
+
 # What a value takes beside its key: the key's length, padding, the number and its time.
 VALUE_BYTES = 64
 
@@ -28,6 +30,14 @@ class Losses:
     """Why this process keeps values that no scrape shows, empty if it keeps none."""
 
     reason = ""
+
+
+losses = Losses()
+
+
+@keeps("losses")
+def _forget() -> None:
+    losses.reason = ""
 
 
 class RoomyDict:
@@ -75,7 +85,7 @@ class RoomyDict:
                 is_new = file.tell() == 0
                 has_room = self._ask_for(file.fileno(), mmap.PAGESIZE)
         except OSError as error:
-            Losses.reason = error.strerror or str(error)
+            losses.reason = error.strerror or str(error)
             return False
         if is_new and not has_room:
             with suppress(OSError):
@@ -91,7 +101,7 @@ class RoomyDict:
             os.posix_fallocate(descriptor, 0, size)
         except OSError as error:
             if error.errno not in _CANNOT_TELL:
-                Losses.reason = error.strerror or str(error)
+                losses.reason = error.strerror or str(error)
                 return False
         self._room = size
         return True

@@ -106,9 +106,9 @@ def _free_bytes(values: Path) -> float:
 
 
 def _losses() -> str:
-    from dockerflow_django.metrics.room import Losses
+    from dockerflow_django.metrics.room import losses
 
-    return Losses.reason
+    return losses.reason
 
 
 class _Warned:
