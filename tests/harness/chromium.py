@@ -1,8 +1,12 @@
 """A browser without a window: what it makes of a page, and what it says about it."""
 
+import os
+import signal
 import struct
 import subprocess
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
@@ -29,11 +33,39 @@ def visit(url: str, *, dark: bool = False) -> Visit:
     return Visit(done.stdout, [line for line in done.stderr.splitlines() if "CONSOLE" in line])
 
 
+@contextmanager
+def left_open(url: str) -> Iterator[None]:
+    """Let a person look at the page for a while, whose time is the world's."""
+    with TemporaryDirectory(prefix="chromium-", ignore_cleanup_errors=True) as folder:
+        flags = [
+            *(flag for flag in FLAGS if "virtual-time" not in flag),
+            f"--user-data-dir={folder}",
+        ]
+        process = subprocess.Popen(
+            [find_program("chromium"), *flags, url],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        try:
+            yield
+        finally:
+            # The browser's own processes are of its group.
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
 def take_picture(url: str, path: Path, *, width: int, height: int, dark: bool = False) -> None:
     """Save what the page looks like to those who have asked for light colours, or dark ones."""
     # Else a busy machine may leave out what has not been painted yet.
     whole = "--run-all-compositor-stages-before-draw"
-    _run(url, _scheme(dark), whole, f"--window-size={width},{height}", f"--screenshot={path}")
+    _run(
+        url,
+        _scheme(dark),
+        whole,
+        f"--window-size={width},{height}",
+        f"--screenshot={path}",
+    )
 
 
 def _scheme(dark: bool) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.project import Project
+from tests.harness.project import ROOT, Project
 from tests.harness.window import run_in_window
 
 CHECKS = """
@@ -113,6 +113,7 @@ def test_places_on_the_machine_are_not_shown(shop: Project, command: str, column
     text = "\n".join(look(shop, command, columns)) if columns else shop.manage(command).stdout
     assert str(shop.folder) not in text
     assert sys.prefix not in text
+    assert str(ROOT) not in text
     assert "/home/ada" not in text
     shown = {"heartbeat": 'File "BASE_DIR/shop.py", line ', "dockerflow": "'BASE_DIR/run/drain'"}
     assert shown[command] in text

@@ -15,6 +15,7 @@ PACKAGES = sysconfig.get_path("purelib")
 def _home(monkeypatch: pytest.MonkeyPatch):
     """Let the project lie in a home folder, as a developer's does."""
     monkeypatch.setenv("HOME", "/root/of/ada")
+    monkeypatch.syspath_prepend("/srv/modules")
     with override_settings(BASE_DIR=Path("/root/of/ada/shop")):
         yield
 
@@ -26,6 +27,7 @@ def _home(monkeypatch: pytest.MonkeyPatch):
         ("in /root/of/ada/shop, or not", "in BASE_DIR, or not"),
         ("/root/of/ada/.netrc", "~/.netrc"),
         (f'File "{PACKAGES}/django/db/utils.py"', 'File "site-packages/django/db/utils.py"'),
+        ("/srv/modules/shop/checks.py", "modules/shop/checks.py"),
         ("/home/eve/x and /Users/eve/y", "~/x and ~/y"),
         ("/root/of/ada/shopping", "~/shopping"),
         ("/root/of/adam", "/root/of/adam"),

@@ -12,13 +12,20 @@ from django.test import Client
 
 from tests.endpoints.page.conftest import BROWSER
 from tests.endpoints.page.states import STATES
-from tests.harness.chromium import corner_of, take_picture, visit
+from tests.harness.chromium import corner_of, left_open, take_picture, visit
+from tests.harness.waiting import wait_until
 
 
 @pytest.fixture
-def page(client: Client, shown: None) -> Iterator[tuple[str, list[str]]]:
+def query() -> str:
+    """Return the query for which the page is made."""
+    return ""
+
+
+@pytest.fixture
+def page(client: Client, shown: None, query: str) -> Iterator[tuple[str, list[str]]]:
     """Serve the page with its headers; give its URL and the list of the paths asked for."""
-    response = client.get("/__heartbeat__", headers=BROWSER)
+    response = client.get(f"/__heartbeat__{query}", headers=BROWSER)
     asked: list[str] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -49,6 +56,14 @@ def test_browser_has_nothing_to_complain_of(page: tuple[str, list[str]]):
     assert "check_<wbr>mail" in seen.dom
     assert seen.console == []
     assert set(asked) <= {"/__heartbeat__", "/favicon.ico"}
+
+
+@pytest.mark.parametrize("query", ["?refresh=5"])
+def test_page_asks_again_by_itself(page: tuple[str, list[str]]):
+    """The browser does what the query asks for, and the policy lets it."""
+    url, asked = page
+    with left_open(url):
+        wait_until(lambda: asked.count("/__heartbeat__") > 1, timeout=30)
 
 
 def test_colours_are_the_readers(page: tuple[str, list[str]], tmp_path: Path):
