@@ -1,6 +1,7 @@
 """The hooks for Gunicorn: the same probes and the same drain."""
 
 import ast
+import contextlib
 import errno
 import inspect
 import logging
@@ -29,10 +30,38 @@ from dockerflow_django.supervisor.settings import read_settings
 from tests.harness import http
 from tests.harness.project import Project
 from tests.harness.served import Served
+from tests.harness.sink import Sink
 from tests.harness.waiting import wait_until
 from tests.serve.conftest import served  # noqa: F401
 
 Serve = Callable[..., Served]
+
+
+@pytest.mark.long
+def test_log_that_nobody_reads(served: Serve, tmp_path: Path) -> None:
+    """A pipe of the log that is full delays no exit, though the arbiter waits for it."""
+    sink = Sink(tmp_path / "log")
+    instance = served(
+        *("--graceful-timeout", "2"),
+        kind="gunicorn",
+        before=sink.before,
+        drain_seconds=0,
+        wait=False,
+    )
+    try:
+        wait_until(lambda: is_ready(instance), timeout=40)
+        sink.fill()
+        # The hooks' own two seconds, and five for a busy machine.
+        assert instance.stop(timeout=2 + 2 + 5).code == 0
+        assert instance.family() == []
+    finally:
+        sink.close()
+
+
+def is_ready(instance: Served) -> bool:
+    with contextlib.suppress(OSError):
+        return instance.probe("readiness").status == 200
+    return False
 
 
 @pytest.mark.long

@@ -1,7 +1,6 @@
 """A log that nobody reads: its pipe is full, or has no reader any more."""
 
 import contextlib
-import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,6 +10,7 @@ import pytest
 from tests.harness import http
 from tests.harness.project import Project
 from tests.harness.served import Served
+from tests.harness.sink import Sink
 from tests.harness.waiting import wait_until
 
 Serve = Callable[..., Served]
@@ -18,33 +18,6 @@ KINDS = ["serve-wsgi", "serve-asgi", "gunicorn"]
 GRACEFUL_SECONDS, SILENT_SECONDS = 3, 2
 # For a server's own end, and five for a busy machine.
 SPARE_SECONDS = 2 + 5
-
-
-class Sink:
-    """A pipe for a server's output, which this test reads, leaves alone, or closes."""
-
-    def __init__(self, path: Path) -> None:
-        os.mkfifo(path)
-        self._reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-        self._writer = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
-        self.before = ["sh", "-c", f'exec "$@" >"{path}" 2>&1', "sh"]
-
-    def fill(self) -> None:
-        """Leave no room: whoever writes waits."""
-        for size in (4096, 1):
-            with contextlib.suppress(BlockingIOError):
-                for _ in range(10**6):
-                    os.write(self._writer, b"x" * size)
-
-    def shut(self) -> None:
-        """Have no reader: whoever writes is told so."""
-        os.close(self._writer)
-        os.close(self._reader)
-        self._reader = self._writer = -1
-
-    def close(self) -> None:
-        if self._reader != -1:
-            self.shut()
 
 
 @pytest.fixture
