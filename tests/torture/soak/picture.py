@@ -13,6 +13,7 @@ def draw(path: Path, samples: Mapping[str, Samples]) -> None:
     # Drawn without a screen.
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
+    from PIL import Image
 
     picture = Figure(figsize=(3.4 * len(samples), 7), layout="constrained")
     FigureCanvasAgg(picture)
@@ -32,3 +33,6 @@ def draw(path: Path, samples: Mapping[str, Samples]) -> None:
         row[0].set_ylim(0, 1.1 * row[0].get_ylim()[1])
     rows[0][0].legend(loc="lower right", fontsize="small")
     picture.savefig(path, dpi=110)
+    with Image.open(path) as drawn:
+        few_colours = drawn.convert("RGB").quantize(dither=Image.Dither.NONE)
+    few_colours.save(path, optimize=True)
