@@ -78,7 +78,7 @@ def blocked(instance: Served, threads: int) -> Iterator[None]:
 def test_probes_beside_an_idle_container(
     served: Serve, project: Project, sized: Sized, figures: Figures, kind: str
 ) -> None:
-    """However busy a worker, every probe passes, the slowest 50 ms after an idle container's."""
+    """However busy a worker, every probe passes, at most 50 ms later than an idle container's."""
     options = KINDS[kind]
     loaded = served(*options, kind=kind)
     idle = served(*options, kind=kind, before=BUSY_STRANGER)
@@ -93,5 +93,5 @@ def test_probes_beside_an_idle_container(
         with under:
             turns.ask(sized(50, 200))
         figures.note("Load", f"{kind}, {load}", **turns.figures())
-        turns.assert_as_fast(sized(0.95, 1.0))
+        turns.assert_as_fast(sized(0.95, 0.99))
     assert "does not answer" not in str(loaded.output)
