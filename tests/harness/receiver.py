@@ -1,9 +1,11 @@
 """A receiver of webhooks that answers as the test says, and keeps what it got."""
 
 import json
+import ssl
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 from tests.harness.closing import Closing
@@ -25,8 +27,14 @@ class Receiver(Closing):
     """Listens on a free port; `statuses` are answered in turn, the last one for ever."""
 
     def __init__(
-        self, *statuses: int, raw: bytes = b"", delay: float = 0, location: str = ""
+        self,
+        *statuses: int,
+        raw: bytes = b"",
+        delay: float = 0,
+        location: str = "",
+        certificate: Path | None = None,
     ) -> None:
+        """Listen, by TLS if there is a file of a `certificate` and its key."""
         self.posts: list[Post] = []
         self._statuses = list(statuses) or [204]
         receiver = self
@@ -53,6 +61,14 @@ class Receiver(Closing):
         self._server = ThreadingHTTPServer((LOOPBACK, 0), Handler)
         self.port = self._server.server_address[1]
         self.url = f"http://{LOOPBACK}:{self.port}/hook"
+        if certificate is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            # The handshake is made by the thread that serves the connection.
+            self._server.socket = context.wrap_socket(
+                self._server.socket, server_side=True, do_handshake_on_connect=False
+            )
+            self.url = f"https://{LOOPBACK}:{self.port}/hook"
         self._thread = threading.Thread(target=self._server.serve_forever)
 
     def next_status(self) -> int:

@@ -14,7 +14,7 @@ FIELDS = [
     {"scripts": "höhe 日本 \N{GRINNING FACE} \u2028"},
     {"huge": 2**70, "list": ["a", "b"]},
     {"null": ":null", "none": "null"},
-    {"mentions": "\\ud800 is no character"},
+    {"code": 200, "mentions": "\\ud800 is no character"},
 ]
 
 

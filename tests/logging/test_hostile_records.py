@@ -26,7 +26,14 @@ from django.utils.safestring import SafeString
 from dockerflow_django.logging.content import ARGUMENTS, ERROR, MESSAGE, TRACEBACK
 from dockerflow_django.logging.envelope import PID, SEVERITY, TIMESTAMP, TYPE
 from dockerflow_django.logging.formatter import FORMATTER_ERROR
-from dockerflow_django.logging.sanitising import MAX_FIELDS, MAX_ITEMS, MAX_LINE, MAX_TEXT
+from dockerflow_django.logging.sanitising import (
+    MAX_FIELDS,
+    MAX_ITEMS,
+    MAX_LINE,
+    MAX_SCRUBBED,
+    MAX_TEXT,
+)
+from dockerflow_django.logging.scrubbing import REDACTED
 from tests.logging.lines import fields_of, make_record, parse, raised
 
 
@@ -196,6 +203,16 @@ def test_too_long(formatter):
         assert f"[{missing} characters cut]" in fields[name]
         assert f"{name}: [{missing} characters cut]" in fields[FORMATTER_ERROR]
     assert fields["after"] == 1
+
+
+def test_secrets_in_what_is_too_long(formatter):
+    """The beginning and the end of a text that is cut are shown without their secrets."""
+    text = "password=hunter2 " + "x " * MAX_SCRUBBED + "token=hunter2"
+    shown = fields_of(formatter.format(make_record("said", it=text)))["it"]
+    assert len(shown) <= MAX_TEXT + 100
+    assert shown.startswith(f"password={REDACTED} x")
+    assert shown.endswith(f"x token={REDACTED}")
+    assert "hunter2" not in shown
 
 
 def test_long_but_not_too_long(formatter):

@@ -34,6 +34,8 @@ PLANTED = "hunter2"
         ("Cookie: sessionid=hunter2; a=hunter2\nx", f"Cookie: {REDACTED}\nx"),
         ("refused: Bearer hunter2", f"refused: Bearer {REDACTED}"),
         ("password='hunter2", f"password={REDACTED}"),
+        ("password='hunter2\nnext", f"password={REDACTED}\nnext"),
+        ("/a?password=%22hunter2", f"/a?password={REDACTED}"),
     ],
 )
 def test_secret_is_removed(text, scrubbed):
@@ -41,6 +43,12 @@ def test_secret_is_removed(text, scrubbed):
     assert PLANTED in text.replace("hun@ter2", PLANTED).replace("hun/ter2", PLANTED)
     assert scrub(text) == scrubbed
     assert scrub(scrubbed) == scrubbed
+
+
+@pytest.mark.parametrize("text", ["Basic shape", "401: Basic cmVhZGFibGU="])
+def test_basic_without_credentials(text):
+    """What follows `Basic` is hidden only if it is a name and a password."""
+    assert scrub(text) == text
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,13 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from dockerflow_django.webhooks import sender as module
 from dockerflow_django.webhooks.sender import SIGNATURE_HEADER, WebhookSender, sign
+from tests import certificates
 from tests.harness.ports import LOOPBACK
 from tests.harness.receiver import Receiver
 from tests.harness.waiting import wait_until
@@ -153,6 +155,31 @@ def test_user_info_is_authorization() -> None:
         sender.flush(5)
         assert receiver.posts[0].path == "/hook"
         assert receiver.posts[0].headers["Authorization"] == "Basic dXNAZXI6cGE6c3M="
+
+
+def test_tls(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A receiver with TLS gets what is sent once its certificate is trusted, and not before."""
+    monkeypatch.setattr(module, "TIMEOUT_SECONDS", 5.0)
+    certificate = certificates.make(tmp_path)
+    with Receiver(certificate=certificate) as receiver:
+        sender = WebhookSender(receiver.url)
+        sender.send({"n": 1})
+        assert "certificate verify failed" in complaint(caplog, sender)
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        sender.send({"n": 2})
+        sender.flush(5)
+        assert [post.json() for post in receiver.posts] == [{"n": 2}]
+
+
+def test_queue_that_empties_meanwhile() -> None:
+    """If the thread takes the oldest message itself, none is dropped for a new one."""
+    sender = WebhookSender("http://127.0.0.1:1")
+    sender._drop_oldest()
+    sender._queue.put({})
+    sender._drop_oldest()
+    assert (sender._queue.qsize(), sender._queue.unfinished_tasks) == (0, 0)
 
 
 def test_error_in_the_transport(

@@ -1,5 +1,6 @@
 """Post what happened to a webhook: in order, from one thread, signed, retried, never in the way."""
 
+import contextlib
 import hashlib
 import hmac
 import json
@@ -71,11 +72,9 @@ class WebhookSender:
             time.sleep(0.01)
 
     def _drop_oldest(self) -> None:
-        try:
+        with contextlib.suppress(queue.Empty):  # the thread was faster
             self._queue.get_nowait()
             self._queue.task_done()
-        except queue.Empty:
-            return
 
     def _work(self) -> None:
         while True:
@@ -89,11 +88,12 @@ class WebhookSender:
                 self._queue.task_done()
 
     def _deliver(self, body: bytes) -> None:
-        problem = ""
-        for pause in (*BACKOFF_SECONDS, None):
+        pauses = iter(BACKOFF_SECONDS)
+        while True:
             problem, is_final = self._try(body)
             if not problem:
                 return
+            pause = next(pauses, None)
             if is_final or pause is None or self._is_hurried.is_set():
                 break
             self._is_hurried.wait(pause * random.uniform(0.75, 1.25))  # noqa: S311 - no secret

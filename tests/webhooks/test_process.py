@@ -1,0 +1,29 @@
+"""A process without a supervisor: one of several sends, and a version that fails costs no news."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from dockerflow_django.webhooks import process
+
+
+def test_one_process_of_several_sends() -> None:
+    """The first process claims a URL, each other gets nothing until it has ended."""
+    url = f"http://127.0.0.1/{os.getpid()}"
+    with process._become_sender(url) as claim:  # type: ignore[union-attr]
+        assert claim.fileno() != -1
+        assert process._become_sender(url) is None
+    again = process._become_sender(url)
+    assert again is not None
+    again.close()
+
+
+@pytest.mark.parametrize(
+    ("content", "wanted"), [('{"version": "1.2"}', "1.2"), ("{}", None), ("no JSON", None)]
+)
+def test_version(settings, tmp_path: Path, content: str, wanted: str | None) -> None:
+    """The version is the file's, and none if there is none or the file cannot be read."""
+    (tmp_path / "version.json").write_text(content)
+    settings.BASE_DIR = tmp_path
+    assert process._current_version() == wanted
