@@ -40,9 +40,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Run the long tests where CI is set, and where files are named; xdist's workers are told."""
-    if hasattr(config, "workerinput"):
-        return
+    """Run the long tests where CI is set, and where files are named.
+
+    A worker of xdist has the options of the command line alone, and so decides for itself.
+    """
     is_whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS
     config.option.long |= "CI" in os.environ or not is_whole
 
