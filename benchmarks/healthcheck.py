@@ -2,14 +2,12 @@
 
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
-from benchmarks.measure import medians, serve
+from benchmarks.measure import serve, take_turns
 from benchmarks.rows import Row
-from benchmarks.storm import _served
+from benchmarks.storm import served
 
 OURS, PEER = "python -m dockerflow_django.healthcheck", "manage.py health_check"
 PING = ("health_check", "ping", "--forwarded-proto", "http")
@@ -19,13 +17,16 @@ URL = "http://127.0.0.1:{port}/__lbheartbeat__"
 def rows() -> list[Row]:
     """Measure beside django-health-check's command, both asking the same server."""
     command = ["granian", "--interface", "wsgi", "benchmarks.healthcheck_peer:wsgi"]
-    with tempfile.TemporaryDirectory() as folder, _served(command, Path(folder)) as port:
+    with served(command, {}) as (port, _):
         commands = {name: ("benchmarks.healthcheck", name, str(port)) for name in (OURS, PEER)}
-        taken = medians(commands)
+        turns = take_turns(commands)
+    taken = turns.medians
     measured = (
         f"{taken[OURS] * 1e3:.0f} ms; {PEER} of django-health-check {taken[PEER] * 1e3:.0f} ms"
     )
-    return [Row(f"`{OURS}`", taken[OURS] / taken[PEER], 0.20, measured)]
+    spread = turns.spread(lambda values: values[OURS] / values[PEER])
+    what = f"{OURS}, against `{PEER}` of django-health-check"
+    return [Row("healthcheck", what, taken[OURS] / taken[PEER], 0.10, measured, spread)]
 
 
 def main(name: str, port: str) -> Iterator[float]:

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from benchmarks import projects
-from benchmarks.measure import medians, serve
-from benchmarks.middleware import _environ
+from benchmarks.measure import serve, take_turns
+from benchmarks.middleware import environ
 from benchmarks.projects import DOCKERFLOW, OURS
 from benchmarks.rows import Row, microseconds
 
@@ -34,21 +34,27 @@ def rows() -> list[Row]:
             )
             for contender, models in ((DOCKERFLOW, 200), (OURS, 10), (OURS, 200), (OURS, 1000))
         }
-        taken = medians(commands)
-    ours, peer = taken[f"{OURS}, 200 models"], taken[f"{DOCKERFLOW}, 200 models"]
-    few, many = taken[f"{OURS}, 10 models"], taken[f"{OURS}, 1000 models"]
+        turns = take_turns(commands)
+    taken = turns.medians
+    ours, peer = f"{OURS}, 200 models", f"{DOCKERFLOW}, 200 models"
+    few, many = f"{OURS}, 10 models", f"{OURS}, 1000 models"
     return [
         Row(
-            "/__heartbeat__, 200 models, PostgreSQL, both checks run each time",
-            ours / peer,
-            0.10,
-            f"{microseconds(ours)}; {DOCKERFLOW} {microseconds(peer)}",
+            "heartbeat",
+            "/__heartbeat__, 200 models, PostgreSQL, both checks run each time, against "
+            "python-dockerflow's",
+            taken[ours] / taken[peer],
+            0.08,
+            f"{microseconds(taken[ours])}; {DOCKERFLOW} {microseconds(taken[peer])}",
+            turns.spread(lambda values: values[ours] / values[peer]),
         ),
         Row(
-            "the same with 1,000 models, against 10 (flat)",
-            many / few,
+            "heartbeat-flat",
+            "/__heartbeat__ with 1,000 models, against 10 models (flat)",
+            taken[many] / taken[few],
             1.25,
-            f"{microseconds(many)}; with 10 models {microseconds(few)}",
+            f"{microseconds(taken[many])}; with 10 models {microseconds(taken[few])}",
+            turns.spread(lambda values: values[many] / values[few]),
         ),
     ]
 
@@ -100,7 +106,7 @@ def _timed() -> Iterator[float]:
     def once() -> None:
         statuses: list[Any] = []
         response = handler(
-            _environ("/__heartbeat__"), lambda status, headers: statuses.append(status)
+            environ("/__heartbeat__"), lambda status, headers: statuses.append(status)
         )
         response.close()
         assert statuses[0].startswith("200"), (statuses, response.content)

@@ -4,11 +4,13 @@ import json
 import statistics
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
 from typing import Self
 
 ROUNDS = 9
+
+Values = dict[str, float]
 
 
 class Contender:
@@ -50,25 +52,45 @@ class Contender:
         self._process.wait()
 
 
-def medians(contenders: Mapping[str, tuple[str, ...]], rounds: int = ROUNDS) -> dict[str, float]:
-    """Start every contender, let them take turns, and return each one's median in seconds.
+class Turns:
+    """What each contender took, round by round."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self.taken: dict[str, list[float]] = {name: [] for name in names}
+
+    @property
+    def medians(self) -> Values:
+        """The median of each contender's rounds."""
+        return {name: statistics.median(values) for name, values in self.taken.items()}
+
+    def spread(self, figure: Callable[[Values], float]) -> float:
+        """Return how far the rounds' own figures lie from their median: half of them nearer."""
+        names = list(self.taken)
+        rounds = zip(*self.taken.values(), strict=True)
+        figures = [figure(dict(zip(names, values, strict=True))) for values in rounds]
+        middle = statistics.median(figures)
+        return statistics.median(abs(each - middle) for each in figures)
+
+
+def take_turns(contenders: Mapping[str, tuple[str, ...]], rounds: int = ROUNDS) -> Turns:
+    """Start every contender and let them take turns; each turn's value is in seconds.
 
     The first round warms up and does not count.
     """
     running: dict[str, Contender] = {}
+    turns = Turns(contenders)
     try:
         for name, command in contenders.items():
             running[name] = Contender(*command)
-        taken: dict[str, list[float]] = {name: [] for name in running}
         for number in range(rounds + 1):
             for name, contender in running.items():
                 seconds = contender.seconds()
                 if number:
-                    taken[name].append(seconds)
+                    turns.taken[name].append(seconds)
     finally:
         for contender in running.values():
             contender.__exit__(None, None, None)
-    return {name: statistics.median(values) for name, values in taken.items()}
+    return turns
 
 
 def serve(once: "Iterable[float]") -> None:

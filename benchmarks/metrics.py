@@ -9,7 +9,7 @@ from io import BytesIO
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from benchmarks.measure import medians, serve
+from benchmarks.measure import Values, serve, take_turns
 from benchmarks.rows import Row, microseconds
 
 REQUESTS = 2_000
@@ -38,22 +38,38 @@ def _rows(world: str, processes: str) -> Iterator[Row]:
         "theirs": (THEIRS, "unfed"),
         "ours": (OURS, "fed"),
     }
-    took = medians({name: (__name__, world, processes, *kind) for name, kind in kinds.items()})
+    turns = take_turns(
+        {name: ("benchmarks.metrics", world, processes, *kind) for name, kind in kinds.items()}
+    )
+    took = turns.medians
     added = {name: took[name] - took["bare"] for name in kinds}
     shown = {name: f"{microseconds(seconds)} added" for name, seconds in added.items()}
+    key = f"{world}-{processes.split(maxsplit=1)[0]}"
     yield Row(
+        f"metrics-feed-{key}",
         f"time that feeding the metrics adds to a request, {world}, {processes}, against 3 µs",
-        max(0.0, added["fed"]) / LIMIT_SECONDS,
+        _fed(took),
         1.0,
         f"{shown['fed']} to {microseconds(took['bare'])}",
+        turns.spread(_fed),
     )
     yield Row(
+        f"metrics-middleware-{key}",
         f"time that our Prometheus middlewares add, {world}, {processes}, "
         "against django-prometheus's",
-        added["ours"] / added["theirs"],
+        _share(took),
         1.0 if world == "wsgi" else 0.2,
         f"ours {shown['ours']}, theirs {shown['theirs']}",
+        turns.spread(_share),
     )
+
+
+def _fed(took: Values) -> float:
+    return max(0.0, took["fed"] - took["bare"]) / LIMIT_SECONDS
+
+
+def _share(took: Values) -> float:
+    return (took["ours"] - took["bare"]) / (took["theirs"] - took["bare"])
 
 
 def _contend(world: str, processes: str, middleware: str, fed: str) -> None:

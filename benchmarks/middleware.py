@@ -9,51 +9,60 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from benchmarks import projects
-from benchmarks.measure import medians, serve
+from benchmarks.measure import Values, serve, take_turns
 from benchmarks.projects import BARE, DOCKERFLOW, GUID, OURS, STRUCTLOG
 from benchmarks.rows import Row, microseconds
 
-REPETITIONS = 1000
+REPETITIONS, ROUNDS = 200, 40
 PEERS = (DOCKERFLOW, STRUCTLOG, GUID)
 
 
 def rows() -> list[Row]:
     """Measure both worlds, with the summary and without, and the load balancer's endpoint."""
     found = []
-    for world, target in (("WSGI", 0.50), ("ASGI", 0.12)):
-        for quiet, wanted in ((False, target), (True, 0.25)):
-            found.append(_added(world, quiet=quiet, target=wanted))
+    for world, target, quiet_target in (("WSGI", 0.45, 0.22), ("ASGI", 0.08, 0.05)):
+        found.append(_added(world, quiet=False, target=target))
+        found.append(_added(world, quiet=True, target=quiet_target))
     return [*found, _lbheartbeat()]
 
 
 def _added(world: str, *, quiet: bool, target: float) -> Row:
     mode = "quiet" if quiet else "logging"
     commands = {name: ("benchmarks.middleware", world, name, mode) for name in (BARE, OURS, *PEERS)}
-    taken = medians(commands)
+    turns = take_turns(commands, ROUNDS)
+    taken = turns.medians
     added = {name: taken[name] - taken[BARE] for name in (OURS, *PEERS)}
-    what = f"time added to a request, {world}" + (", summary logger disabled" if quiet else "")
+    what = f"time that the middleware adds to a request, {world}"
+    what += ", summary logger disabled" if quiet else ""
+    what += ", against python-dockerflow's"
     beside = ", ".join(f"{name} +{microseconds(added[name])}" for name in PEERS)
     measured = f"+{microseconds(added[OURS])}; {beside}; bare Django {microseconds(taken[BARE])}"
-    return Row(what, added[OURS] / added[DOCKERFLOW], target, measured)
+    key = f"middleware-{world.lower()}" + ("-quiet" if quiet else "")
+    return Row(key, what, _share(taken), target, measured, turns.spread(_share))
+
+
+def _share(taken: Values) -> float:
+    return (taken[OURS] - taken[BARE]) / (taken[DOCKERFLOW] - taken[BARE])
 
 
 def _lbheartbeat() -> Row:
-    taken = medians(
-        {
-            OURS: ("benchmarks.middleware", "lbheartbeat", OURS, "logging"),
-            BARE: ("benchmarks.middleware", "WSGI", BARE, "logging"),
-        }
-    )
+    commands = {
+        OURS: ("benchmarks.middleware", "lbheartbeat", OURS, "logging"),
+        BARE: ("benchmarks.middleware", "WSGI", BARE, "logging"),
+    }
+    turns = take_turns(commands, ROUNDS)
+    taken = turns.medians
     measured = f"{microseconds(taken[OURS])}; the empty view {microseconds(taken[BARE])}"
     what = "/__lbheartbeat__ through eight middlewares, against an empty view with none"
-    return Row(what, taken[OURS] / taken[BARE], 1.10, measured)
+    spread = turns.spread(lambda values: values[OURS] / values[BARE])
+    return Row("lbheartbeat", what, taken[OURS] / taken[BARE], 1.05, measured, spread)
 
 
 def main(world: str, name: str, mode: str) -> Iterator[float]:
     """Configure one contender and yield the seconds for one request, over and over."""
     more: dict[str, Any] = {}
     if world == "lbheartbeat":
-        more["MIDDLEWARE"] = [*projects.MIDDLEWARE[name], *projects.EIGHT]
+        more["MIDDLEWARE"] = [*projects.MIDDLEWARE[name], *projects.STARTPROJECT]
     projects.configure(name, quiet=mode == "quiet", **more)
     if world == "ASGI":
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
@@ -67,7 +76,7 @@ def _sync(path: str) -> Iterator[float]:
     handler = WSGIHandler()
 
     def once() -> None:
-        response = handler(_environ(path), lambda status, headers: None)
+        response = handler(environ(path), lambda status, headers: None)
         for _ in response:
             pass
         response.close()
@@ -108,7 +117,7 @@ def _async() -> Iterator[float]:
             yield runner.run(many())
 
 
-def _environ(path: str) -> dict[str, Any]:
+def environ(path: str) -> dict[str, Any]:
     return {
         "REQUEST_METHOD": "GET",
         "PATH_INFO": path,

@@ -1,7 +1,7 @@
 """The Django projects that are measured: one view, and the middleware of one contender."""
 
 import logging
-from typing import Any
+from typing import Any, TextIO
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -27,7 +27,7 @@ MIDDLEWARE: dict[str, list[str]] = {
     GUID: ["django_guid.middleware.guid_middleware"],
     BARE: [],
 }
-EIGHT = [
+STARTPROJECT = [
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -38,8 +38,8 @@ EIGHT = [
 ]
 
 
-def configure(name: str, *, quiet: bool = False, **more: Any) -> None:
-    """Configure Django for one contender; `quiet` switches its summary off."""
+def configure(name: str, *, quiet: bool = False, log: TextIO | None = None, **more: Any) -> None:
+    """Configure Django for one contender: `quiet` without its summary, with its lines to `log`."""
     import django
 
     settings.configure(
@@ -57,12 +57,12 @@ def configure(name: str, *, quiet: bool = False, **more: Any) -> None:
         }
     )
     django.setup()
-    _log(name, quiet=quiet)
+    _log(name, log, quiet=quiet)
 
 
-def _log(name: str, *, quiet: bool) -> None:
-    """Let the contender write its usual line to nowhere."""
-    handler = logging.StreamHandler(open("/dev/null", "w"))  # noqa: SIM115, PTH123 - for good
+def _log(name: str, log: TextIO | None, *, quiet: bool) -> None:
+    """Let the contender write its usual line, to nowhere by default."""
+    handler = logging.StreamHandler(log or open("/dev/null", "w"))  # noqa: SIM115, PTH123 - for good
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING if quiet else logging.INFO)
@@ -116,8 +116,14 @@ async def empty_async(request: HttpRequest) -> HttpResponse:
 
 def _patterns() -> list[Any]:
     ours = [path("", include("dockerflow_django.urls"))]
-    installed = "dockerflow_django" in settings.INSTALLED_APPS
-    return [path("empty/", empty), path("async/", empty_async), *(ours if installed else [])]
+    patterns = [path("empty/", empty), path("async/", empty_async)]
+    if "dockerflow_django" in settings.INSTALLED_APPS:
+        patterns += ours
+    if "django.contrib.admin" in settings.INSTALLED_APPS:
+        from django.contrib import admin
+
+        patterns.append(path("admin/", admin.site.urls))
+    return patterns
 
 
 def __getattr__(name: str) -> Any:

@@ -31,7 +31,10 @@ def rows() -> list[Row]:
 
 
 def _storm(name: str, command: list[str]) -> Row:
-    with tempfile.TemporaryDirectory() as folder, _served(command, Path(folder)) as port:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        served(command, {"BENCH_FOLDER": folder}) as (port, _),
+    ):
         with ThreadPoolExecutor(CONCURRENT) as pool:
             began = time.perf_counter()
             answers = sorted(pool.map(lambda _: _ask(port, began), range(REQUESTS)))
@@ -46,7 +49,7 @@ def _storm(name: str, command: list[str]) -> Row:
         f"(median of {len(later)}, {CONCURRENT} at once, the queueing in the server included)"
     )
     what = f"{REQUESTS:,} heartbeats on {name}, one check hung: its runs"
-    return Row(what, float(runs), 1.0, measured)
+    return Row(f"storm-{name.split(maxsplit=1)[0].lower()}", what, float(runs), 1.0, measured)
 
 
 def _ask(port: int, epoch: float) -> tuple[float, float]:
@@ -61,7 +64,10 @@ def _ask(port: int, epoch: float) -> tuple[float, float]:
 
 
 @contextmanager
-def _served(command: list[str], folder: Path) -> Iterator[int]:
+def served(
+    command: list[str], environ: dict[str, str], path: str = "/__lbheartbeat__"
+) -> Iterator[tuple[int, "subprocess.Popen[bytes]"]]:
+    """Serve until the block ends; the server answers `path` when this yields its port."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
@@ -70,24 +76,29 @@ def _served(command: list[str], folder: Path) -> Iterator[int]:
         where = ["--bind", f"127.0.0.1:{port}"]
     server = subprocess.Popen(
         [sys.executable, "-m", *command[:1], *where, *command[1:]],
-        env={**os.environ, "BENCH_FOLDER": str(folder)},
+        env={**os.environ, **environ},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
     try:
-        _wait_for(port)
-        yield port
+        _wait_for(port, path)
+        yield port, server
     finally:
-        server.kill()
-        server.wait()
+        # On SIGTERM the server ends its worker as well.
+        server.terminate()
+        try:
+            server.wait(_SECONDS_TO_START)
+        finally:
+            server.kill()
+            server.wait()
 
 
-def _wait_for(port: int) -> None:
+def _wait_for(port: int, path: str) -> None:
     deadline = time.monotonic() + _SECONDS_TO_START
     while time.monotonic() < deadline:
         try:
             connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-            connection.request("GET", "/__lbheartbeat__")
+            connection.request("GET", path)
             connection.getresponse().read()
         except OSError:
             time.sleep(0.05)

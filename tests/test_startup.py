@@ -85,6 +85,7 @@ SERVING = [
     "logging.description",
     "logging.encoding",
     "logging.envelope",
+    "logging.expression",
     "logging.filters",
     "logging.formatter",
     "logging.guard",

@@ -184,7 +184,8 @@ def on_request_signal(**kwargs: Any) -> None:
     Then it is a request made in this one that has started or finished. At a start, what an earlier
     request has left behind is forgotten.
     """
-    _has_failed.set(False)
+    if _has_failed.get():
+        _has_failed.set(False)
     state = _state.get()
     if state is not None and not state.is_running:
         end_request()

@@ -21,7 +21,6 @@ from dockerflow_django.summary import queries, record
 __all__ = ["DockerflowMiddleware"]
 
 GetResponse = Callable[[HttpRequest], Any]
-Respond = Callable[[HttpRequest], HttpResponseBase | Awaitable[HttpResponseBase]]
 
 logger = logging.getLogger(__name__)
 
@@ -41,16 +40,14 @@ class DockerflowMiddleware:
         _warn_without_app()
         queries.count_from_now_on()
         record.tell_sentry()
-        self._respond: Respond = self._srespond
-        if iscoroutinefunction(get_response):
+        self._is_async = iscoroutinefunction(get_response)
+        if self._is_async:
             markcoroutinefunction(self)
-            self._respond = self._arespond
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
         """Answer, in the world of the handler."""
-        return self._respond(request)
-
-    def _srespond(self, request: HttpRequest) -> HttpResponseBase:
+        if self._is_async:
+            return self._arespond(request)
         state = record.start(request)
         try:
             endpoint = early_endpoint(request)

@@ -6,11 +6,11 @@ the summary's to show, if its settings say so.
 
 import copy
 import logging
-import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 from urllib.parse import unquote
 
+from dockerflow_django.logging.expression import expression
 from dockerflow_django.logging.paths import hide_tokens, redact_path
 
 Fields: TypeAlias = dict[str, Any]
@@ -29,16 +29,16 @@ MAX_AGENT = 512
 MAX_PATHS = 16
 """How many paths of one message are looked up."""
 
-_REQUEST_LINE = re.compile(r"([A-Z]{1,32}) (\S+)(?: (HTTP/[\d.]+))?")
+_REQUEST_LINE = expression(r"([A-Z]{1,32}) (\S+)(?: (HTTP/[\d.]+))?")
 # An access record that a queue has made text of.
-_ACCESS_TEXT = re.compile(
+_ACCESS_TEXT = expression(
     r'(?:"|^)(?P<method>[A-Z]{1,32}) (?P<path>/[^\s"]*+)(?: (?P<protocol>HTTP/[\d.]{1,8}))?"?'
     r" (?P<code>\d{3})(?!\d)"
 )
-_PATH = re.compile(r"(?<!\w)/[^\s\"']*+")
-_QUERY = re.compile(r"\?[^\s\"']++")
+_PATH = expression(r"(?<!\w)/[^\s\"']*+")
+_QUERY = expression(r"\?[^\s\"']++")
 # Django writes the path last, with spaces and quotes.
-_LAST_PATH = re.compile(r"(?<=: )/[^\r\n]*+")
+_LAST_PATH = expression(r"(?<=: )/[^\r\n]*+")
 
 
 def speaks_of_requests(logger_name: str) -> bool:

@@ -2,6 +2,7 @@
 
 import re
 
+from dockerflow_django.logging.expression import expression
 from dockerflow_django.logging.secret_names import holds_secret
 
 NOTHING_TEXT = """
@@ -30,14 +31,14 @@ MIN_SYMBOLS = 4
 _AROUND = "\"'`\\ ,;"
 _MASKS = frozenset("*.-_[]<>()")
 # What Django and REST framework say of a form's field.
-_COMPLAINTS = re.compile(
+_COMPLAINTS = expression(
     r"""\[ (?: (?:ErrorDetail\(string=)?
         ["'] (?:This|The|Enter|Ensure|Your)\ [^"'\n\\]{2,200} \.["']
         (?:,\ code=["']\w{1,64}["']\))? (?:,\ )? ){1,8} \]""",
     re.VERBOSE,
 )
-_WORD = re.compile(r"[A-Za-z]{1,16}+(?=$|[\s.,;:!?)\[])")
-_NUMBER = re.compile(r"[\d.,_]+")
+_WORD = expression(r"[A-Za-z]{1,16}+(?=$|[\s.,;:!?)\[])")
+_NUMBER = expression(r"[\d.,_]+")
 
 
 def begins_as_prose(text: str, start: int) -> bool:

@@ -9,6 +9,7 @@ import re
 import sys
 from typing import Any
 
+from dockerflow_django.logging.expression import expression
 from dockerflow_django.logging.scrubbing import REDACTED
 from dockerflow_django.logging.secret_names import is_secret_name
 
@@ -17,14 +18,14 @@ MAX_PATH = 8_192
 
 # For a path that no URL pattern knows. The first is Django's PasswordResetTokenGenerator's; the
 # second is long and has letters and digits, but is no UUID.
-_TOKEN_LIKE = re.compile(
+_TOKEN_LIKE = expression(
     r"""(?<=/) (?: [0-9a-z]{1,13}-[0-9a-f]{32}
       | (?! [0-9a-fA-F]{8} (?:-[0-9a-fA-F]{4}){3} - )
         (?= [^/]{0,512}[0-9] ) (?= [^/]{0,512}[A-Za-z] ) [\w.~=:-]{32,} ) (?=/|$)""",
     re.VERBOSE,
 )
 # The active language is the request's, and that is over when a server logs.
-_ANY_LANGUAGE = re.compile(r"(?:[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*/)?")
+_ANY_LANGUAGE = expression(r"(?:[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*/)?")
 
 
 def redact_path(path: str) -> str:

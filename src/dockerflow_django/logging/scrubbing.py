@@ -12,6 +12,7 @@ import base64
 import binascii
 import re
 
+from dockerflow_django.logging.expression import expression
 from dockerflow_django.logging.ordinary import (
     begins_as_prose,
     is_complaint,
@@ -56,7 +57,7 @@ _SIGNS = (
     "2f",
 )
 
-_USER_INFO = re.compile(
+_USER_INFO = expression(
     r"""(?P<slashes>:(?:\\{0,7}/){2}) (?:
         [^\s/?#\\]* @  # RFC 3986: user-info ends at the authority's last @
         # A password with a slash in it is against RFC 3986, and common; a port is not a password.
@@ -65,22 +66,22 @@ _USER_INFO = re.compile(
     re.VERBOSE,
 )
 # `urllib.parse.quote` leaves slashes as they are, or whatever else its caller names.
-_ENCODED_USER_INFO = re.compile(
+_ENCODED_USER_INFO = expression(
     r"""(?P<slashes>(?::|%(?:25){0,4}3A) (?:/|%(?:25){0,4}2F){2})
     (?:(?!%(?:25){0,4}2F)[^\s/?#&"'])* (?P<at>%(?:25){0,4}40)""",
     re.VERBOSE | re.IGNORECASE,
 )
-_SCHEME = re.compile(
+_SCHEME = expression(
     r"\b(?P<scheme>bearer|basic)(?P<space>[ \t]{1,4}+)(?P<value>[^\s\"'\\,;(){}\[\]<>=]{3,}+=*+)",
     re.IGNORECASE,
 )
-_JSON_WEB_TOKEN = re.compile(r"(?<![\w-])eyJ[\w-]{4,}+\.[\w-]{4,}+(?:\.[\w-]*+)?")
-_PRIVATE_KEY = re.compile(
+_JSON_WEB_TOKEN = expression(r"(?<![\w-])eyJ[\w-]{4,}+\.[\w-]{4,}+(?:\.[\w-]*+)?")
+_PRIVATE_KEY = expression(
     r"""(-----BEGIN\ [A-Z ]{0,32}PRIVATE\ KEY(?:\ BLOCK)?-----)
     (?:(?!-----).)*+ (-----END\ [A-Z ]{0,32}-----)?""",
     re.VERBOSE | re.DOTALL,
 )
-_FIELD = re.compile(
+_FIELD = expression(
     rf"""(?<![\w.-]) (?:(?<=\\)[nrt](?=\w))?+ (?P<name>-{{0,2}}+[A-Za-z0-9_][\w.-]*+)
     (?: (?P<close>{QUOTE}|`)?
         (?:(?:[\[\]]|%(?:25){{0,4}}5[BD])\d{{0,4}}+){{0,4}}+ [ \t]{{0,4}}+
@@ -90,15 +91,15 @@ _FIELD = re.compile(
     )""",
     re.VERBOSE | re.IGNORECASE,
 )
-_ELEMENT = re.compile(
+_ELEMENT = expression(
     r"(<(?:[\w.-]{1,64}+:)?+(?P<name>[\w.-]{1,128}+)(?:\s[^<>]*+)?+>)(?P<value>[^<]++)"
 )
-_HEADER = re.compile(
+_HEADER = expression(
     r"-{0,2}(?:[\w-]*[_-])?(?:authorization|cookie)|(?:http_)?set_cookie", re.IGNORECASE
 )
-_SPACED = re.compile(r"[A-Za-z]{1,16} $")
+_SPACED = expression(r"[A-Za-z]{1,16} $")
 _LAST_WORDS = frozenset(("key", "id", "code", "phrase", "word"))
-_ESCAPE = re.compile(r"(?:25){0,4}([0-9A-Fa-f]{2})")
+_ESCAPE = expression(r"(?:25){0,4}([0-9A-Fa-f]{2})")
 _IN_QUERY = ("?", "&", "3f", "26")
 
 MIN_TOKEN = 16

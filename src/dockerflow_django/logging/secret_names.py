@@ -4,8 +4,9 @@ An underscore in a word stands for an underscore, a hyphen, a space or nothing, 
 read as if it had underscores.
 """
 
-import re
 from functools import lru_cache
+
+from dockerflow_django.logging.expression import expression
 
 ANYWHERE = (
     "pass_word",
@@ -137,18 +138,18 @@ def _words(*words: str) -> str:
 
 
 _KEY = rf"(?:{_words(*KEYS)})[_ -]?key"
-_TOLD = re.compile(rf"[_ -](?:{ABOUT})$|(?:{TALK})s?$")
-_ANYWHERE = re.compile(
+_TOLD = expression(rf"[_ -](?:{ABOUT})$|(?:{TALK})s?$")
+_ANYWHERE = expression(
     rf"(?:{_words(*ANYWHERE)}|{_KEY})"
     # A tokenizer, a secretary, what is passwordless.
     r"(?<!token(?=i[sz]))(?<!secret(?=[ai]))(?<!password(?=less))"
 )
-_ALONE = re.compile(
+_ALONE = expression(
     rf"(?:^|[^a-z])(?:{_words(*ALONE)})(?:$|[^a-z])|(?:^|[^a-z])auth$|(?:^|[^a-z])uid_?b64"
 )
-_IN_URLS = re.compile(rf"(?:^|[^a-z])(?:{_words(*IN_URLS)})(?:$|[^a-z])")
-_IN_QUERIES = re.compile(_words(*IN_QUERIES))
-_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_IN_URLS = expression(rf"(?:^|[^a-z])(?:{_words(*IN_URLS)})(?:$|[^a-z])")
+_IN_QUERIES = expression(_words(*IN_QUERIES))
+_CAMEL = expression(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 @lru_cache(maxsize=4096)

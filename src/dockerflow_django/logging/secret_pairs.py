@@ -5,31 +5,32 @@ Each expression is bounded, so the time is linear in the length of the text.
 
 import re
 
+from dockerflow_django.logging.expression import expression
 from dockerflow_django.logging.ordinary import is_nothing
 from dockerflow_django.logging.secret_names import holds_secret
 from dockerflow_django.logging.secret_values import QUOTE, Values
 
 # `{"name": "DB_PASSWORD", "value": "…"}`, `<input name="password" value="…">`, and YAML of these.
-_NAMED = re.compile(
+_NAMED = expression(
     rf"""(?<![\w.-]) (?:name|key) {QUOTE}?+ [ \t]{{0,4}}+ [:=] [ \t]{{0,4}}+
     {QUOTE}?+ (?P<name>[\w.-]{{1,128}}+) {QUOTE}?+ (?:[,;\s]|\\{{1,32}}+[nrt]){{0,64}}+
     {QUOTE}?+ value {QUOTE}?+ [ \t]{{0,4}}+ [:=] [ \t]{{0,4}}+""",
     re.VERBOSE | re.IGNORECASE,
 )
 # A part of a form, or the repr of one: after its header an empty line, and the value.
-_PART = re.compile(
+_PART = expression(
     r"""(?P<head>; [ ] name=\\{0,63}+["'](?P<name>[\w.-]{1,128}+)\\{0,63}+["']
         (?:\r?\n|(?:\\{1,63}+r)?\\{1,63}+n){2})
     (?P<value>[^\r\n\\]++)""",
     re.VERBOSE,
 )
 # PostgreSQL: `Key (shop, token)=(1, …) already exists.`
-_COLUMNS = re.compile(r"\((?P<names>[^()=\n]{1,256}+)\){1,3}+=(?=\()")
+_COLUMNS = expression(r"\((?P<names>[^()=\n]{1,256}+)\){1,3}+=(?=\()")
 # MySQL names the index, and Django names that after table and columns.
-_DUPLICATE = re.compile(
+_DUPLICATE = expression(
     r"(?P<head>Duplicate entry ')[^\n]{1,768}?(?P<tail>' for key '(?P<name>[^'\n]{1,256}+)')"
 )
-_BETWEEN = re.compile(r"[^\w-]+")
+_BETWEEN = expression(r"[^\w-]+")
 
 
 def hide_pairs(text: str, mark: str) -> str:

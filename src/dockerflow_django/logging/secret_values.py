@@ -3,6 +3,8 @@
 import re
 from functools import lru_cache
 
+from dockerflow_django.logging.expression import expression
+
 MAX_SPAN = 4_096
 """How far a bracket may span lines."""
 
@@ -10,22 +12,22 @@ MAX_SPAN = 4_096
 # percent-encoded, in HTML a reference.
 QUOTE = r"""(?:\\{0,63}+["'] | %(?:25){0,4}2[27] | &(?:quot|apos|\#3[49]|\#x2[27]);)"""
 
-_OPENING = re.compile(rf"[bBrRuUfF]{{0,2}}+(?P<quote>{QUOTE})", re.VERBOSE)
-_CALL = re.compile(r"[A-Za-z_][\w.]{0,63}+(?=\()")
-_MARK = re.compile(r"""(?<!\\)(?P<run>\\*+)(?P<mark>["'\n])""")
-_BRACKET = re.compile(r"""[\[\](){}\n]|(?<!\\)\\*+["']""")
+_OPENING = expression(rf"[bBrRuUfF]{{0,2}}+(?P<quote>{QUOTE})", re.VERBOSE)
+_CALL = expression(r"[A-Za-z_][\w.]{0,63}+(?=\()")
+_MARK = expression(r"""(?<!\\)(?P<run>\\*+)(?P<mark>["'\n])""")
+_BRACKET = expression(r"""[\[\](){}\n]|(?<!\\)\\*+["']""")
 # The end of the string or line that a value is part of, and of its pair in a query string.
-_BARE = re.compile(
+_BARE = expression(
     r"""(?: [^\s&"'\\%]++
       | (?!\\{0,63}+["'](?:[\s,:;}\])]|$)) (?:\\{0,63}+["'] | \\{1,64}+)
       | (?!%(?:25){0,4}(?:26|2[27])) % )++""",
     re.VERBOSE,
 )
 # Of a name in quotes, as in JSON: there a comma or a bracket ends what is not quoted.
-_BARE_ITEM = re.compile(r"""[^\s&,;}\])"']++""")
+_BARE_ITEM = expression(r"""[^\s&,;}\])"']++""")
 # Of a header: to the end of the line, or of the string that it stands in. What quotes there are
 # within belong to a parameter: `Digest username="ada"`.
-_LINE = re.compile(
+_LINE = expression(
     r"""(?: [^\r\n"'\\=]++
       | =(?:\\{0,63}+["'] [^"'\r\n\\]*+ \\{0,63}+["'])?+
       | \\(?![\\rn"']) )++""",

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, NamedTuple, TypeAlias
 
+from dockerflow_django.logging.expression import expression
 from dockerflow_django.logging.text import one_line, safe_repr
 
 ExcInfo: TypeAlias = (
@@ -23,7 +24,7 @@ MAX_GROUP_DEPTH = 10
 MAX_CHARACTERS = 65_536
 
 # What logging.Formatter appends to a message stands alone on its line.
-_FOLDED = re.compile(rf"^(?:  \+ Exception Group )?{re.escape(FOLDED_MARK)}$", re.MULTILINE)
+_FOLDED = expression(rf"^(?:  \+ Exception Group )?{re.escape(FOLDED_MARK)}$", re.MULTILINE)
 
 
 class Failure(NamedTuple):

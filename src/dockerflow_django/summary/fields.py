@@ -42,14 +42,14 @@ class Fields(TypedDict, total=False):
 
 def fields_of(request: HttpRequest, state: RequestState) -> Fields:
     """Return what is known of the request, until now."""
-    meta = request.META
+    meta, queries = request.META, state.query_seconds
     fields: Fields = {
-        "db_queries": len(state.query_seconds),
+        "db_queries": len(queries),
         "method": request.method or "",
         "path": path_of(request),
         "rid": state.rid,
-        "t": _milliseconds(time.perf_counter() - state.started),
-        "t_db": _milliseconds(sum(state.query_seconds)),
+        "t": round((time.perf_counter() - state.started) * 1000),
+        "t_db": round(sum(queries) * 1000) if queries else 0,
     }
     if agent := meta.get("HTTP_USER_AGENT"):
         fields["agent"] = _agent(agent)
@@ -66,10 +66,6 @@ def fields_of(request: HttpRequest, state: RequestState) -> Fields:
     if conf.DOCKERFLOW_SUMMARY_LOG_REMOTE_ADDRESSES and (chain := _addresses(meta)):
         fields["remoteAddressChain"] = chain
     return fields
-
-
-def _milliseconds(seconds: float) -> int:
-    return round(seconds * 1000)
 
 
 @lru_cache(maxsize=256)
