@@ -11,9 +11,10 @@ import json
 import os
 import platform
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -78,16 +79,18 @@ def _judge(row: Row, before: Recorded) -> Verdict:
     return Verdict(row, before["ratio"], margin)
 
 
-def read(path: Path = RECORDED) -> dict[str, Any]:
+def read(path: Path | None = None) -> dict[str, Any]:
     """Return what is recorded; without a file there are no rows."""
+    path = path or RECORDED
     if not path.exists():
         return {"rows": {}}
     recorded: dict[str, Any] = json.loads(path.read_text("utf-8"))
     return recorded
 
 
-def record(rows: Iterable[Row], path: Path = RECORDED) -> None:
+def record(rows: Iterable[Row], path: Path | None = None) -> None:
     """Write the rows, each with its moment and the machine's load; other rows stay as they were."""
+    path = path or RECORDED
     recorded = read(path)
     moment = {
         "measured_at": f"{datetime.now(UTC):%Y-%m-%d}",
@@ -118,4 +121,8 @@ def machine() -> str:
 
 
 def _versions() -> dict[str, str]:
-    return {name: version(name) for name in LIBRARIES}
+    found = {}
+    for name in LIBRARIES:
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
