@@ -1,8 +1,11 @@
 """Sphinx's configuration."""
 
 import os
+import sys
 import tomllib
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
 
 _pyproject = Path(__file__).parents[1] / "pyproject.toml"
 _project = tomllib.loads(_pyproject.read_text())["project"]
@@ -17,6 +20,7 @@ extensions = [
     "sphinx.ext.autosummary",
     "sphinx.ext.intersphinx",
     "sphinx_copybutton",
+    "figures",
 ]
 autodoc_typehints = "none"
 autodoc_member_order = "bysource"

@@ -18,6 +18,7 @@ _DIRECTIVES = (
     "autoexception",
     "autofunction",
     "autosummary",
+    "benchmark-figures",
     "confval",
     "deprecated",
     "envvar",

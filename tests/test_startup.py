@@ -63,8 +63,6 @@ print(json.dumps(stages), file=sys.stderr)
 SERVING = [
     "_state",
     "apps",
-    "client",
-    "client.drain_marker",
     "conf",
     "conf.casts",
     "conf.lookup",

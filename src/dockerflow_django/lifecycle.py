@@ -14,7 +14,6 @@ from django.core.checks import CheckMessage
 
 from dockerflow_django import health
 from dockerflow_django._state import keeps
-from dockerflow_django.client import drain_marker
 from dockerflow_django.conf import conf
 
 __all__ = ["set_ready"]
@@ -114,6 +113,8 @@ class Lifecycle:
         path = conf.DOCKERFLOW_DRAIN_PATH
         if path is None:
             return False
+        from dockerflow_django.client import drain_marker
+
         looked_at, found = self._marker
         if time.monotonic() - looked_at > MARKER_SECONDS:
             found = drain_marker.exists(path)

@@ -113,7 +113,8 @@ class MozlogFormatter(BaseJsonFormatter):
         self._attributes = [name for name in self._required_fields if name in _SHOWABLE]
         self._encode = best_encoder()
         self._heads: dict[tuple[Any, ...], str | None] = {}
-        is_plain = not (self._attributes or self.defaults or has_orjson())
+        self._adds_fields = bool(self._attributes or self.defaults)
+        is_plain = not (self._adds_fields or has_orjson())
         self._layouts = Layouts(STANDARD, LEFT_BY_FORMATTERS) if is_plain else None
         own = type(self)
         self._converts = own.convert_record is not MozlogFormatter.convert_record
@@ -179,7 +180,7 @@ class MozlogFormatter(BaseJsonFormatter):
                 return None
         is_summary = record.name == SUMMARY_LOGGER
         text = None
-        if is_summary and self._layouts is not None and not message:
+        if self._layouts is not None and is_summary and not message:
             text = self._layouts.encode(record.__dict__)
         if text is None:
             fields = self._plain_fields(record, message)
@@ -200,7 +201,7 @@ class MozlogFormatter(BaseJsonFormatter):
         if "message" in fields:
             for name in LEFT_BY_FORMATTERS:
                 fields.pop(name, None)
-        if self._attributes or self.defaults:
+        if self._adds_fields:
             fields = self.defaults | fields | self._asked_for(record)
         if message or not fields:
             fields[MESSAGE] = message
