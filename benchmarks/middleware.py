@@ -13,7 +13,7 @@ from benchmarks.measure import Values, serve, take_turns
 from benchmarks.projects import BARE, DOCKERFLOW, GUID, OURS, STRUCTLOG
 from benchmarks.rows import Row, microseconds
 
-REPETITIONS, ROUNDS = 200, 40
+REPETITIONS, ROUNDS = 1000, 11
 PEERS = (DOCKERFLOW, STRUCTLOG, GUID)
 
 
