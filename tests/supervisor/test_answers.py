@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from typing import Any
 
 import pytest
@@ -107,6 +108,21 @@ def test_scrape_goes_to_the_next_worker(
         pass_time(probes, 1.5)
     scrape.join(10)
     assert found[0].body == b"a 1\n"
+
+
+def test_scrape_that_takes_too_long(
+    probes: ContainerProbes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker that is not silent has until the end of the scrape, and no longer."""
+    monkeypatch.setattr(module, "SCRAPE_SECONDS", 0.6)
+    slow = Scraped(probes, 1)
+    slow.body = None
+    slow.serve()
+    wait_until(lambda: slow.known.serves)
+    began = time.monotonic()
+    found = ContainerAnswers(probes, settings())("/__metrics__", {})
+    assert found == module.UNAVAILABLE
+    assert time.monotonic() - began >= 0.6
 
 
 def test_scrape_of_a_worker_that_dies(probes: ContainerProbes) -> None:

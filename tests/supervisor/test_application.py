@@ -84,6 +84,57 @@ async def test_asgi_while_draining(
     assert await asgi_headers(scope) == [(b"a", b"b"), *more]
 
 
+async def live(*messages: dict[str, str], error: Exception | None = None) -> list[str]:
+    """Return what a worker learns while an application says this in its lifespan, in order."""
+    told: list[str] = []
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        for message in messages:
+            await send(message)
+        if error is not None:
+            raise error
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        told.append(message["type"].rpartition(".")[2])
+
+    asgi = Asgi(
+        application,
+        lambda: told.append("serves"),
+        on_failed=lambda text: told.append(f"failed: {text}"),
+    )
+    try:
+        await asgi({"type": "lifespan"}, send, send)  # type: ignore[arg-type]
+    except ValueError:
+        told.append("raised")
+    return told
+
+
+async def test_lifespan() -> None:
+    """A worker serves once the startup is complete, which is said once."""
+    complete = {"type": "lifespan.startup.complete"}
+    end = {"type": "lifespan.shutdown.complete"}
+    assert await live(complete, end) == ["complete", "serves", "complete"]
+
+
+async def test_lifespan_that_fails() -> None:
+    """A worker whose startup has failed serves nothing, and tells why."""
+    failed = {"type": "lifespan.startup.failed", "message": "no brain"}
+    assert await live(failed) == ["failed: no brain", "failed"]
+    assert await live({"type": "lifespan.startup.failed"}) == ["failed: ", "failed"]
+
+
+async def test_lifespan_that_is_not_supported() -> None:
+    """An application without a lifespan, such as Django's own, raises, and serves all the same."""
+    assert await live(error=ValueError("lifespan")) == ["serves", "raised"]
+
+
+def test_server_without_lifespan() -> None:
+    """A server that runs no lifespan serves at once."""
+    told: list[str] = []
+    Asgi(lambda *args: None, lambda: told.append("serves"), has_lifespan=False)  # type: ignore[arg-type,return-value]
+    assert told == ["serves"]
+
+
 @pytest.mark.parametrize("kind", ["serve-wsgi", "serve-asgi", "gunicorn"])
 def test_metrics_on_the_probe_port(served: Serve, kind: str) -> None:
     """The probe port answers a scrape, in Prometheus's format, for the worker that serves."""

@@ -194,6 +194,20 @@ def test_no_descriptor_in_reserve(listener: ProbePort) -> None:
         assert client.recv(100).startswith(b"HTTP/1.1 503")
 
 
+def test_no_thread_for_an_answer(listener: ProbePort, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If no thread can be started the client is told, and its place is free for the next one."""
+
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as without:
+        without.setattr(threading.Thread, "start", refuse)
+        for _ in range(probe_port.CONNECTIONS + 1):
+            with socket.create_connection(listener.address, timeout=5) as connection:
+                assert connection.recv(100) == b""
+    assert http.request(listener.address, "GET", "/known").status == 503
+
+
 def test_burst_is_answered(listener: ProbePort) -> None:
     """Many more than there are places for, all at once, are answered in turn, each of them."""
     count = 10 * probe_port.CONNECTIONS

@@ -1,6 +1,7 @@
 """What the last answers of all workers amount to: nothing is asked on an answer's way."""
 
 import json
+import os
 
 import pytest
 
@@ -107,6 +108,42 @@ def test_worker_that_cannot_answer(probes: ContainerProbes) -> None:
     for _ in range(5):
         pass_time(probes, 0)
     assert len(broken.asked) == len(PROBES)
+
+
+@pytest.mark.parametrize("words", [b"nonsense", b"[]\n", b"\xff\n"])
+def test_words_that_cannot_be_read(
+    probes: ContainerProbes, caplog: pytest.LogCaptureFixture, words: bytes
+) -> None:
+    """What a worker says that is no message is a line in the log, and its next word counts."""
+    worker = FakeWorker(probes, 3)
+    os.write(worker.channel._end.fileno(), words)
+    wait_until(lambda: "Worker 3 sent what cannot be read." in caplog.text)
+    worker.serve()
+    wait_for(probes, "passed", "passed", "passed")
+
+
+def test_fault_while_looking_after(
+    probes: ContainerProbes, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A fault in the thread that looks after the workers is logged, and it goes on."""
+    tick = probes.pool.on_tick
+    probes.pool.on_tick = lambda: 1 / 0  # type: ignore[assignment,return-value]
+    probes.pool.wake()
+    wait_until(lambda: "The workers could not be looked after" in caplog.text)
+    assert "ZeroDivisionError" in caplog.text
+    probes.pool.on_tick = tick
+    FakeWorker(probes, 1).serve()
+    wait_for(probes, "passed", "passed", "passed")
+
+
+def test_question_to_one_that_is_gone(probes: ContainerProbes) -> None:
+    """Whoever asks a worker that has just been removed does not wait for an answer."""
+    worker = FakeWorker(probes, 1).serve()
+    wait_until(lambda: worker.known.serves)
+    probes.pool.remove(worker.known)
+    question = probes.pool.ask(worker.known, "readiness")
+    assert question.is_over.is_set()
+    assert question.answer is None
 
 
 def test_starting_worker_is_left_out(probes: ContainerProbes) -> None:

@@ -1,0 +1,126 @@
+"""What a worker answers its supervisor, whatever the question meets."""
+
+import json
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import gevent
+import pytest
+
+from dockerflow_django.supervisor import worker as module
+from dockerflow_django.supervisor.channel import (
+    MESSAGE_BYTES,
+    METRICS,
+    VERSION,
+    Question,
+    WorkerChannel,
+    unpack,
+)
+from dockerflow_django.supervisor.hub import Hub
+from dockerflow_django.supervisor.worker import answer_question
+
+
+@pytest.fixture
+def line() -> Iterator[tuple[WorkerChannel, socket.socket]]:
+    """Give a worker's end and the supervisor's."""
+    end, worker_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with end, worker_end:
+        end.settimeout(5)
+        yield WorkerChannel(worker_end), end
+
+
+@pytest.mark.parametrize(
+    ("content", "wanted"), [('{"version": 1}', "1"), ("{}", None), ("no JSON", None)]
+)
+def test_version(settings: Any, tmp_path: Path, content: str, wanted: str | None) -> None:
+    """The version is a text, and none if the file has none or cannot be read."""
+    (tmp_path / "version.json").write_text(content)
+    settings.BASE_DIR = tmp_path
+    assert answer_question(Question(1, VERSION, {})) == ({"version": wanted}, b"")
+
+
+def test_metrics_without_their_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where there are no metrics, a scrape is answered so."""
+    monkeypatch.setitem(sys.modules, "dockerflow_django.metrics.exposition", None)
+    message, body = answer_question(Question(1, METRICS, {}))
+    assert message == {"status": 404}
+    assert json.loads(body) == {"error": "There are no metrics."}
+
+
+def test_question_that_cannot_be_answered(
+    line: tuple[WorkerChannel, socket.socket],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """If an evaluation raises, for want of memory say, the supervisor is told, and it is logged."""
+
+    def evaluate(probe: str) -> Any:
+        raise MemoryError
+
+    monkeypatch.setattr(module, "evaluate", evaluate)
+    channel, end = line
+    module._answer(channel, Question(7, "readiness", {}))
+    message, body = unpack(end.recv(MESSAGE_BYTES))
+    assert (message["id"], message["status"], message["is_last"]) == (7, 500, True)
+    assert body == b""
+    assert "The question readiness of the supervisor could not be answered" in caplog.text
+
+
+def test_slow_answer_delays_no_other() -> None:
+    """While one probe is evaluated, the others are, and a scrape is answered."""
+    answered: dict[str, threading.Event] = {}
+    may_end = threading.Event()
+
+    def answer(question: Question) -> None:
+        if question.name == "liveness":
+            may_end.wait(10)
+        answered[question.name].set()
+
+    names = ("liveness", "readiness", "startup", METRICS)
+    answered.update((name, threading.Event()) for name in names)
+    threads = module._Threads(answer)
+    for number, name in enumerate(names):
+        threads(Question(number, name, {}))
+    assert all(answered[name].wait(5) for name in names[1:])
+    assert not answered["liveness"].is_set()
+    may_end.set()
+    assert answered["liveness"].wait(5)
+
+
+def test_hub() -> None:
+    """A question from a real thread is answered in a greenlet of the hub, beside another one."""
+    answered: list[tuple[str, bool]] = []
+    may_end = threading.Event()
+
+    def answer(question: Question) -> None:
+        if question.name == "liveness":
+            while not may_end.is_set():
+                gevent.sleep(0.01)
+        else:
+            may_end.set()
+        is_in_hub = threading.get_ident() == hub_thread.ident
+        answered.append((question.name, is_in_hub))
+
+    def turn() -> None:
+        hub.append(Hub(answer))
+        has_hub.set()
+        with gevent.Timeout(5, exception=False):
+            while len(answered) < 2:
+                gevent.sleep(0.01)
+        hub.clear()
+        gevent.get_hub().destroy(destroy_loop=True)
+
+    hub: list[Hub] = []
+    has_hub = threading.Event()
+    hub_thread = threading.Thread(target=turn)
+    hub_thread.start()
+    assert has_hub.wait(5)
+    ask = hub[0]
+    ask(Question(1, "liveness", {}))
+    ask(Question(2, "readiness", {}))
+    hub_thread.join(10)
+    assert answered == [("readiness", True), ("liveness", True)]
