@@ -1,4 +1,4 @@
-"""What a supervisor keeps beside its server: the folder of the metrics, and the workers' version."""
+"""What a supervisor keeps beside its server: the metrics' folder, the workers' version."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -10,6 +10,10 @@ import pytest
 from dockerflow_django.supervisor.settings import findings, read_settings
 from dockerflow_django.supervisor.settings_child import SettingsError, read_in_child
 
+# The child ends after it has read the settings: it needs none of the threads.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:This process .* is multi-threaded:DeprecationWarning"
+)
 log = logging.getLogger("tests.settings")
 
 
