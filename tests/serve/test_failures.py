@@ -142,3 +142,5 @@ def test_marker_of_a_killed_instance(served: Serve, project: Project) -> None:
     assert not marker.exists()
     marker.symlink_to("/etc/passwd")
     assert second.probe("readiness").status == 200
+    marker.unlink()
+    assert second.stop().code == 0

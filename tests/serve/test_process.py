@@ -3,7 +3,9 @@
 import errno
 import multiprocessing
 import os
+import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -45,3 +47,20 @@ def test_process_without_a_watcher() -> None:
     process.inner.start()
     process.abandon()
     assert process.inner.exitcode == -9
+
+
+@pytest.mark.parametrize(
+    ("end", "said"),
+    [
+        (lambda: os._exit(3), "exit status 3"),
+        (lambda: os.kill(os.getpid(), signal.SIGKILL), "killed by SIGKILL"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_how_a_worker_ended(end: Callable[[], None], said: str) -> None:
+    """The end of a worker is told by its status, or by the signal that ended it."""
+    process = Process.__new__(Process)
+    process.inner = multiprocessing.get_context("fork").Process(target=end)
+    process.inner.start()
+    process.inner.join(10)
+    assert process.said == said

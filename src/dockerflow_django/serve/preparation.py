@@ -102,7 +102,7 @@ def _until_passed(check: str, seconds: float) -> int:
 
 def _run(step: Step, stop: StopRequests) -> int:
     """Run the step in a child, and return its exit status, negative for a signal."""
-    if stop.count:
+    if stop.wait(0) is not None:
         raise StoppedError
     connections.close_all()
     sys.stdout.flush()
@@ -120,7 +120,7 @@ def _run(step: Step, stop: StopRequests) -> int:
         if stop.wait(LOOK_SECONDS) is not None:
             _end(pid)
             raise StoppedError
-    if stop.count:
+    if stop.wait(0) is not None:
         raise StoppedError
     return os.waitstatus_to_exitcode(status)
 
@@ -143,14 +143,19 @@ def _be_child(step: Step) -> None:
 
 def _end(pid: int) -> None:
     """End the child and what it has started: asked first, then killed."""
-    for number, seconds in ((signal.SIGTERM, PATIENCE_SECONDS), (signal.SIGKILL, PATIENCE_SECONDS)):
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(pid, number)
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            if os.waitpid(pid, os.WNOHANG)[0]:
-                return
-            time.sleep(LOOK_SECONDS)
+    if not _ends_by(pid, signal.SIGTERM):
+        _ends_by(pid, signal.SIGKILL)
+
+
+def _ends_by(pid: int, number: int) -> bool:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(pid, number)
+    end = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < end:
+        if os.waitpid(pid, os.WNOHANG)[0]:
+            return True
+        time.sleep(LOOK_SECONDS)
+    return False
 
 
 def _said(status: int) -> str:

@@ -141,11 +141,10 @@ class Server(MPServer):
 
     def _end_at_latest(self, seconds: float) -> None:
         """End after the drain and the graceful timeout, even if a log that is full blocks all."""
-        if self.workers_kill_timeout:
-            seconds += self.workers_kill_timeout + SPARE_SECONDS
-            timer = threading.Timer(seconds, self._end_at_once)
-            timer.daemon = True
-            timer.start()
+        seconds += (self.workers_kill_timeout or 0) + SPARE_SECONDS
+        timer = threading.Timer(seconds, self._end_at_once)
+        timer.daemon = True
+        timer.start()
 
     def _end_at_once(self) -> None:
         for worker in list(self.wrks):
@@ -239,10 +238,9 @@ class Server(MPServer):
         self._retired = [each for each in self._retired if each.is_alive()]
         self._retired.append(worker)
         worker.terminate()
-        if self.workers_kill_timeout:
-            killer = threading.Timer(self.workers_kill_timeout, worker.kill)
-            killer.daemon = True
-            killer.start()
+        killer = threading.Timer(self.workers_kill_timeout or 0, worker.kill)
+        killer.daemon = True
+        killer.start()
 
     def _give_up(self, problem: str) -> None:
         """End with status 1; if another worker serves, drain first."""

@@ -1,0 +1,54 @@
+"""The server that is built from options and settings, without being started."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import override_settings
+
+from dockerflow_django.serve.options import WrongOptionsError, build_server
+from dockerflow_django.serve.server import Server
+
+
+def build(*more: str, asgi: bool = False) -> Server:
+    return build_server(asgi=asgi, defaults={}, given={}, more=more)
+
+
+@pytest.mark.parametrize("option", ["--help", "--version"])
+def test_question(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Granian's answer to ``--help`` or ``--version`` is the end, with status 0."""
+    with pytest.raises(SystemExit) as end:
+        build(option)
+    assert end.value.code == 0
+    assert "serve" in capsys.readouterr().out
+
+
+def test_clients_that_nobody_verifies(tmp_path: Path) -> None:
+    """To verify clients without an authority is refused: Granian would let all of them in."""
+    file = tmp_path / "a.pem"
+    file.touch()
+    options = ["--ssl-certificate", str(file), "--ssl-keyfile", str(file), "--ssl-client-verify"]
+    with pytest.raises(WrongOptionsError, match="--ssl-client-verify needs --ssl-ca too"):
+        build(*options)
+
+
+@pytest.mark.parametrize(
+    ("settings", "asgi", "wanted"),
+    [
+        ({"WSGI_APPLICATION": "shop.wsgi.application"}, False, ("shop.wsgi:application", False)),
+        ({"WSGI_APPLICATION": None}, False, ("django.core.wsgi:get_wsgi_application", True)),
+        ({"ASGI_APPLICATION": "shop.asgi.django"}, True, ("shop.asgi:django", False)),
+        ({"WSGI_APPLICATION": "tests.project.wsgi.application"}, True,
+         ("tests.project.asgi:application", False)),
+        ({"WSGI_APPLICATION": "tests.harness.wsgi.application"}, True,
+         ("django.core.asgi:get_asgi_application", True)),
+        ({"WSGI_APPLICATION": "wsgi.application"}, True,
+         ("django.core.asgi:get_asgi_application", True)),
+        ({"WSGI_APPLICATION": None}, True, ("django.core.asgi:get_asgi_application", True)),
+    ],
+)  # fmt: skip
+def test_target(settings: dict[str, Any], asgi: bool, wanted: tuple[str, bool]) -> None:
+    """The settings' application is served, else the ASGI one beside it, else Django's own."""
+    with override_settings(**{"ASGI_APPLICATION": None, **settings}):
+        server = build(asgi=asgi)
+    assert (server.target, server.factory) == wanted

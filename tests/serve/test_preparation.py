@@ -1,0 +1,129 @@
+"""The steps before serving, each in a child: how one ends, and what a signal does to it."""
+
+import os
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from dockerflow_django.serve import preparation
+from dockerflow_django.serve.preparation import FailedError, StoppedError, prepare
+from dockerflow_django.serve.stop import StopRequests
+
+# The child needs none of this process's threads.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:This process .* is multi-threaded:DeprecationWarning"
+)
+
+
+@pytest.fixture
+def stop() -> Iterator[StopRequests]:
+    """Give requests to stop that listen to no signal of this process."""
+    stop = StopRequests()
+    yield stop
+    stop._close()
+    stop._close()  # as in a child of a child
+
+
+def come(stop: StopRequests, number: int) -> None:
+    """Have a signal come: the byte that the interpreter writes for it."""
+    stop._writer.send(bytes([number]))
+
+
+def fail() -> int:
+    raise RuntimeError("no brain")
+
+
+def end(number: int) -> int:
+    os.kill(os.getpid(), number)
+    return 0
+
+
+def test_how_a_step_ended(stop: StopRequests) -> None:
+    """A step's status is said, or the signal that ended it."""
+    assert preparation._run(lambda: 0, stop) == 0
+    assert preparation._said(preparation._run(lambda: 3, stop)) == "exit status 3"
+    killed = preparation._run(lambda: end(signal.SIGKILL), stop)
+    assert preparation._said(killed) == "ended by SIGKILL"
+
+
+def test_step_that_raises(stop: StopRequests, capfd: pytest.CaptureFixture[str]) -> None:
+    """A step that raises has failed, and its traceback is shown."""
+    assert preparation._run(fail, stop) == 1
+    assert capfd.readouterr().err.endswith("RuntimeError: no brain\n")
+
+
+def test_command_that_raises(stop: StopRequests, capfd: pytest.CaptureFixture[str]) -> None:
+    """A command that cannot be found is told by its status."""
+    with pytest.raises(FailedError, match="the command 'no_such_command' failed: exit status 1"):
+        prepare(["no_such_command"], None, stop)
+    assert "Unknown command: 'no_such_command'" in capfd.readouterr().err
+
+
+def test_signal_before_a_step(stop: StopRequests) -> None:
+    """After a signal no further step begins."""
+    come(stop, signal.SIGTERM)
+    with pytest.raises(StoppedError):
+        preparation._run(fail, stop)
+
+
+def test_signal_at_the_end_of_a_step(stop: StopRequests, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A signal that comes while a step ends by itself is obeyed too."""
+    fork = os.fork
+
+    def fork_and_see_the_end() -> int:
+        if pid := fork():
+            os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+        return pid
+
+    monkeypatch.setattr(os, "fork", fork_and_see_the_end)
+
+    def step() -> int:
+        os.write(writer, bytes([signal.SIGINT]))
+        return 0
+
+    # A copy, which the child does not close.
+    writer = os.dup(stop._writer.fileno())
+    try:
+        with pytest.raises(StoppedError):
+            preparation._run(step, stop)
+    finally:
+        os.close(writer)
+    assert stop.count == 1
+
+
+@pytest.mark.parametrize("action", [signal.SIG_DFL, signal.SIG_IGN])
+def test_step_that_is_ended(
+    stop: StopRequests, monkeypatch: pytest.MonkeyPatch, action: signal.Handlers
+) -> None:
+    """A step is asked to end by SIGTERM; if it is deaf to that, it is killed."""
+    monkeypatch.setattr(preparation, "PATIENCE_SECONDS", 0.3)
+    reader, writer = os.pipe()
+
+    def step() -> int:
+        signal.signal(signal.SIGTERM, action)
+        os.write(writer, b"runs")
+        while True:
+            signal.pause()
+
+    pid = os.fork()
+    if not pid:
+        os.setpgid(0, 0)
+        preparation._be_child(step)
+    os.close(writer)
+    assert os.read(reader, 4) == b"runs"
+    os.close(reader)
+    preparation._end(pid)
+    with pytest.raises(ChildProcessError):
+        os.waitpid(pid, os.WNOHANG)
+
+
+def test_other_signals(stop: StopRequests) -> None:
+    """A signal that is no request to stop is passed over, unless it is waited for."""
+    come(stop, signal.SIGHUP)
+    come(stop, signal.SIGTERM)
+    assert stop.wait(5) == signal.SIGTERM
+    come(stop, signal.SIGHUP)
+    assert stop.wait(5, also=signal.SIGHUP) == signal.SIGHUP
+    assert stop.count == 1
+    assert stop.wait(0) is None

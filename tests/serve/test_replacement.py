@@ -1,0 +1,104 @@
+"""Workers that are replaced though they live, and those that are not replaced."""
+
+import contextlib
+import re
+import signal
+import time
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import psutil
+import pytest
+
+from dockerflow_django.serve.deaths import DEATHS
+from dockerflow_django.serve.options import build_server
+from tests.harness.project import Project
+from tests.harness.served import Served
+from tests.harness.waiting import wait_until
+
+Serve = Callable[..., Served]
+
+BREAKING = """
+import pathlib
+if pathlib.Path("broken").exists():
+    raise RuntimeError("no brain")
+from tests.project.wsgi import application
+"""
+
+
+@pytest.mark.long
+def test_worker_that_is_too_large(served: Serve) -> None:
+    """With ``-- --workers-max-rss`` a worker beyond it is replaced, and readiness passes on."""
+    limits = ["--workers-max-rss", "1", "--rss-sample-interval", "1", "--rss-samples", "1"]
+    instance = served("--", *limits, drain_seconds=0)
+    (first,) = instance.workers()
+    while first in instance.workers():
+        assert instance.probe("readiness").status == 200
+        assert instance.get("/plain/").status == 200
+    assert instance.stop(timeout=20).code == 0
+
+
+@pytest.mark.long
+def test_successor_that_does_not_serve(served: Serve, project: Project) -> None:
+    """If the successor of a worker cannot be loaded at a reload, the old one serves on."""
+    (project.folder / "breaking.py").write_text(BREAKING)
+    instance = served(
+        project=project.with_settings(WSGI_APPLICATION="breaking.application"), drain_seconds=0
+    )
+    before = instance.workers()
+    project.make("broken")
+    instance.send_signal(signal.SIGHUP)
+    instance.wait_for_line("Worker 1 is not replaced: its successor does not serve.", timeout=20)
+    wait_until(lambda: instance.workers() == before)
+    assert instance.get("/plain/").status == 200
+    assert instance.probe("readiness").status == 200
+    assert "no brain" in str(instance.output)
+    assert instance.stop(timeout=20).code == 0
+
+
+@pytest.mark.long
+def test_place_that_always_dies_beside_another(served: Serve) -> None:
+    """If one place dies for ever while another serves, the container drains, then ends with 1."""
+    instance = served("--workers", "2", drain_seconds=2)
+    served_by = re.findall(r"Worker 2 \(pid (\d+)\) serves", str(instance.output))
+    other = int(served_by[0])
+
+    def have_died() -> bool:
+        for pid in set(instance.workers()) - {other}:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                psutil.Process(pid).kill()
+        return len(re.findall(r"Worker 1 .* ended: killed", str(instance.output))) >= DEATHS
+
+    wait_until(have_died, timeout=30)
+    instance.wait_for_line("Draining", timeout=20)
+    assert instance.probe("readiness").status == 503
+    assert instance.get("/plain/").status == 200
+    assert instance.wait(30).code == 1
+    assert f"ended {DEATHS} times within 60 s" in str(instance.output)
+
+
+def test_lifetime(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the end of a lifetime those that reach it are replaced, and the next end is waited for."""
+    server = build_server(asgi=False, defaults={}, given={}, more=["--workers-lifetime", "1h"])
+    now = time.monotonic()
+    ages = [3600, 3000, 3500]
+    server.wrks = [  # type: ignore[assignment]
+        SimpleNamespace(idx=idx, birth=now - age) for idx, age in enumerate(ages)
+    ]
+    replaced: list[int] = []
+    waits: list[int] = []
+
+    def respawn(workers: list[int], *args: Any) -> None:
+        replaced.extend(workers)
+
+    def watch(seconds: int) -> None:
+        waits.append(seconds)
+        server.interrupt_signal = True
+
+    monkeypatch.setattr(server, "_respawn_workers", respawn)
+    monkeypatch.setattr(server, "_watch_workers_lifetime", watch)
+    server._workers_lifetime_watcher(0)  # as Granian's own thread does, at the end of its wait
+    server._serve_loop(None, None)
+    assert replaced == [0, 2]
+    assert waits == [pytest.approx(600, abs=2)]
