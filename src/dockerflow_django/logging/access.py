@@ -69,9 +69,9 @@ def message_without_secrets(record: logging.LogRecord) -> str:
 
 def redact_paths(logger_name: str, text: str) -> str:
     """Return a text with its paths redacted, as many as a server writes in one."""
-    paths = _LAST_PATH if logger_name.startswith(_DJANGO) else _PATH
+    paths = _LAST_PATH() if logger_name.startswith(_DJANGO) else _PATH()
     text, count = paths.subn(lambda found: redact_path(found[0]), text, count=MAX_PATHS)
-    return text if count < MAX_PATHS else hide_tokens(_QUERY.sub("", text))
+    return text if count < MAX_PATHS else hide_tokens(_QUERY().sub("", text))
 
 
 def _redact_argument(arg: Any) -> Any:
@@ -83,7 +83,7 @@ def _is_path(arg: Any) -> bool:
 
 
 def _from_text(text: str) -> Fields | None:
-    found = _ACCESS_TEXT.search(text)
+    found = _ACCESS_TEXT().search(text)
     if found is None:
         return None
     fields = found.groupdict()
@@ -121,7 +121,7 @@ def _granian(atoms: Any) -> Fields:
 
 def _runserver(args: Any) -> Fields | None:
     line, code, size = args
-    found = _REQUEST_LINE.fullmatch(line)
+    found = _REQUEST_LINE().fullmatch(line)
     if found is None:
         return None
     method, path, protocol = found.groups()

@@ -4,20 +4,41 @@ To compile those of this room takes longer than to import it, and most processes
 """
 
 import re
-from typing import Any, cast
+from _thread import allocate_lock, start_new_thread
+from collections.abc import Callable
+from functools import cache
+
+Expression = Callable[[], re.Pattern[str]]
 
 
-class _Expression:
-    def __init__(self, pattern: str, flags: int) -> None:
-        self._pattern = pattern
-        self._flags = flags
+def expression(pattern: str, flags: int = 0) -> Expression:
+    """Return a function that returns `re.compile(pattern, flags)`, always the same."""
 
-    def __getattr__(self, name: str) -> Any:
-        method = getattr(re.compile(self._pattern, self._flags), name)
-        setattr(self, name, method)  # so that this is asked once
-        return method
+    @cache
+    def compiled() -> re.Pattern[str]:
+        try:
+            return re.compile(pattern, flags)
+        except RecursionError:
+            return _compile_on_a_new_stack(pattern, flags)
+
+    return compiled
 
 
-def expression(pattern: str, flags: int = 0) -> re.Pattern[str]:
-    """Return what behaves as `re.compile(pattern, flags)`, for its methods and attributes."""
-    return cast("re.Pattern[str]", _Expression(pattern, flags))
+def _compile_on_a_new_stack(pattern: str, flags: int) -> re.Pattern[str]:
+    """Compile in a thread: to format a record must not take more frames for the first secret.
+
+    `threading.Thread` would take frames of its own for that.
+    """
+    found: list[re.Pattern[str]] = []
+    is_over = allocate_lock()
+    is_over.acquire()
+
+    def compile_it() -> None:
+        try:
+            found.append(re.compile(pattern, flags))
+        finally:
+            is_over.release()
+
+    start_new_thread(compile_it, ())
+    is_over.acquire()
+    return found[0]

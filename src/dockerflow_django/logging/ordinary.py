@@ -43,7 +43,7 @@ _NUMBER = expression(r"[\d.,_]+")
 
 def begins_as_prose(text: str, start: int) -> bool:
     """Tell whether a sentence goes on there."""
-    word = _WORD.match(text, start)
+    word = _WORD().match(text, start)
     return word is not None and word[0].lower() in PROSE
 
 
@@ -60,12 +60,12 @@ def is_nothing(value: str, *, is_assigned: bool) -> bool:
 
 def is_complaint(value: str) -> bool:
     """Tell whether a value is a list of sentences that tell what is wrong with a form's field."""
-    return _COMPLAINTS.fullmatch(value) is not None
+    return _COMPLAINTS().fullmatch(value) is not None
 
 
 def is_number(value: str) -> bool:
     """Tell whether a value is a number, as a count of tokens is."""
-    return _NUMBER.fullmatch(value) is not None
+    return _NUMBER().fullmatch(value) is not None
 
 
 def is_field_name(value: str) -> bool:

@@ -44,7 +44,7 @@ def redact_path(path: str) -> str:
 
 def hide_tokens(text: str) -> str:
     """Return the text without path segments that look like tokens."""
-    return _TOKEN_LIKE.sub(REDACTED, text)
+    return _TOKEN_LIKE().sub(REDACTED, text)
 
 
 def _spans_of(path: str) -> list[tuple[int, int]] | None:
@@ -89,6 +89,6 @@ def _match(node: Any, path: str, start: int) -> list[tuple[int, int]] | None:
 
 def _regex(pattern: Any) -> re.Pattern[str]:
     if hasattr(pattern, "prefix_default_language"):  # django.urls.LocalePrefixPattern
-        return _ANY_LANGUAGE
+        return _ANY_LANGUAGE()
     regex: re.Pattern[str] = pattern.regex
     return regex

@@ -110,16 +110,18 @@ def scrub(text: str) -> str:
     if not may_hold_secrets(text):
         return text
     if "@" in text:
-        text = _USER_INFO.sub(rf"\g<slashes>{REDACTED}@", text)
+        text = _USER_INFO().sub(lambda found: f"{found['slashes']}{REDACTED}@", text)
     if "%" in text:
-        text = _ENCODED_USER_INFO.sub(rf"\g<slashes>{REDACTED}\g<at>", text)
+        text = _ENCODED_USER_INFO().sub(
+            lambda found: f"{found['slashes']}{REDACTED}{found['at']}", text
+        )
     if "-----BEGIN" in text:
-        text = _PRIVATE_KEY.sub(rf"\1{REDACTED}\2", text)
+        text = _PRIVATE_KEY().sub(lambda found: f"{found[1]}{REDACTED}{found[2] or ''}", text)
     if "</" in text:
-        text = _ELEMENT.sub(_hide_element, text)
+        text = _ELEMENT().sub(_hide_element, text)
     text = _hide_fields(hide_pairs(text, REDACTED))
-    text = _JSON_WEB_TOKEN.sub(REDACTED, text)
-    return _SCHEME.sub(_hide_credentials, text)
+    text = _JSON_WEB_TOKEN().sub(REDACTED, text)
+    return _SCHEME().sub(_hide_credentials, text)
 
 
 def may_hold_secrets(text: str) -> bool:
@@ -148,7 +150,7 @@ def _hide_fields(text: str) -> str:
     """Replace what follows a secret's name."""
     parts: list[str] = []
     values, done, position = Values(text), 0, 0
-    while field := _FIELD.search(text, position):
+    while field := _FIELD().search(text, position):
         start = position = field.end()
         if not _names_secret(field) or _is_prose(field):
             continue
@@ -166,9 +168,9 @@ def _names_secret(field: re.Match[str]) -> bool:
         return name.startswith("-") and not name.startswith("--no-") and holds_secret(name)
     if field["sign"] == ":" and (before == "@" or text[max(0, start - 2) : start] == "//"):
         return False  # a host and its port
-    if before == "%" and (escape := _ESCAPE.match(name)):
+    if before == "%" and (escape := _ESCAPE().match(name)):
         before, name = escape[1].lower(), name[escape.end() :]
-    if name.lower() in _LAST_WORDS and (word := _SPACED.search(text[max(0, start - 17) : start])):
+    if name.lower() in _LAST_WORDS and (word := _SPACED().search(text[max(0, start - 17) : start])):
         name = word[0] + name
     name = name[-MAX_NAME:]
     return is_secret_key(name) if before in _IN_QUERY else holds_secret(name)
@@ -176,7 +178,7 @@ def _names_secret(field: re.Match[str]) -> bool:
 
 def _end_of_value(field: re.Match[str], values: Values) -> int:
     before = field.string[max(0, field.start("name") - 1) : field.start("name")]
-    is_header = before not in _IN_QUERY and _HEADER.fullmatch(field["name"]) is not None
+    is_header = before not in _IN_QUERY and _HEADER().fullmatch(field["name"]) is not None
     return values.end(
         field.end(),
         is_item=field["close"] is not None,

@@ -156,24 +156,24 @@ _CAMEL = expression(r"(?<=[a-z0-9])(?=[A-Z])")
 def holds_secret(name: str) -> bool:
     """Tell whether a field, header, option or key of that name holds a secret, in any text."""
     lowered, words = _forms(name)
-    if _TOLD.search(words):
+    if _TOLD().search(words):
         return False
-    return bool(_ANYWHERE.search(lowered) or _ANYWHERE.search(words) or _ALONE.search(words))
+    return bool(_ANYWHERE().search(lowered) or _ANYWHERE().search(words) or _ALONE().search(words))
 
 
 @lru_cache(maxsize=4096)
 def is_secret_name(name: str) -> bool:
     """Tell whether a URL parameter of that name holds a secret."""
-    return holds_secret(name) or _IN_URLS.search(_forms(name)[1]) is not None
+    return holds_secret(name) or _IN_URLS().search(_forms(name)[1]) is not None
 
 
 @lru_cache(maxsize=4096)
 def is_secret_key(name: str) -> bool:
     """Tell whether a key of that name holds a secret in a query string."""
-    return is_secret_name(name) or any(map(_IN_QUERIES.fullmatch, _forms(name)))
+    return is_secret_name(name) or any(map(_IN_QUERIES().fullmatch, _forms(name)))
 
 
 def _forms(name: str) -> tuple[str, str]:
     """Return the name's last part in lower case, as it is and with underscores for CamelCase."""
     last = name[-MAX_NAME:].strip(".-").rpartition(".")[2]
-    return last.lower(), _CAMEL.sub("_", last).lower()
+    return last.lower(), _CAMEL().sub("_", last).lower()

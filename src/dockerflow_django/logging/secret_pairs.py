@@ -36,13 +36,13 @@ _BETWEEN = expression(r"[^\w-]+")
 def hide_pairs(text: str, mark: str) -> str:
     """Return the text with the mark in place of such secrets."""
     if "value" in text:
-        text = _hide_values(text, mark, _NAMED)
+        text = _hide_values(text, mark, _NAMED())
     if ")=(" in text:
-        text = _hide_values(text, mark, _COLUMNS)
+        text = _hide_values(text, mark, _COLUMNS())
     if "name=" in text:
-        text = _PART.sub(lambda found: _replaced(found, mark), text)
+        text = _PART().sub(lambda found: _replaced(found, mark), text)
     if "Duplicate entry" in text:
-        text = _DUPLICATE.sub(lambda found: _replaced(found, mark), text)
+        text = _DUPLICATE().sub(lambda found: _replaced(found, mark), text)
     return text
 
 
@@ -63,7 +63,7 @@ def _hide_values(text: str, mark: str, names: re.Pattern[str]) -> str:
 def _names_secret(found: re.Match[str]) -> bool:
     if "name" in found.groupdict():
         return holds_secret(found["name"])
-    return any(map(holds_secret, _BETWEEN.split(found["names"])))
+    return any(map(holds_secret, _BETWEEN().split(found["names"])))
 
 
 def _replaced(found: re.Match[str], mark: str) -> str:

@@ -47,16 +47,16 @@ class Values:
     def end(self, start: int, *, is_item: bool = False, is_header: bool = False) -> int:
         """Return the end of the value that begins there; `start` if there is none."""
         text = self._text
-        if opening := _OPENING.match(text, start):
+        if opening := _OPENING().match(text, start):
             return self.end_of_quoted(opening)
         if text[start : start + 1] in ("[", "(", "{"):
             return self._end_of_bracket(start)
-        if call := _CALL.match(text, start):
+        if call := _CALL().match(text, start):
             return self._end_of_bracket(call.end())
         if is_header:
-            found = _LINE.match(text, start)
+            found = _LINE().match(text, start)
             return found.end() if found else start
-        found = (_BARE_ITEM if is_item else _BARE).match(text, start)
+        found = (_BARE_ITEM() if is_item else _BARE()).match(text, start)
         # Brackets and quotes at the end most likely belong to what the value is part of.
         return start + len(found[0].rstrip(_CLOSING)) if found else start
 
@@ -71,7 +71,7 @@ class Values:
         return self._end_of_string(start, quote[-1], len(quote) - 1)
 
     def _end_of_string(self, start: int, mark: str, depth: int) -> int:
-        for found in _MARK.finditer(self._text, start):
+        for found in _MARK().finditer(self._text, start):
             if found["mark"] == "\n":
                 return found.start()
             # An even number of backslashes is written for a backslash, one more for the quote.
@@ -84,7 +84,7 @@ class Values:
         """Return the end of a bracket; one that is not closed ends with its line."""
         depth, line_end = 0, -1
         position, limit = start, start + MAX_SPAN
-        while found := _BRACKET.search(self._text, position):
+        while found := _BRACKET().search(self._text, position):
             mark, position = found[0], found.end()
             if mark == "\n":
                 if line_end < 0:

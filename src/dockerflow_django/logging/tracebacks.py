@@ -82,7 +82,7 @@ def read_failure(
 
 def unfold(message: str) -> tuple[str, Failure] | None:
     """Take the traceback out of a message into which `QueueHandler.prepare` has folded it."""
-    found = _FOLDED.search(message)
+    found = _FOLDED().search(message)
     if found is None:
         return None
     return message[: found.start()].removesuffix("\n"), _from_text(message[found.start() :])
