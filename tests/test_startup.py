@@ -96,6 +96,7 @@ SERVING = [
     "logging.secret_names",
     "logging.secret_pairs",
     "logging.secret_values",
+    "logging.sentry",
     "logging.text",
     "logging.tracebacks",
     "metrics",

@@ -39,7 +39,6 @@ class DockerflowMiddleware:
         self.get_response = get_response
         _warn_without_app()
         queries.count_from_now_on()
-        record.tell_sentry()
         self._is_async = iscoroutinefunction(get_response)
         if self._is_async:
             markcoroutinefunction(self)

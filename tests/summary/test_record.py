@@ -1,8 +1,6 @@
 """When the record is written, how, and what is not done for it."""
 
 import logging
-import sys
-import types
 import uuid
 
 import pytest
@@ -26,11 +24,8 @@ from dockerflow_django.summary.record import (
     fail,
     finish,
     start,
-    tell_sentry,
 )
 from tests.logging.lines import fields_of
-
-SENTRY = "sentry_sdk.integrations.logging"
 
 
 @pytest.fixture
@@ -249,46 +244,3 @@ def test_the_projects_own_records_may_be_named_alike(make_request, summaries):
     start_request(None, None)
     logging.getLogger(SUMMARY_LOGGER).info("hello")
     assert summaries[0].getMessage() == "hello"
-
-
-def fake_sentry(ignore_logger):
-    """Make a module like the one of sentry_sdk."""
-    module = types.ModuleType(SENTRY)
-    module.ignore_logger = ignore_logger
-    return module
-
-
-def test_sentry_makes_no_event_of_a_summary(monkeypatch):
-    """It has the exception itself, with its traceback."""
-    ignored = []
-    for name in ("sentry_sdk", "sentry_sdk.integrations"):
-        monkeypatch.setitem(sys.modules, name, types.ModuleType(name))
-    monkeypatch.setitem(sys.modules, SENTRY, fake_sentry(ignored.append))
-    DockerflowMiddleware(lambda request: HttpResponse())
-    assert ignored == [SUMMARY_LOGGER]
-
-
-@pytest.mark.usefixtures("summaries")
-def test_sentry_that_comes_after_the_middleware_is_told(monkeypatch, make_request):
-    """A project may set it up after Django, in ``wsgi.py``: the first summary tells it."""
-    ignored = []
-    monkeypatch.delitem(sys.modules, SENTRY, raising=False)
-    middleware = DockerflowMiddleware(lambda request: HttpResponse())
-    monkeypatch.setitem(sys.modules, SENTRY, fake_sentry(ignored.append))
-    for _ in range(2):
-        middleware(make_request())
-    assert ignored == [SUMMARY_LOGGER]
-
-
-def breaks(name):
-    """Raise what no one expects."""
-    raise RuntimeError("no sentry today")
-
-
-@pytest.mark.parametrize("module", [None, types.ModuleType(SENTRY), fake_sentry(breaks)])
-def test_without_sentry_all_is_well(monkeypatch, module):
-    """Not installed, of another version, or broken: it is not needed."""
-    for name in ("sentry_sdk", "sentry_sdk.integrations"):
-        monkeypatch.setitem(sys.modules, name, types.ModuleType(name))
-    monkeypatch.setitem(sys.modules, SENTRY, module)
-    tell_sentry()

@@ -2,16 +2,13 @@
 
 import logging
 import random
-import sys
 from contextlib import suppress
 from functools import cache
-from typing import Any
 
 from django.core.signals import request_finished, request_started
 from django.http import BadHeaderError, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from dockerflow_django._state import keeps
 from dockerflow_django.conf import conf
 from dockerflow_django.context import (
     RequestState,
@@ -25,6 +22,7 @@ from dockerflow_django.context import (
 )
 from dockerflow_django.lifecycle import request_ended
 from dockerflow_django.logging.content import SUMMARY_LOGGER
+from dockerflow_django.logging.sentry import keep_from_sentry
 from dockerflow_django.summary.extra_fields import add_project_fields
 from dockerflow_django.summary.failure import describe
 from dockerflow_django.summary.fields import fields_of
@@ -39,8 +37,6 @@ from dockerflow_django.summary.verdict import (
 
 # What `logging` writes if it does not know the caller.
 _NO_FILE = "(unknown file)"
-
-_SENTRY = "sentry_sdk.integrations.logging"
 
 logger = logging.getLogger(SUMMARY_LOGGER)
 
@@ -113,25 +109,6 @@ def _set_header(response: HttpResponseBase, header: str, rid: str) -> None:
         response.headers[header] = rid
 
 
-def tell_sentry() -> None:
-    """Have sentry_sdk, if the project uses it, make no event of a summary.
-
-    It has the exception itself, with the traceback; and a failure returned is no exception. To
-    import it for that would take as long as half of Django, so it is told once it is there.
-    """
-    if (sentry := sys.modules.get(_SENTRY)) is not None:
-        _ignore_summaries(sentry)
-
-
-@cache
-def _ignore_summaries(sentry: Any) -> None:
-    with suppress(Exception):  # of another version, or broken
-        sentry.ignore_logger(SUMMARY_LOGGER)
-
-
-keeps("_ignore_summaries", after_fork=False)(_ignore_summaries.cache_clear)
-
-
 @cache
 def _meta_key(header: str) -> str:
     return f"HTTP_{header.upper().replace('-', '_')}"
@@ -180,7 +157,7 @@ def _write(
     # for looking whether an extra bears a reserved name, which none does.
     record = logging.getLogRecordFactory()(SUMMARY_LOGGER, level, _NO_FILE, 0, message, (), None)
     record.__dict__.update(extra)
-    tell_sentry()
+    keep_from_sentry(SUMMARY_LOGGER)
     logger.handle(record)
 
 

@@ -1,11 +1,10 @@
 """The one record of an execution of a background task, on the logger ``task.summary``."""
 
 import logging
-from contextlib import suppress
-from importlib import import_module
 from typing import TypedDict
 
 from dockerflow_django.context import TaskState, current_rid
+from dockerflow_django.logging.sentry import keep_from_sentry
 from dockerflow_django.summary.failure import describe
 
 SUMMARY_LOGGER = "task.summary"
@@ -79,10 +78,5 @@ def write(fields: Fields, error: BaseException | None = None) -> None:
     # What `logger.log()` does, without a walk up the stack for the caller, which is this line.
     record = logging.getLogRecordFactory()(SUMMARY_LOGGER, level, _NO_FILE, 0, message, (), None)
     record.__dict__.update(fields)
+    keep_from_sentry(SUMMARY_LOGGER)
     logger.handle(record)
-
-
-def tell_sentry() -> None:
-    """Have sentry_sdk, if it is installed, make no event of a record: it has the exception."""
-    with suppress(Exception):
-        import_module("sentry_sdk.integrations.logging").ignore_logger(SUMMARY_LOGGER)

@@ -4,8 +4,6 @@ import os
 from functools import cache
 from typing import Any
 
-from dockerflow_django.tasks import record
-
 _main_pid: int | None = None
 _is_pool_child = False
 
@@ -20,7 +18,6 @@ def enter_pool_process(**kwargs: Any) -> None:
     """Note whether this is a child of the pool; a solo worker sends the same signal."""
     global _is_pool_child  # noqa: PLW0603
     _is_pool_child = os.getpid() != _main_pid
-    record.tell_sentry()
 
 
 def enter_beat(sender: Any, **kwargs: Any) -> None:

@@ -11,7 +11,6 @@ from django.core import checks
 from django.core.checks import CheckMessage
 
 from dockerflow_django import health, lifecycle
-from dockerflow_django.tasks import record
 from dockerflow_django.tasks.celery import stages
 from dockerflow_django.tasks.celery.broker import BrokerWatch
 from dockerflow_django.tasks.celery.liveness import LoopWatch
@@ -33,7 +32,6 @@ class DockerflowStep(bootsteps.StartStopStep):  # type: ignore[misc]
 
     def start(self, worker: Any) -> None:
         """Observe the tasks, and answer the probes."""
-        record.tell_sentry()
         observe_tasks(worker.app, count)
         if stages.are_probes_wanted():
             _answer_probes(worker)
