@@ -4,12 +4,15 @@ import errno
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from dockerflow_django.serve import process
 from dockerflow_django.serve.process import Process, try_fork
 
 
@@ -39,14 +42,40 @@ def test_fork_that_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     assert descriptors() == before
 
 
+def test_fork_without_an_input() -> None:
+    """A process whose standard input is closed can fork as any other."""
+    code = "import os; from dockerflow_django.serve.process import try_fork as fork; "
+    code += "os.close(0); fork()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_fork_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A child that does not end, as in a lock that another thread held, is killed and told of."""
+
+    def hang(status: int) -> None:
+        time.sleep(20)
+        end(status)
+
+    end = os._exit
+    monkeypatch.setattr(os, "_exit", hang)
+    monkeypatch.setattr(process, "FORK_SECONDS", 0.2)
+    before = descriptors()
+    with pytest.raises(TimeoutError, match="a forked process hangs"):
+        try_fork()
+    assert descriptors() == before
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
+
+
 def test_process_without_a_watcher() -> None:
     """A process that has been forked, and cannot be watched, is ended."""
-    process = Process.__new__(Process)
-    process.inner = multiprocessing.get_context("fork").Process(target=time.sleep, args=(60,))
-    process.abandon()  # before its start there is nothing to end
-    process.inner.start()
-    process.abandon()
-    assert process.inner.exitcode == -9
+    worker = Process.__new__(Process)
+    worker.inner = multiprocessing.get_context("fork").Process(target=time.sleep, args=(60,))
+    worker.abandon()  # before its start there is nothing to end
+    worker.inner.start()
+    worker.abandon()
+    assert worker.inner.exitcode == -9
 
 
 @pytest.mark.parametrize(
@@ -59,8 +88,8 @@ def test_process_without_a_watcher() -> None:
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 def test_how_a_worker_ended(end: Callable[[], None], said: str) -> None:
     """The end of a worker is told by its status, or by the signal that ended it."""
-    process = Process.__new__(Process)
-    process.inner = multiprocessing.get_context("fork").Process(target=end)
-    process.inner.start()
-    process.inner.join(10)
-    assert process.said == said
+    worker = Process.__new__(Process)
+    worker.inner = multiprocessing.get_context("fork").Process(target=end)
+    worker.inner.start()
+    worker.inner.join(10)
+    assert worker.said == said

@@ -13,6 +13,7 @@ import pytest
 
 from dockerflow_django.serve.deaths import DEATHS
 from dockerflow_django.serve.options import build_server
+from dockerflow_django.serve.server import Server, StartError
 from tests.harness.project import Project
 from tests.harness.served import Served
 from tests.harness.waiting import wait_until
@@ -102,3 +103,24 @@ def test_lifetime(monkeypatch: pytest.MonkeyPatch) -> None:
     server._serve_loop(None, None)
     assert replaced == [0, 2]
     assert waits == [pytest.approx(600, abs=2)]
+
+
+def test_dead_worker_that_a_reload_has_replaced() -> None:
+    """A worker that could not be replaced, and then was by a reload, is not replaced again."""
+    server: Any = Server("tests.project.wsgi:application")
+    dead, new = SimpleNamespace(idx=0, name="dead"), SimpleNamespace(idx=0, name="new")
+    started: list[int] = []
+
+    def start(idx: int, *args: Any) -> Any:
+        started.append(idx)
+        if len(started) == 1:
+            raise StartError("Worker 1 cannot be started: Too many open files")
+        return SimpleNamespace(idx=idx)
+
+    server._start_worker = start
+    server.wrks, server._unreplaced = [dead], [dead]
+    server._replace_dead(None, None)
+    assert (started, server.wrks, server._unreplaced) == ([0], [dead], [dead])
+    server.wrks = [new]
+    server._replace_dead(None, None)
+    assert (started, server.wrks, server._unreplaced) == ([0], [new], [])

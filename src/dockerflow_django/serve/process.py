@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import time
 from typing import Any
 
 from granian.server.mp import WorkerProcess
@@ -10,8 +11,10 @@ from granian.server.mp import WorkerProcess
 from dockerflow_django.serve.stop import held_back
 from dockerflow_django.supervisor.known import Worker
 
-# A pair of sockets, and two pipes of `multiprocessing`.
-DESCRIPTORS = 6
+# As many descriptors as a pair of sockets, and two pipes of `multiprocessing`.
+PIPES = 3
+# For the end of a child that does nothing.
+FORK_SECONDS = 10.0
 
 
 class Process(WorkerProcess):
@@ -71,10 +74,22 @@ def try_fork() -> None:
     `multiprocessing` leaves its descriptors behind if its own fork fails, at each attempt anew.
     """
     with contextlib.ExitStack() as stack:
-        for _ in range(DESCRIPTORS):
-            stack.callback(os.close, os.dup(0))
+        for _ in range(PIPES):
+            for end in os.pipe():
+                stack.callback(os.close, end)
         with held_back():
             pid = os.fork()
             if not pid:
                 os._exit(0)
-        os.waitpid(pid, 0)
+        _await_end(pid)
+
+
+def _await_end(pid: int) -> None:
+    """Wait for the child. A lock that another thread held, and a hook takes, lets it hang."""
+    ends_at = time.monotonic() + FORK_SECONDS
+    while not os.waitpid(pid, os.WNOHANG)[0]:
+        if time.monotonic() > ends_at:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+            raise TimeoutError("a forked process hangs")
+        time.sleep(0.001)

@@ -184,7 +184,11 @@ class Server(MPServer):
             self._unreplaced.append(dead)
 
     def _replace_dead(self, spawn_target: Any, target_loader: Any) -> None:
-        """Start a successor for each that has died; one that cannot be started, a little later."""
+        """Start a successor for each that has died; one that cannot be started, a little later.
+
+        A reload, or the end of a lifetime, may have replaced it in the meantime.
+        """
+        self._unreplaced = [dead for dead in self._unreplaced if dead in self.wrks]
         while self._unreplaced and not self.interrupt_signal:
             dead = self._unreplaced[0]
             try:
