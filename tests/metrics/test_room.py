@@ -4,6 +4,7 @@ import errno
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -29,8 +30,10 @@ print(counter.labels("199")._value.get(), room.losses.reason)
 
 
 @pytest.fixture(autouse=True)
-def no_losses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(losses, "reason", "")
+def no_losses() -> Iterator[None]:
+    losses.forget()
+    yield
+    losses.forget()
 
 
 def test_new_labels_are_lost_and_old_ones_counted_on(tmp_path: Path) -> None:
@@ -103,10 +106,36 @@ def test_loss_is_told_of_once(
 ) -> None:
     """One line says that values are lost, and why."""
     monkeypatch.setenv(workers.VARIABLE, str(tmp_path))
-    monkeypatch.setattr(losses, "reason", "No space left on device")
+    losses.note(OSError(errno.ENOSPC, "No space left on device"))
     for _ in range(2):
         workers.warn_if_full()
     assert caplog.text.count("takes no more values: No space left on device") == 1
+    workers._forget()
+
+
+@pytest.mark.parametrize(
+    ("number", "advice"),
+    [
+        (errno.ENOSPC, "Give the folder more room."),
+        (errno.EDQUOT, "Give the folder more room."),
+        (errno.EROFS, "Make the folder writable for this user."),
+        (errno.EACCES, "Make the folder writable for this user."),
+        (errno.EMFILE, "Raise the limit of open files."),
+        (errno.EIO, "until this process is replaced."),
+    ],
+)
+def test_advice_fits_the_reason(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    number: int,
+    advice: str,
+) -> None:
+    """The line that tells of a loss ends with what helps against this one, if anything does."""
+    monkeypatch.setenv(workers.VARIABLE, str(tmp_path))
+    losses.note(OSError(number, os.strerror(number)))
+    workers.warn_if_full()
+    assert caplog.messages[0].endswith(advice)
     workers._forget()
 
 

@@ -119,7 +119,7 @@ def test_a_new_life_begins_with_nothing(values: Path, dead: int):
 def test_a_process_leaves_when_it_ends(values: Path):
     """What `join` promises holds for this process's number at the end."""
     leave(os.getpid())
-    workers._leave()
+    workers._mark_own_dead()
     assert shown(values) == {"seen_total": 5}
 
 

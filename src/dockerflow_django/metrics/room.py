@@ -23,13 +23,31 @@ VALUE_BYTES = 64
 # A system that cannot tell whether there is room is taken at its word.
 _CANNOT_TELL = {errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL}
 
+_ADVICE = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "Give the folder more room."),
+    **dict.fromkeys(
+        (errno.EROFS, errno.EACCES, errno.EPERM), "Make the folder writable for this user."
+    ),
+    **dict.fromkeys((errno.EMFILE, errno.ENFILE), "Raise the limit of open files."),
+}
+
 Value = tuple[float, float]
 
 
 class Losses:
-    """Why this process keeps values that no scrape shows, empty if it keeps none."""
+    """Why this process keeps values that no scrape shows, and what helps. Empty: it keeps none."""
 
     reason = ""
+    advice = ""
+
+    def note(self, error: OSError) -> None:
+        """Keep why a value found no room."""
+        self.reason = error.strerror or str(error)
+        self.advice = _ADVICE.get(error.errno or 0, "")
+
+    def forget(self) -> None:
+        """Know of no loss."""
+        self.reason = self.advice = ""
 
 
 losses = Losses()
@@ -37,7 +55,7 @@ losses = Losses()
 
 @keeps("losses")
 def _forget() -> None:
-    losses.reason = ""
+    losses.forget()
 
 
 class RoomyDict:
@@ -85,7 +103,7 @@ class RoomyDict:
                 is_new = file.tell() == 0
                 has_room = self._ask_for(file.fileno(), mmap.PAGESIZE)
         except OSError as error:
-            losses.reason = error.strerror or str(error)
+            losses.note(error)
             return False
         if is_new and not has_room:
             with suppress(OSError):
@@ -101,7 +119,7 @@ class RoomyDict:
             os.posix_fallocate(descriptor, 0, size)
         except OSError as error:
             if error.errno not in _CANNOT_TELL:
-                losses.reason = error.strerror or str(error)
+                losses.note(error)
                 return False
         self._room = size
         return True

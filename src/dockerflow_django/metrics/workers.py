@@ -10,8 +10,12 @@ import logging
 import os
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dockerflow_django._state import keeps
+
+if TYPE_CHECKING:
+    from dockerflow_django.metrics.room import Losses
 
 __all__ = ["mark_dead", "prepare_folder"]
 
@@ -88,12 +92,13 @@ def warn_if_full() -> None:
             "Give it more, or remove labels with many values.",
             free / 2**20,
         )
-    if not _warned.has_lost and (reason := _losses()):
+    if not _warned.has_lost and (reason := _losses().reason):
         _warned.has_lost = True
         logger.error(
             "PROMETHEUS_MULTIPROC_DIR takes no more values: %s. Those of new labels are lost until "
-            "this process is replaced. Give the folder more room.",
+            "this process is replaced.%s",
             reason,
+            f" {advice}" if (advice := _losses().advice) else "",
         )
 
 
@@ -105,10 +110,10 @@ def _free_bytes(values: Path) -> float:
     return status.f_bavail * status.f_frsize
 
 
-def _losses() -> str:
+def _losses() -> "Losses":
     from dockerflow_django.metrics.room import losses
 
-    return losses.reason
+    return losses
 
 
 class _Warned:
@@ -129,10 +134,10 @@ def join() -> None:
     """Be one of the processes until this one ends in order; make the folder if it is missing."""
     if (values := folder()) is not None:
         values.mkdir(parents=True, exist_ok=True)
-        atexit.register(_leave)
+        atexit.register(_mark_own_dead)
 
 
-def _leave() -> None:
+def _mark_own_dead() -> None:
     # A forked child inherits this, and has a number of its own.
     mark_dead(os.getpid())
 
