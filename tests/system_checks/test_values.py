@@ -224,3 +224,15 @@ def test_what_the_clients_do_not_see(
     conf.reset()
     (sentence,) = sentences("dockerflow.W017")
     assert sentence.startswith(f"{name} stands in .env, where")
+
+
+def test_the_clients_see_what_the_environment_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However the environment writes a value, healthcheck and drain find it there."""
+    monkeypatch.setenv("DOCKERFLOW_PROBE_PORT", " 8001")
+    conf.reset()
+    assert conf.DOCKERFLOW_PROBE_PORT == 8001
+    assert sentences("dockerflow.W017") == []
+    with override_settings(DOCKERFLOW_PROBE_PORT=8001):
+        assert sentences("dockerflow.W017") == []
+        monkeypatch.setenv("DOCKERFLOW_PROBE_PORT", "none")
+        assert sentences("dockerflow.W017") != []

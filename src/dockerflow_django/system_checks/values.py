@@ -9,7 +9,7 @@ from pathlib import Path
 from django.conf import settings
 from django.core.checks import Error, Warning  # noqa: A004 - Django's name
 
-from dockerflow_django.conf import FILE_SUFFIX, conf
+from dockerflow_django.conf import FILE_SUFFIX, Found, conf
 from dockerflow_django.conf.lookup import EnvFile
 from dockerflow_django.system_checks.rule import Finding, rule
 
@@ -87,13 +87,24 @@ def check_clients_find_them() -> Iterator[Finding]:
     """Find settings that the clients without Django need, where these do not look."""
     for found in conf.look_up_all():
         is_set = found.name in _OF_THE_CLIENTS and found.value != conf.table[found.name].default
-        if is_set and os.environ.get(found.name) != str(found.value):
+        if is_set and not _is_in_environment(found):
             yield Finding(
                 f"{found.name} stands in {_PLACES[found.origin]}, where healthcheck and drain do "
                 "not look.",
                 f"Set the environment variable {found.name} to the same value: both load neither "
                 "Django nor its settings.",
             )
+
+
+def _is_in_environment(found: Found) -> bool:
+    """Tell whether the environment says the same; the project's settings may be made from it."""
+    text = os.environ.get(found.name)
+    if found.origin == "environment" or text is None:
+        return text is not None
+    try:
+        return bool(conf.table[found.name].cast(text) == found.value)
+    except ValueError:
+        return False
 
 
 def _is_service_link(name: str) -> bool:
