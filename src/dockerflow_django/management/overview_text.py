@@ -9,7 +9,7 @@ from dockerflow_django.heartbeat.report import STATUSES
 from dockerflow_django.management.folding import fold, table
 from dockerflow_django.management.output import coloured
 from dockerflow_django.management.overview import Overview
-from dockerflow_django.management.places import hide_places
+from dockerflow_django.management.places import hide_place, hide_places
 
 _LEVELS = {status: level for level, status in STATUSES.items()}
 # What these hold is told check by check.
@@ -71,10 +71,10 @@ def _checks(overview: Overview) -> Iterator[tuple[str, Rows]]:
 
 
 def _check(check: dict[str, Any]) -> tuple[str, ...]:
-    given = [f"{key}={value}" for key, value in check["keywords"].items()]
+    given = [f"{key}={hide_place(value)}" for key, value in check["keywords"].items()]
     given += [f"{key}={check[key]:g}" for key in ("timeout", "every") if check[key] is not None]
     given += ["once"] if check["once"] else []
-    return (check["path"], check["source"], hide_places(" ".join(given)))
+    return (check["path"], check["source"], " ".join(given))
 
 
 def _settings(overview: Overview) -> Iterator[tuple[str, Rows]]:
@@ -89,4 +89,4 @@ def _settings(overview: Overview) -> Iterator[tuple[str, Rows]]:
 def _value(setting: dict[str, str]) -> str:
     is_empty = setting["value"] in {"{}", "[]", "()"}
     is_told = setting["name"] in _TOLD_ABOVE and not (is_empty or setting["problem"])
-    return "(see the checks above)" if is_told else hide_places(setting["value"])
+    return "(see the checks above)" if is_told else hide_place(setting["value"])

@@ -9,17 +9,35 @@ from pathlib import Path
 
 from django.conf import settings
 
-_HOMES = re.compile(r"(?<![\w.~/-])/(?:home|Users)/[^/\s'\":,;]+")
+# What stands before the root of a path; a regular expression that begins with "^" is none.
+_START = r"(?<![\w.~/^-])"
+_HOMES = re.compile(_START + r"(/home|/Users)/[^/\s'\":,;]+")
+# One path and nothing else, as `repr` shows it: with no sign that a pattern or a list has.
+_PATH = re.compile(r"""(?:\w+\()?(['"])/[^\s'"*?+|^$(){}\[\]\\]*\1\)?""")
 
 
 def hide_places(text: str) -> str:
     """Write ``BASE_DIR``, ``site-packages`` and ``~`` for the folders that these are here.
 
-    Of any other folder that modules are imported from, the last part of its path stays.
+    Of any other folder that modules are imported from, the last part of its path stays. The names
+    of others' homes are left out.
     """
     for folder, name in _folders(str(getattr(settings, "BASE_DIR", None) or "")):
-        text = re.sub(rf"(?<![\w.~/-]){re.escape(folder)}(?![\w.-])", name, text)
-    return _HOMES.sub("~", text)
+        text = _hide(folder, name, text)
+    return _HOMES.sub(r"\1/...", text)
+
+
+def hide_place(value: str) -> str:
+    """Do so with a setting's value, given as `repr` shows it, if it is one path and nothing else.
+
+    Any other value is shown as it is written: a pattern may look like a path.
+    """
+    return hide_places(value) if _PATH.fullmatch(value) else value
+
+
+def _hide(folder: str, name: str, text: str) -> str:
+    pattern = rf"{_START}{re.escape(folder)}(?![\w.-])"
+    return re.sub(pattern, lambda _: name, text)  # as it is, with its backslashes
 
 
 def _folders(base_dir: str) -> list[tuple[str, str]]:
