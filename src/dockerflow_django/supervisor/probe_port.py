@@ -66,7 +66,7 @@ class ProbePort:
     def close_in_child(self) -> None:
         """Close the inherited socket in a forked child, which has none of the threads."""
         self._server.socket.close()
-        self._server.reserve.leave()
+        self._server.reserve.close_in_child()
 
 
 class _Server(ThreadingHTTPServer):

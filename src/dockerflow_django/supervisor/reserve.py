@@ -26,7 +26,7 @@ class Reserve:
             if self._descriptor is None:
                 self._descriptor = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
 
-    def leave(self) -> None:
+    def close_in_child(self) -> None:
         """Close it in a forked child, in which nobody gives back a lock that was held."""
         if self._descriptor is not None:
             os.close(self._descriptor)
