@@ -1,5 +1,8 @@
 """What the heartbeat's signals write to the metrics."""
 
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 
@@ -17,6 +20,35 @@ from dockerflow_django.metrics import definitions, feed, starting
 
 WARNING = checks.Warning("a warning", id="shop.W001")
 ERROR = checks.Error("an error", id="shop.E001")
+# Nothing here imports prometheus_client before the scrape, which comes between request and run.
+SCRAPED_BEFORE_THE_FIRST_RUN = """
+import sys
+import django
+from django.conf import settings
+
+settings.configure(
+    ALLOWED_HOSTS=["*"],
+    DOCKERFLOW_CHECKS=[],
+    INSTALLED_APPS=["dockerflow_django"],
+    MIDDLEWARE=["dockerflow_django.middleware.DockerflowMiddleware"],
+    ROOT_URLCONF="dockerflow_django.urls",
+    SECRET_KEY="only for tests",
+)
+django.setup()
+from django.test import Client
+
+client = Client()
+client.get("/__lbheartbeat__")
+assert "prometheus_client" not in sys.modules
+if "scraped" in sys.argv:
+    from dockerflow_django.metrics.exposition import expose
+
+    expose()
+client.get("/__heartbeat__")
+from dockerflow_django.metrics.exposition import expose
+
+print(expose().body.decode())
+"""
 DURATIONS = "dockerflow_check_duration_seconds_count"
 
 
@@ -206,3 +238,26 @@ def test_started_twice_it_listens_once(stock: Stock):
     before = len(signals.heartbeat_passed.receivers)
     feed.start()
     assert len(signals.heartbeat_passed.receivers) == before
+
+
+@pytest.mark.parametrize("argument", ["scraped", "unscraped"])
+def test_the_first_run_counts_once(argument: str):
+    """Whether a scrape has started the feed before it, or the run itself does."""
+    environ = {k: v for k, v in os.environ.items() if k != "PROMETHEUS_MULTIPROC_DIR"}
+    done = subprocess.run(
+        [sys.executable, "-c", SCRAPED_BEFORE_THE_FIRST_RUN, argument],
+        capture_output=True,
+        check=True,
+        env=environ,
+        text=True,
+        timeout=60,
+    )
+    counted = 'dockerflow_heartbeats_total{probe="heartbeat",status="passed"}'
+    assert f"{counted} 1.0" in done.stdout.splitlines()
+
+
+def test_start_tells_whether_it_did(stock: Stock, monkeypatch: pytest.MonkeyPatch):
+    """A second call changes nothing."""
+    monkeypatch.setattr(feed, "_has_started", False)
+    assert feed.start()
+    assert not feed.start()

@@ -20,21 +20,23 @@ _UID = "dockerflow_django.metrics"
 VERSION_KEYS = ("version", "commit", "source", "build")
 
 
-def start() -> None:
-    """Write to the metrics from now on.
+def start() -> bool:
+    """Write to the metrics from now on; return whether nothing did before.
 
-    A process that answers requests by Django begins by itself, with the first one. Call this in any
-    other: a worker, or a consumer.
+    A process that answers requests by Django begins by itself: with the first one if it has
+    ``PROMETHEUS_MULTIPROC_DIR`` or has imported prometheus_client, else with its first heartbeat or
+    scrape. Call this in any other: a worker, or a consumer.
     """
     global _has_started  # noqa: PLW0603
     with _lock:
         if _has_started:
-            return
+            return False
         _has_started = True
     evaluated.connect(record, dispatch_uid=_UID)
     workers.join()
     process.start()
     definitions.BUILD_INFO.labels(**_version_labels()).set(1)
+    return True
 
 
 def record(report: Report, **kwargs: Any) -> None:

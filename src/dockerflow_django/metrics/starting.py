@@ -17,10 +17,10 @@ _UID = "dockerflow_django.metrics.start"
 
 
 def start_with_first_request() -> None:
-    """Feed the metrics from the first request that this process serves.
+    """Feed the metrics from the first request that this process serves, if they can be read then.
 
-    A management command never feeds any: each would leave a file in ``PROMETHEUS_MULTIPROC_DIR``
-    that every later scrape reads.
+    Else from the first heartbeat, unless a scrape comes before it. A management command never feeds
+    any: each would leave a file in ``PROMETHEUS_MULTIPROC_DIR`` that every later scrape reads.
     """
     request_started.connect(_on_first_request, dispatch_uid=_UID)
 
@@ -50,12 +50,12 @@ def _can_be_read() -> bool:
 
 
 def _start() -> bool:
+    """Tell whether the feed has started now."""
     from dockerflow_django.metrics import feed
 
     try:
-        feed.start()
+        return feed.start()
     except OSError:
         # The folder of the values: a request is worth more than a number.
         logger.exception("There are no metrics of this process")
         return False
-    return True
