@@ -179,12 +179,12 @@ def test_broken_file_costs_its_values_alone(values: Path, content: bytes, caplog
 
 def test_full_folder_is_told_of(values: Path, monkeypatch: pytest.MonkeyPatch, caplog):
     """Before the folder is full it is said, once."""
-    monkeypatch.setattr(workers, "ROOM_BYTES", 2**70)
+    monkeypatch.setattr(workers, "LEAST_FREE_BYTES", 2**70)
     workers.warn_if_full()
     workers.warn_if_full()
     assert caplog.text.count("MiB left") == 1
     workers._forget()
-    monkeypatch.setattr(workers, "ROOM_BYTES", 0)
+    monkeypatch.setattr(workers, "LEAST_FREE_BYTES", 0)
     workers.warn_if_full()
     assert caplog.text.count("MiB left") == 1
     workers._forget()

@@ -5,7 +5,7 @@
 ``feed``          what writes to them, once this process serves and somebody can read them
 ``process``       what this process is doing now: requests in progress, readiness
 ``workers``       many processes: a folder of values, and what is left when one of them dies
-``room``          what keeps a full folder from ending a process
+``disk_space``    what keeps a full folder from ending a process
 ``exposition``    all of it as text · ``views`` · ``urls``   the same at ``/__metrics__``
 ``middleware``    django-prometheus's, with labels that a client cannot multiply
 """

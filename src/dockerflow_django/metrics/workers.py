@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 from dockerflow_django._state import keeps
 
 if TYPE_CHECKING:
-    from dockerflow_django.metrics.room import Losses
+    from dockerflow_django.metrics.disk_space import Losses
 
 __all__ = ["mark_dead", "prepare_folder"]
 
 # A file of values doubles when it is full: in a project of 600 views from two MiB to four.
-ROOM_BYTES = 4 * 2**20
+LEAST_FREE_BYTES = 4 * 2**20
 
 VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
@@ -36,14 +36,14 @@ def folder() -> Path | None:
 
 
 def survive_full_disk() -> None:
-    """Keep this process from being killed if the folder's file system has no room left.
+    """Keep this process from being killed if the folder's file system is full.
 
     Call it before anything is measured. Nothing is imported if there is no folder.
     """
     if folder() is not None:
-        from dockerflow_django.metrics import room
+        from dockerflow_django.metrics import disk_space
 
-        room.install()
+        disk_space.install()
 
 
 def prepare_folder() -> None:
@@ -85,7 +85,7 @@ def warn_if_full() -> None:
     """Say once that the folder's file system is nearly full, and once that values are lost."""
     if (values := folder()) is None:
         return
-    if not _warned.is_nearly_full and (free := _free_bytes(values)) < ROOM_BYTES:
+    if not _warned.is_nearly_full and (free := _free_bytes(values)) < LEAST_FREE_BYTES:
         _warned.is_nearly_full = True
         logger.warning(
             "PROMETHEUS_MULTIPROC_DIR has %.1f MiB left: when it is full, metrics are lost. "
@@ -111,7 +111,7 @@ def _free_bytes(values: Path) -> float:
 
 
 def _losses() -> "Losses":
-    from dockerflow_django.metrics.room import losses
+    from dockerflow_django.metrics.disk_space import losses
 
     return losses
 

@@ -1,4 +1,4 @@
-"""Files of values if there is no room for them; `tests/torture/neighbours` fills a real disk."""
+"""Files of values if the disk is full; `tests/torture/neighbours` fills a real disk."""
 
 import errno
 import os
@@ -11,21 +11,21 @@ import pytest
 from prometheus_client import CollectorRegistry
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from dockerflow_django.metrics import room, workers
-from dockerflow_django.metrics.room import RoomyDict, losses
+from dockerflow_django.metrics import disk_space, workers
+from dockerflow_django.metrics.disk_space import CheckedDict, losses
 
 # Files may be no longer than two pages; Python ignores the signal that goes with it.
 SCRIPT = """
 import mmap, resource
 resource.setrlimit(resource.RLIMIT_FSIZE, (2 * mmap.PAGESIZE, resource.RLIM_INFINITY))
-from dockerflow_django.metrics import room
-room.install()
+from dockerflow_django.metrics import disk_space
+disk_space.install()
 from prometheus_client import Counter
 counter = Counter("seen", "", ["who"])
 for _ in range(2):
     for number in range(200):
         counter.labels(str(number)).inc()
-print(counter.labels("199")._value.get(), room.losses.reason)
+print(counter.labels("199")._value.get(), disk_space.losses.reason)
 """
 
 
@@ -37,7 +37,7 @@ def no_losses() -> Iterator[None]:
 
 
 def test_new_labels_are_lost_and_old_ones_counted_on(tmp_path: Path) -> None:
-    """What is in the file goes on counting; what found no room counts in memory alone."""
+    """What is in the file goes on counting; what found no space counts in memory alone."""
     env = {**os.environ, workers.VARIABLE: str(tmp_path)}
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT], env=env, capture_output=True, text=True, check=False
@@ -54,10 +54,10 @@ def test_new_labels_are_lost_and_old_ones_counted_on(tmp_path: Path) -> None:
 def test_file_is_read_again(tmp_path: Path) -> None:
     """A file that is opened once more, as after a fork, goes on with its values."""
     name = str(tmp_path / "counter_1.db")
-    first = RoomyDict(name)
+    first = CheckedDict(name)
     first.write_value("a", 3.0, 0.0)
     first.close()
-    again = RoomyDict(name)
+    again = CheckedDict(name)
     assert again.read_value("a") == (3.0, 0.0)
     assert again.read_value("b") == (0.0, 0.0)
     again.close()
@@ -66,7 +66,7 @@ def test_file_is_read_again(tmp_path: Path) -> None:
 
 def test_folder_that_is_not_there(tmp_path: Path) -> None:
     """Without a file every value is in memory."""
-    values = RoomyDict(str(tmp_path / "gone" / "counter_1.db"))
+    values = CheckedDict(str(tmp_path / "gone" / "counter_1.db"))
     values.write_value("a", 3.0, 1.0)
     assert values.read_value("a") == (3.0, 1.0)
     values.close()
@@ -74,16 +74,16 @@ def test_folder_that_is_not_there(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("number", "is_lost"), [(errno.ENOSPC, True), (errno.EOPNOTSUPP, False)])
-def test_system_that_gives_no_room(
+def test_system_that_gives_no_space(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, is_lost: bool
 ) -> None:
-    """No file is left where there is no room for one; a system that cannot tell is trusted."""
+    """No file is left where there is no space for one; a system that cannot tell is trusted."""
 
     def refuse(*args: object) -> None:
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr("os.posix_fallocate", refuse)
-    values = RoomyDict(str(tmp_path / "counter_1.db"))
+    values = CheckedDict(str(tmp_path / "counter_1.db"))
     values.write_value("a", 3.0, 0.0)
     assert values.read_value("a") == (3.0, 0.0)
     values.close()
@@ -92,12 +92,12 @@ def test_system_that_gives_no_room(
 
 
 def test_system_without_such_a_call(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where room cannot be asked for, prometheus_client's own files stay."""
+    """Where space cannot be reserved, prometheus_client's own files stay."""
     from prometheus_client import values
     from prometheus_client.mmap_dict import MmapedDict
 
     monkeypatch.delattr("os.posix_fallocate")
-    room.install()
+    disk_space.install()
     assert values.MmapedDict is MmapedDict
 
 
@@ -142,7 +142,7 @@ def test_advice_fits_the_reason(
 def test_folder_that_cannot_be_measured(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A folder that has gone says nothing of its room."""
+    """A folder that has gone says nothing of its space."""
     monkeypatch.setenv(workers.VARIABLE, str(tmp_path / "gone"))
     workers.warn_if_full()
     assert caplog.text == ""

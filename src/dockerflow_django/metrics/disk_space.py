@@ -1,8 +1,8 @@
 """Files of values that cost no process its life if the disk is full.
 
-prometheus_client maps its files into memory and makes them longer without asking for room. Whoever
-then writes to a page for which there is none is killed by SIGBUS. Here room is asked for before a
-page is written, and a value that gets none is kept in memory: no scrape shows it.
+prometheus_client maps its files into memory and makes them longer without reserving disk space. If
+the disk is full, whoever writes to such a page is killed by SIGBUS. Here the space is reserved
+before a page is written, and a value that gets none is kept in memory: no scrape shows it.
 """
 
 import errno
@@ -20,7 +20,7 @@ from dockerflow_django._state import keeps
 # What a value takes beside its key: the key's length, padding, the number and its time.
 VALUE_BYTES = 64
 
-# A system that cannot tell whether there is room is taken at its word.
+# A system that cannot tell whether there is space is taken at its word.
 _CANNOT_TELL = {errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL}
 
 _ADVICE = {
@@ -41,7 +41,7 @@ class Losses:
     advice = ""
 
     def note(self, error: OSError) -> None:
-        """Keep why a value found no room."""
+        """Keep why a value is in no file."""
         self.reason = error.strerror or str(error)
         self.advice = _ADVICE.get(error.errno or 0, "")
 
@@ -58,12 +58,12 @@ def _forget() -> None:
     losses.forget()
 
 
-class RoomyDict:
+class CheckedDict:
     """One file of values, as the classes of `prometheus_client.values` use it."""
 
     def __init__(self, filename: str) -> None:
         self._lost: dict[str, Value] = {}
-        self._room = 0
+        self._reserved = 0
         self._file: Any = MmapedDict(filename) if self._make(filename) else None
 
     def read_value(self, key: str) -> Value:
@@ -74,7 +74,7 @@ class RoomyDict:
         return value
 
     def write_value(self, key: str, value: float, timestamp: float) -> None:
-        """Keep the value: in the file, or in memory if its key found no room there."""
+        """Keep the value: in the file, or in memory if there was no space for its key."""
         if self._is_in_file(key):
             self._file.write_value(key, value, timestamp)
         else:
@@ -94,26 +94,26 @@ class RoomyDict:
         if key in self._file._positions:  # noqa: SLF001
             return True
         size = self._file._used + len(key.encode()) + VALUE_BYTES  # noqa: SLF001
-        return self._ask_for(self._file._f.fileno(), size)  # noqa: SLF001
+        return self._reserve(self._file._f.fileno(), size)  # noqa: SLF001
 
     def _make(self, filename: str) -> bool:
-        """Make the file, with room for its head; tell whether that could be done."""
+        """Make the file, with space for its head; tell whether that could be done."""
         try:
             with Path(filename).open("a+b") as file:
                 is_new = file.tell() == 0
-                has_room = self._ask_for(file.fileno(), mmap.PAGESIZE)
+                has_space = self._reserve(file.fileno(), mmap.PAGESIZE)
         except OSError as error:
             losses.note(error)
             return False
-        if is_new and not has_room:
+        if is_new and not has_space:
             with suppress(OSError):
                 Path(filename).unlink()
-        return has_room
+        return has_space
 
-    def _ask_for(self, descriptor: int, size: int) -> bool:
-        """Have room for so many bytes, whole pages of it."""
+    def _reserve(self, descriptor: int, size: int) -> bool:
+        """Reserve so many bytes, in whole pages; tell whether they are there."""
         size += -size % mmap.PAGESIZE
-        if size <= self._room:
+        if size <= self._reserved:
             return True
         try:
             os.posix_fallocate(descriptor, 0, size)
@@ -121,7 +121,7 @@ class RoomyDict:
             if error.errno not in _CANNOT_TELL:
                 losses.note(error)
                 return False
-        self._room = size
+        self._reserved = size
         return True
 
 
@@ -129,4 +129,4 @@ def install() -> None:
     """Have every file of values that this process makes from now on be such a one."""
     if hasattr(os, "posix_fallocate"):
         module: Any = values
-        module.MmapedDict = RoomyDict
+        module.MmapedDict = CheckedDict
