@@ -1,14 +1,9 @@
 """Which requests the middleware answers itself: every request is asked, so this imports little."""
 
-from functools import cache
-
-from django.conf import settings
-from django.core.signals import setting_changed
 from django.http import HttpRequest
 
-from dockerflow_django._state import keeps
 from dockerflow_django.endpoints.endpoint import Endpoint
-from dockerflow_django.endpoints.paths import endpoints_in
+from dockerflow_django.endpoints.paths import endpoints_of_project
 
 
 def early_endpoint(request: HttpRequest) -> Endpoint | None:
@@ -17,30 +12,10 @@ def early_endpoint(request: HttpRequest) -> Endpoint | None:
     If the URLconf cannot be imported, Django says so when it resolves the path.
     """
     try:
-        endpoint = _of_the_project().get(request.path_info)
+        endpoint = endpoints_of_project().get(request.path_info)
     except Exception:  # noqa: BLE001 - importing a project's URLs may raise anything
         return None
     return None if endpoint is None or accepts_html(request) else endpoint
-
-
-@cache
-def _of_the_project() -> dict[str, Endpoint]:
-    """Return the table of the URLconf; to read the setting takes longer than all the rest here."""
-    return endpoints_in(settings.ROOT_URLCONF)
-
-
-@keeps("_of_the_project")
-def reset() -> None:
-    """Forget which table that is."""
-    _of_the_project.cache_clear()
-
-
-def _forget(*, setting: str, **kwargs: object) -> None:
-    if setting == "ROOT_URLCONF":
-        reset()
-
-
-setting_changed.connect(_forget, dispatch_uid="dockerflow_django.early")
 
 
 def accepts_html(request: HttpRequest) -> bool:

@@ -66,6 +66,12 @@ def endpoints_in(urlconf: Any) -> dict[str, Endpoint]:
     return table
 
 
+@cache
+def endpoints_of_project() -> dict[str, Endpoint]:
+    """Return the table of ``ROOT_URLCONF``: to read the setting takes longer than a look-up."""
+    return endpoints_in(settings.ROOT_URLCONF)
+
+
 def listed_in(urlconf: Any) -> dict[str, Endpoint]:
     """Return the endpoint of every path, the one with a slash only if it differs."""
     table = endpoints_in(urlconf)
@@ -147,9 +153,10 @@ def _unescape(regex: str) -> str:
     return re.sub(r"\\(.)", r"\1", regex, flags=re.DOTALL)
 
 
-@keeps("endpoints_in")
+@keeps("endpoints_in", "endpoints_of_project")
 def reset() -> None:
     """Forget the tables."""
+    endpoints_of_project.cache_clear()
     endpoints_in.cache_clear()
 
 
