@@ -21,6 +21,7 @@ from dockerflow_django.context import (
     current_rid,
     current_state,
     current_trace,
+    end_inner_request,
     end_request,
     request_id_context,
     restore,
@@ -117,6 +118,37 @@ def test_resuming_is_undone():
     assert current_rid() == "first"
     restore(resumed)
     assert (current_rid(), current_state()) == ("second", second)
+
+
+def test_a_resumed_request_may_have_ended_meanwhile():
+    """The request before it goes on all the same."""
+    first = start_request("first", None)
+    second = start_request("second", None)
+    resumed = activate(first)
+    end_request()
+    assert current_state() is None
+    restore(resumed)
+    assert (current_rid(), current_state()) == ("second", second)
+
+
+def test_a_request_that_outlives_its_outer_one():
+    """Once both have ended there is none."""
+    outer = start_request("outer", None)
+    outer.is_running = True
+    start_request("inner", None)
+    outer.is_running = False
+    end_request()
+    assert (current_rid(), current_state()) == (None, None)
+
+
+def test_an_inner_request_that_has_ended_already():
+    """To end it once more leaves the outer one alone."""
+    outer = start_request("outer", None)
+    outer.is_running = True
+    inner = start_request("inner", None)
+    end_inner_request(inner)
+    end_inner_request(inner)
+    assert (current_rid(), current_state()) == ("outer", outer)
 
 
 def test_the_variable_goes_by_python_dockerflows_name():

@@ -5,6 +5,7 @@ import contextlib
 import errno
 import inspect
 import logging
+import os
 import signal
 import subprocess
 import sys
@@ -259,6 +260,55 @@ def test_fork_that_fails(tmp_path: Path) -> None:
     assert arbiter.forking is None
     assert arbiter.container.pool.workers == []
     arbiter.container.pool.stop()
+
+
+def test_worker_that_died_before_its_successor_served(tmp_path: Path) -> None:
+    """A worker that was spared until a younger one serves, and has ended, is told nothing."""
+    arbiter = gunicorn._Arbiter()
+    with override_settings(DOCKERFLOW_DRAIN_PATH=str(tmp_path / "drain")):
+        arbiter.container = Container(read_settings())
+    known = arbiter.container.pool.add(1)
+    arbiter._deferred[0] = known  # this process's own group, if anything were sent
+    arbiter._end_deferred()
+    assert arbiter._deferred == {0: known}
+    arbiter.container.remove(known)
+    arbiter._end_deferred()
+    assert arbiter._deferred == {}
+    arbiter.container.pool.stop()
+
+
+def test_settings_that_the_application_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without DJANGO_SETTINGS_MODULE the application is loaded, which may set it."""
+    name = os.environ["DJANGO_SETTINGS_MODULE"]
+    loaded: list[str] = []
+
+    def wsgi() -> None:
+        loaded.append("wsgi")
+        os.environ["DJANGO_SETTINGS_MODULE"] = name
+
+    server = SimpleNamespace(app=SimpleNamespace(wsgi=wsgi))
+    gunicorn._load_project(server)
+    assert loaded == []
+    monkeypatch.delenv("DJANGO_SETTINGS_MODULE")
+    gunicorn._load_project(server)
+    assert loaded == ["wsgi"]
+
+
+def test_without_a_probe_port(served: Serve, project: Project) -> None:
+    """Without a probe port the application answers the probes, and SIGTERM drains as ever."""
+    instance = served(
+        kind="gunicorn", project=project.with_environ(DOCKERFLOW_PROBE_PORT=""), wait=False
+    )
+
+    def readiness() -> int:
+        with contextlib.suppress(OSError):
+            return instance.get("/__heartbeat__/readiness").status
+        return 0
+
+    wait_until(lambda: readiness() == 200, timeout=30)
+    instance.send_signal(signal.SIGTERM)
+    wait_until(lambda: readiness() == 503)
+    assert instance.wait(20).code == 0
 
 
 PARTS = {

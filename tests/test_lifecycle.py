@@ -137,6 +137,17 @@ async def test_stalled_loop() -> None:
         assert ids("liveness") == []
 
 
+async def test_loop_of_an_earlier_life(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A loop that a life before this one watched, in a parent say, is watched no longer."""
+    monkeypatch.setattr(lifecycle, "TURN_SECONDS", 0.01)
+    watch_loop()
+    lifecycle.reset()
+    await asyncio.sleep(0.03)
+    turned_at = lifecycle.process._turned_at
+    await asyncio.sleep(0.05)
+    assert lifecycle.process._turned_at == turned_at
+
+
 def test_closed_loop_is_no_stall() -> None:
     """A loop that was closed is nobody's to wait for."""
 

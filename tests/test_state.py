@@ -148,6 +148,8 @@ def test_a_forked_child_resets_and_testing_resets(monkeypatch):
     _state.notice_fork()
     _state.notice_fork()
     assert calls == ["both", "fork"]
+    _state._after_fork()  # as a second thread that has noticed the fork, too
+    assert calls == ["both", "fork"]
 
 
 def test_a_fork_without_python_s_hooks_is_noticed():

@@ -14,6 +14,7 @@ from django.test import override_settings
 from dockerflow_django import health
 from dockerflow_django.checks.registry import Check
 from dockerflow_django.heartbeat import runner, threads
+from tests.harness.waiting import wait_until
 
 ERROR = checks.Error("broken", id="shop.E001")
 
@@ -190,6 +191,19 @@ def test_young_result_is_reused(counted, configure, max_age, runs):
     for _ in range(3):
         runner.gather([counted.as_check()])
     assert counted.runs == runs
+
+
+def test_one_timer_for_a_check_that_is_asked_in_two_ways(configure):
+    """A check that one probe has run in the background and another asks itself has one timer."""
+    configure(DOCKERFLOW_CHECK_TIMEOUT=1, DOCKERFLOW_HEARTBEAT_MAX_AGE=0)
+    in_background, asked = Check(ok, {}, timeout=5, every=60), Check(ok, {})
+    for check in (in_background, asked, in_background, asked):
+        runner.gather([check], cap_seconds=1)
+
+    def timers():
+        return [thread for thread in heartbeat_threads() if thread.name == "dockerflow-next-ok"]
+
+    wait_until(lambda: len(timers()) == 1)
 
 
 def test_every_is_the_checks_own_age(counted, configure):

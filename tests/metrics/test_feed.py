@@ -209,6 +209,15 @@ def test_version_is_in_the_labels(stock: Stock, monkeypatch: pytest.MonkeyPatch)
     assert value("dockerflow_build_info", **labels) == 1
 
 
+def test_a_version_that_cannot_be_had_is_empty(stock: Stock, monkeypatch: pytest.MonkeyPatch):
+    """What the project's callback raises is in the log, and the metrics are there."""
+    monkeypatch.setattr(feed, "_has_started", False)
+    with override_settings(DOCKERFLOW_VERSION_CALLBACK=lambda root: 1 / 0):
+        feed.start()
+    labels = dict.fromkeys(("version", "commit", "source", "build"), "")
+    assert value("dockerflow_build_info", **labels) == 1
+
+
 def test_first_request_starts_the_feed(client: Client, monkeypatch: pytest.MonkeyPatch):
     """One receiver waits for the first request, and is gone after it."""
     started: list[bool] = []

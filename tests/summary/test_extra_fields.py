@@ -8,6 +8,7 @@ import pytest
 from django.http import HttpResponse, StreamingHttpResponse
 from django.test import override_settings
 
+from dockerflow_django.logging.scrubbing import REDACTED
 from dockerflow_django.middleware import DockerflowMiddleware
 from dockerflow_django.summary import extra_fields
 
@@ -59,6 +60,20 @@ def test_what_logging_needs_is_left_alone(record_with, name):
     record = record_with(lambda request, response: {name: "theirs"})
     assert record.__dict__[f"fields.{name}"] == "theirs"
     assert record.name == "request.summary"
+
+
+def test_secrets_are_taken_out(record_with):
+    """By their names and in texts, those of a list too."""
+    record = record_with(
+        lambda request, response: {
+            "password": "hunter2",
+            "notes": ["token=hunter2", "none", 3],
+            "url": "https://ada:hunter2@shop/",
+        }
+    )
+    assert record.password == REDACTED
+    assert record.notes == [f"token={REDACTED}", "none", 3]
+    assert record.url == f"https://{REDACTED}@shop/"
 
 
 def test_a_name_may_be_anything(record_with):

@@ -7,7 +7,14 @@ from django.http import JsonResponse, StreamingHttpResponse
 from django.test import AsyncClient, Client, RequestFactory, override_settings
 from django.urls import include, path
 
-from dockerflow_django.context import current_rid, current_state, request_id_context
+from dockerflow_django.context import (
+    current_rid,
+    current_state,
+    end_request,
+    request_id_context,
+    start_request,
+)
+from dockerflow_django.middleware import DockerflowMiddleware
 from tests.summary.urls import query
 
 PATHS = ["/plain/", "/broken/", "/stream/", "/nowhere/", "/stream-failing/"]
@@ -146,3 +153,20 @@ def test_afterwards_the_thread_is_nobodys():
     response = Client().get("/outer/", {"way": "handler", "url": ["/plain/", "/plain/"]})
     assert response.status_code == 200
     assert (current_rid(), current_state()) == (None, None)
+
+
+def test_an_inner_request_without_a_response(summaries):
+    """What it raises ends it alone: its summary is written, and the outer one goes on."""
+    outer = start_request("outer-1", None)
+    outer.is_running = True
+
+    def leave(request):
+        raise SystemExit(3)
+
+    with pytest.raises(SystemExit):
+        DockerflowMiddleware(leave)(RequestFactory().get("/plain/"))
+    assert (current_rid(), current_state()) == ("outer-1", outer)
+    (own,) = summaries
+    assert (own.code, own.rid != "outer-1") == (500, True)
+    outer.is_running = False
+    end_request()

@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Iterator
 from importlib import import_module
+from typing import Any
 
 from django.core.checks import Error
 from django.utils.module_loading import import_string
@@ -91,10 +92,9 @@ def _why_unusable(path: str) -> str:
 
 def _why_misfit(check: Check) -> str:
     """Return why the check does not take its keywords, an empty string if it does."""
-    if isinstance(check.target, str):
-        return ""  # where it leads is another rule's
+    function: Any = check.target  # a path of the settings has been imported
     try:
-        signature = inspect.signature(check.target)
+        signature = inspect.signature(function)
         signature.bind(**{"app_configs": None, **check.keywords})
     except ValueError:
         return ""  # written in C, without a signature

@@ -332,6 +332,16 @@ def test_without_the_extra(project: Project) -> None:
     assert "pip install 'dockerflow-django[amqp]'" in done.stderr.splitlines()[-1]
 
 
+def test_another_module_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What else cannot be imported is said as it is."""
+    import dockerflow_django.tasks.amqp as room
+
+    monkeypatch.delattr(room, "run", raising=False)
+    monkeypatch.setitem(sys.modules, "dockerflow_django.tasks.amqp.run", None)
+    with pytest.raises(ImportError, match=r"dockerflow_django\.tasks\.amqp\.run"):
+        call_command("consume", HANDLER, queue="q")
+
+
 def test_a_function_of_c() -> None:
     """A function that tells nothing of its arguments is taken as it is."""
     assert import_handler("builtins.getattr") is getattr

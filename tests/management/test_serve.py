@@ -1,0 +1,40 @@
+"""``manage.py serve`` where something of it cannot be imported."""
+
+import sys
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+import dockerflow_django.serve as room
+
+
+@pytest.fixture(autouse=True)
+def anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the command import what it runs."""
+    monkeypatch.delitem(sys.modules, "dockerflow_django.serve.run", raising=False)
+    monkeypatch.delattr(room, "run", raising=False)
+
+
+class WithoutGranian:
+    """Looks for modules as where Granian is not installed."""
+
+    def find_spec(self, name: str, *args: Any) -> None:
+        if name == "granian":
+            raise ModuleNotFoundError("No module named 'granian'", name="granian")
+
+
+def test_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without Granian the command says what to install."""
+    for name in [name for name in sys.modules if name.partition(".")[0] == "granian"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setattr(sys, "meta_path", [WithoutGranian(), *sys.meta_path])
+    with pytest.raises(CommandError, match=r"pip install 'dockerflow-django\[serve\]'"):
+        call_command("serve")
+
+
+def test_another_module_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What else is missing is said as it is."""
+    monkeypatch.setitem(sys.modules, "dockerflow_django.serve.run", None)  # type: ignore[arg-type]
+    with pytest.raises(ImportError, match=r"dockerflow_django\.serve\.run"):
+        call_command("serve")
