@@ -4,6 +4,7 @@
 """
 
 import argparse
+import shutil
 import sys
 from collections.abc import Callable
 
@@ -34,6 +35,10 @@ PARTS: dict[str, Callable[[], list[Row]]] = {
 }
 
 
+# What a part runs that pip does not install.
+PROGRAMS = {"serving": "wrk", "celery": "redis-server"}
+
+
 def main() -> int:
     """Measure, print, and return 1 if a target is missed, or with ``--check`` a row is worse."""
     parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
@@ -42,6 +47,8 @@ def main() -> int:
     parser.add_argument("--record", action="store_true", help="record the rows in the repository")
     parser.add_argument("--picture", metavar="PATH", help="draw the ratios there")
     options = parser.parse_args()
+    if missing := _missing(options.parts or list(PARTS)):
+        parser.exit(2, f"{missing}\n")
     rows: list[Row] = []
     for name in options.parts or PARTS:
         for row in PARTS[name]():
@@ -53,8 +60,21 @@ def main() -> int:
         draw(rows, options.picture)
     status = _check(rows) if options.check else _judge(rows)
     if options.record:
-        comparison.record(rows)
+        status = _record(rows) or status
     return status
+
+
+def _missing(parts: list[str]) -> str:
+    """Return a sentence if a part needs a program that is not installed, else ""."""
+    needed = {part: PROGRAMS[part] for part in parts if part in PROGRAMS}
+    lacking = {part: program for part, program in needed.items() if not shutil.which(program)}
+    if not lacking:
+        return ""
+    are, them = ("is", "it") if len(lacking) == 1 else ("are", "them")
+    return (
+        f"{' and '.join(lacking.values())} {are} not installed: install {them}, or name the parts "
+        f"to measure, without {' and '.join(lacking)}"
+    )
 
 
 def _show(row: Row) -> None:
@@ -77,6 +97,13 @@ def _check(rows: list[Row]) -> int:
         print(f"worse: {verdict}")
     print(f"{len(rows) - len(worse)} of {len(rows)} rows are as recorded, or better")
     return 1 if worse else 0
+
+
+def _record(rows: list[Row]) -> int:
+    refused = [sentence for row in rows if (sentence := comparison.why_not_recorded(row))]
+    print(*refused, sep="\n", end="\n" if refused else "")
+    comparison.record([row for row in rows if not comparison.why_not_recorded(row)])
+    return 1 if refused else 0
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """What a Celery task costs: a prefork worker on Redis, bare and instrumented, in turn."""
 
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -23,18 +22,16 @@ def rows() -> list[Row]:
     with _redis() as url, ExitStack() as stack:
         for name in (BARE, OURS):
             stack.enter_context(_worker(url, name))
-        taken: dict[str, list[float]] = {BARE: [], OURS: []}
+        turns = Turns((BARE, OURS))
         for number in range(ROUNDS + 1):
             # Turn about, so that neither always comes second.
-            for name in sorted(taken, reverse=bool(number % 2)):
+            for name in sorted(turns.taken, reverse=bool(number % 2)):
                 seconds = _run(url, name)
                 if number:
-                    taken[name].append(seconds)
+                    turns.taken[name].append(seconds)
     # Two processes and Redis take part: whatever else runs only adds to a round.
-    bare, ours = min(taken[BARE]), min(taken[OURS])
+    bare, ours = min(turns.taken[BARE]), min(turns.taken[OURS])
     measured = f"{microseconds(ours)}; the bare task {microseconds(bare)}"
-    turns = Turns(taken)
-    turns.taken = taken
     spread = turns.spread(lambda values: values[OURS] / values[BARE])
     what = "a Celery task (prefork, Redis), against the bare task"
     return [Row("celery", what, ours / bare, 1.05, measured, spread)]
@@ -83,11 +80,8 @@ def _worker(url: str, name: str) -> Iterator[None]:
 
 @contextmanager
 def _redis() -> Iterator[str]:
-    program = shutil.which("redis-server")
-    if program is None:
-        raise SystemExit("redis-server is not installed")
     port = _free_port()
-    command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", ""]
+    command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", ""]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     try:
         _wait_until_it_listens(port)

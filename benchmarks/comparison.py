@@ -1,10 +1,11 @@
 """Compare a run with the one that is recorded in the repository.
 
 A row may be worse than what is recorded by its margin: four times the spread of the rounds, of the
-run that is recorded or of this one, whichever is more, and at least a tenth of the figure. Each
-spread is a median deviation, and a figure is a median too, so that chance alone goes beyond it less
-than once in a hundred runs; a machine that is busy with something else has a greater spread, and so
-a greater margin.
+run that is recorded or of this one, whichever is more, at least a tenth of the figure and at most
+half of it. A machine that is busy with something else has a greater spread. If the margin would be
+more than half, the row is not recorded; and where a run is compared, it may be worse by chance.
+
+If a target is greater than the figure, half of the target counts: a figure may be near zero.
 """
 
 import json
@@ -18,11 +19,12 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from benchmarks.machine import machine
 from benchmarks.rows import Row
 
 RECORDED = Path(__file__).with_name("recorded.json")
 SPREADS = 4
-LEAST_SHARE = 0.1
+LEAST_SHARE, MOST_SHARE = 0.1, 0.5
 LIBRARIES = (
     "django",
     "dockerflow",
@@ -76,7 +78,28 @@ def compare(rows: Iterable[Row], recorded: Recorded) -> list[Verdict]:
 def _judge(row: Row, before: Recorded) -> Verdict:
     spread = max(row.spread, before["spread"])
     margin = max(SPREADS * spread, LEAST_SHARE * abs(before["ratio"]))
-    return Verdict(row, before["ratio"], margin)
+    return Verdict(row, before["ratio"], min(margin, MOST_SHARE * _scale(row, before["ratio"])))
+
+
+def most_spread(row: Row) -> float:
+    """Return the spread up to which a row is recorded: with more of it, its margin is capped."""
+    return MOST_SHARE / SPREADS * _scale(row, row.ratio)
+
+
+def why_not_recorded(row: Row) -> str:
+    """Return a sentence if the rounds of a row differ too much for it to be recorded, else ""."""
+    most = most_spread(row)
+    if row.spread <= most:
+        return ""
+    return (
+        f"not recorded: {row.key}: its rounds differ by {row.spread:.3f}, more than {most:.3f} "
+        f"({MOST_SHARE / SPREADS:.1%} of {_scale(row, row.ratio):.3f}); measure it again on a "
+        "quiet machine"
+    )
+
+
+def _scale(row: Row, ratio: float) -> float:
+    return max(abs(ratio), row.target)
 
 
 def read(path: Path | None = None) -> dict[str, Any]:
@@ -107,17 +130,6 @@ def record(rows: Iterable[Row], path: Path | None = None) -> None:
     recorded["machine"] = machine()
     recorded["versions"] = {"python": platform.python_version(), **_versions()}
     path.write_text(json.dumps(recorded, indent=1, sort_keys=True) + "\n", "utf-8")
-
-
-def machine() -> str:
-    """Name the processor, the cores and the system."""
-    names = [
-        line.partition(":")[2].strip()
-        for line in Path("/proc/cpuinfo").read_text("utf-8").splitlines()
-        if line.startswith("model name")
-    ]
-    processor = names[0] if names else platform.machine()
-    return f"{os.cpu_count()} cores of {processor}, {platform.system()} {platform.release()}"
 
 
 def _versions() -> dict[str, str]:

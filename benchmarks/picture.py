@@ -1,6 +1,5 @@
 """Draw the ratios beside what they should reach."""
 
-import os
 import platform
 import textwrap
 from datetime import UTC, datetime
@@ -10,6 +9,7 @@ import django
 from matplotlib import pyplot
 from PIL import Image
 
+from benchmarks.machine import machine
 from benchmarks.rows import Row
 
 REACHED, MISSED = "#2a7f62", "#b3402a"
@@ -40,9 +40,9 @@ def draw(rows: list[Row], path: str) -> None:
 
 
 def measured_on() -> str:
-    """Name the processor and its cores, the versions and the day: a ratio is true of these."""
+    """Name the machine, the versions and the day: a ratio is true of these."""
     parts = (
-        f"{_processor()}, {len(os.sched_getaffinity(0))} cores",
+        machine(),
         f"Python {platform.python_version()}",
         f"Django {django.get_version()}",
         datetime.now(UTC).strftime("%-d %B %Y"),
@@ -52,15 +52,6 @@ def measured_on() -> str:
 
 def _sign(figure: "pyplot.Figure", text: str) -> None:
     figure.text(0.01, -0.01, text, fontsize=8, color="#57606a", va="top")
-
-
-def _processor() -> str:
-    """Return the model as Linux names it, which not every kind of machine has."""
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
-        name, _, value = line.partition(":")
-        if name.strip() in {"model name", "Model"} and value.strip():
-            return value.strip()
-    return platform.processor() or platform.machine()
 
 
 def _write_with_palette(path: Path) -> None:

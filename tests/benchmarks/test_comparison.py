@@ -1,13 +1,24 @@
 """What ``nox -s bench -- --check`` says: which row got worse, and which only varies."""
 
 import json
-from dataclasses import replace
+import platform
+import re
+from dataclasses import fields, replace
 
 import pytest
 
 from benchmarks import __main__ as command
 from benchmarks import comparison
-from benchmarks.comparison import LEAST_SHARE, RECORDED, SPREADS, compare, read, record
+from benchmarks.comparison import (
+    LEAST_SHARE,
+    MOST_SHARE,
+    RECORDED,
+    SPREADS,
+    compare,
+    read,
+    record,
+)
+from benchmarks.machine import machine
 from benchmarks.measure import Turns
 from benchmarks.rows import Row
 
@@ -17,8 +28,7 @@ HIGH = replace(ROW, better="high")
 
 def recorded(row):
     """Return a file's content with that row alone."""
-    fields = {"ratio": row.ratio, "spread": row.spread}
-    return {"rows": {row.key: fields}}
+    return {"rows": {row.key: {"ratio": row.ratio, "spread": row.spread}}}
 
 
 @pytest.mark.parametrize(
@@ -51,6 +61,28 @@ def test_without_a_spread_a_tenth_is_allowed():
     assert verdict.margin == pytest.approx(LEAST_SHARE * 0.5)
 
 
+@pytest.mark.parametrize("row", [replace(ROW, spread=9.0), replace(HIGH, spread=9.0)])
+def test_no_spread_allows_more_than_half(row):
+    """However much the rounds differ, a figure that is twice as bad is worse."""
+    ratio = 0.5 + 0.31 if row.better == "low" else 0.5 - 0.31
+    (verdict,) = compare([replace(row, ratio=ratio)], recorded(row))
+    assert verdict.margin == pytest.approx(MOST_SHARE * 0.6)
+    assert verdict.is_worse
+
+
+def test_every_recorded_row_can_fail():
+    """What is recorded in the repository allows no row more than that."""
+    rows = json.loads(RECORDED.read_text("utf-8"))["rows"]
+    names = {field.name for field in fields(Row)}
+    for key, row in rows.items():
+        bad = -1.0 if row["better"] == "high" else 1.0
+        now = Row(**{name: value for name, value in row.items() if name in names} | {"key": key})
+        far = replace(now, ratio=now.ratio + bad * max(now.ratio, now.target))
+        (verdict,) = compare([far], {"rows": rows})
+        assert verdict.is_worse, key
+        assert now.better == "low" or verdict.limit > 0
+
+
 def test_a_row_that_is_not_recorded_is_an_error():
     """A new row is recorded with the change that brings it."""
     with pytest.raises(KeyError, match="requests"):
@@ -67,9 +99,48 @@ def test_what_is_recorded_is_read_again(tmp_path):
         "requests": 0.5,
         "memory": 1.0,
     }
-    assert found["machine"]
+    assert found["machine"] == machine()
     assert found["versions"]["django"]
     assert compare([ROW], found)[0].is_worse is False
+
+
+def test_a_row_whose_rounds_differ_too_much_is_not_recorded(monkeypatch, tmp_path, capsys):
+    """The run ends with 1 and names it; the row stays as it was, and the others are recorded."""
+    path = tmp_path / "recorded.json"
+    noisy = replace(ROW, ratio=0.55, spread=0.08)
+    record([ROW], path)
+    monkeypatch.setattr(command, "PARTS", {"part": lambda: [noisy, replace(ROW, key="memory")]})
+    monkeypatch.setattr(comparison, "RECORDED", path)
+    monkeypatch.setattr("sys.argv", ["benchmarks", "--record"])
+    assert command.main() == 1
+    assert read(path)["rows"]["requests"]["ratio"] == 0.5
+    assert "memory" in read(path)["rows"]
+    assert (
+        "not recorded: requests: its rounds differ by 0.080, more than 0.075 (12.5% of 0.600); "
+        "measure it again on a quiet machine"
+    ) in capsys.readouterr().out
+
+
+def test_the_machine_is_named_without_the_release_of_its_system():
+    """A release names a build, which says nothing of a figure."""
+    assert platform.release() not in machine()
+    assert platform.system() in machine()
+    assert re.search(r", \w+$", read()["machine"])
+
+
+def test_programs_are_looked_for_before_anything_is_measured(monkeypatch, capsys):
+    """One sentence says which is missing, and nothing that was measured is lost."""
+    monkeypatch.setenv("PATH", "")
+    measured = []
+    monkeypatch.setitem(command.PARTS, "formatter", lambda: measured.append(1) or [])
+    monkeypatch.setattr("sys.argv", ["benchmarks", "formatter", "serving", "celery"])
+    with pytest.raises(SystemExit) as ended:
+        command.main()
+    assert (ended.value.code, measured) == (2, [])
+    assert capsys.readouterr().err == (
+        "wrk and redis-server are not installed: install them, or name the parts to measure, "
+        "without serving and celery\n"
+    )
 
 
 def test_check_names_the_row_that_is_worse(monkeypatch, tmp_path, capsys):
