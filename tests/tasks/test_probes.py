@@ -231,6 +231,19 @@ def test_a_path_that_is_taken(start: Start, path: Path, monkeypatch: pytest.Monk
         start()
 
 
+def test_a_file_that_another_took_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that stops leaves the file to another one that writes there meanwhile."""
+    path = tmp_path / "probes"
+    own = ProbeFile(str(path))
+    own.write({"liveness": "passed"})
+    with monkeypatch.context() as as_another:
+        as_another.setattr(os, "getpid", os.getppid)
+        ProbeFile(str(path)).write({"liveness": "passed"})
+    assert own.owner() == os.getppid()
+    own.remove()
+    assert path.exists()
+
+
 def test_a_folder_that_is_not_there(start: Start, settings: Any) -> None:
     """A path that cannot be written keeps the worker from starting, and says why."""
     settings.DOCKERFLOW_PROBE_FILE = "/nowhere/probes"

@@ -1,7 +1,10 @@
 """Signals of a background worker: none is lost, and a child of its handler has none of them."""
 
+import signal
 import subprocess
 import sys
+
+from dockerflow_django.tasks.stopping import StopSignals
 
 EARLY = """
 import os, signal, threading
@@ -50,3 +53,13 @@ def test_signals_before_anybody_listens() -> None:
 def test_a_forked_child_ends_by_the_signal() -> None:
     """A child of the handler ends by SIGTERM as any program, and tells its parent nothing."""
     assert run(FORK) == "-15"
+
+
+def test_listening_ends_with_the_line() -> None:
+    """Other signals' bytes are passed over, and the thread ends when the line is closed."""
+    signals, counts = StopSignals(), []
+    signals._writer.send(bytes([signal.SIGCHLD, signal.SIGTERM, signal.SIGHUP, signal.SIGINT]))
+    signals._writer.close()
+    signals._listen(counts.append)
+    assert counts == [1, 2]
+    signals._reader.close()

@@ -3,9 +3,13 @@
 import json
 import socket
 from signal import SIGCONT, SIGSTOP, SIGTERM
+from types import SimpleNamespace
 
 import pytest
 
+from dockerflow_django.health import ERROR_CELERY_BROKER, INFO_STARTING
+from dockerflow_django.tasks.celery import beat, stages
+from dockerflow_django.tasks.celery.beat import BeatHealth
 from tests.harness.ports import LOOPBACK
 from tests.harness.waiting import wait_until
 from tests.tasks.celery.test_worker import PROBES, asked_by_file
@@ -95,3 +99,31 @@ def test_taken_port(celeryd, schedule):
             assert beat.wait(timeout=60).code == 1
             (line,) = [line for line in beat.lines() if "Beat does not start" in line]
     assert f"{LOOPBACK}:{number}" in line
+
+
+def test_ready_while_the_broker_answers():
+    """Beat starts until its broker was asked, and is not ready while that does not answer."""
+    health = BeatHealth.__new__(BeatHealth)
+    health._broker = SimpleNamespace(is_asked=False, answers_since=None)
+
+    def ids():
+        return [message.id for message in health.readiness()]
+
+    assert ids() == [INFO_STARTING]
+    health._broker.is_asked = True
+    assert ids() == [ERROR_CELERY_BROKER]
+    health._broker.answers_since = 1.0
+    assert ids() == []
+
+
+def test_nobody_asks(monkeypatch, settings):
+    """Where nobody can learn what the probes say, beat has no thread of ours."""
+    watched = []
+    monkeypatch.setattr(beat, "watch", watched.append)
+    settings.DOCKERFLOW_PROBE_PORT = settings.DOCKERFLOW_PROBE_FILE = None
+    settings.DOCKERFLOW_WEBHOOK_URL = None
+    stages.enter_beat("service")
+    assert watched == []
+    settings.DOCKERFLOW_PROBE_PORT = 8001
+    stages.enter_beat("service")
+    assert watched == ["service"]

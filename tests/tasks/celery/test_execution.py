@@ -201,3 +201,20 @@ def outcome_while_it_is_raised(started, error):
 
 def raise_it(error):
     raise error
+
+
+@pytest.mark.parametrize(
+    ("delivery_info", "route"),
+    [
+        ({"exchange": "", "routing_key": "celery"}, {"queue": "celery", "routing_key": "celery"}),
+        ({"exchange": "nobody's", "routing_key": "mail"}, {"routing_key": "mail"}),
+        ({"exchange": "nobody's", "routing_key": ""}, {}),
+        ({"is_eager": True, "routing_key": "mail"}, {}),
+        (None, {}),
+    ],
+)
+def test_route(delivery_info, route):
+    """The record names the queue and the routing key as far as they are known."""
+    fields = {}
+    execution.add_route(fields, app, delivery_info)
+    assert fields == route

@@ -1,9 +1,11 @@
 """The project's `LOGGING` holds in a worker: one line a record, with the id of what caused it."""
 
 import json
+import logging
 
 import pytest
 
+from dockerflow_django.tasks.celery import logs
 from tests.tasks.celery.workers import MODULE, Celeryd
 
 
@@ -52,3 +54,18 @@ def is_json(line):
         return isinstance(json.loads(line), dict)
     except ValueError:
         return False
+
+
+def test_without_a_handler(monkeypatch, tmp_path):
+    """Without a handler of the project's, the options of the command say where to log."""
+    root = logging.getLogger()
+    monkeypatch.setattr(root, "handlers", [])
+    monkeypatch.setattr(root, "level", root.level)
+    path = tmp_path / "log"
+    logs.keep_project_logging(logging.INFO, str(path), "%(levelname)s: %(message)s")
+    (handler,) = root.handlers
+    handler.handle(logging.makeLogRecord({"levelname": "INFO", "msg": "said"}))
+    handler.close()
+    assert (path.read_text(), root.level) == ("INFO: said\n", logging.INFO)
+    logs.keep_project_logging(logging.DEBUG)
+    assert root.handlers == [handler]

@@ -187,9 +187,9 @@ def test_raised_after_the_record(error, records):
     assert len(counted) == 1
 
 
-def accepted(seconds_ago=0.0):
+def accepted(seconds_ago=0.0, task=own):
     """Return the request of a task that a child has begun."""
-    request = make()
+    request = make(task)
     request.message.ack = request.message.ack_log_error = lambda *args, **kwargs: None
     request.on_accepted(1, time.monotonic() - seconds_ago)
     return request
@@ -203,6 +203,33 @@ def test_the_date_is_set_meanwhile(seconds, records, monkeypatch):
     monkeypatch.setattr("time.time", lambda: later)
     request.on_failure(info_of(WorkerLostError("killed")))
     assert 2000 <= records()[0].t < 60000
+
+
+class Pool:
+    """A pool of processes, of which one runs a task that is to be killed."""
+
+    def __init__(self):
+        self.killed = []
+
+    def terminate_job(self, pid, signal=None):
+        self.killed.append(pid)
+
+
+@pytest.mark.parametrize(
+    ("end", "state"), [(plain.Request.terminate, "REVOKED"), (plain.Request.cancel, "LOST")]
+)
+def test_killed_before_and_after_it_has_begun(end, state, records):
+    """A task that no child has begun is told of later; one that runs is told of at once."""
+    pool = Pool()
+    waiting = make(plain)
+    end(waiting, pool)
+    assert (pool.killed, waiting.outcome, counted) == ([], None, [])
+    running = accepted(task=plain)
+    running.time_start, running.worker_pid = time.time(), 12
+    end(running, pool)
+    assert pool.killed == [12]
+    assert [each.state for each in records()] == [state]
+    assert counted == [("plain", state, True)]
 
 
 def test_the_hard_time_limit(records):

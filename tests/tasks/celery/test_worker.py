@@ -8,11 +8,15 @@ import sys
 import time
 from pathlib import Path
 from signal import SIGQUIT, SIGTERM
+from types import SimpleNamespace
 from urllib.parse import urlsplit, urlunsplit
 
 import psutil
 import pytest
+from celery import Celery
 
+from dockerflow_django.tasks.celery.requests import ObservedRequest
+from dockerflow_django.tasks.celery.worker import DockerflowStep, WorkerHealth
 from tests.harness.http import request
 from tests.harness.ports import LOOPBACK
 from tests.harness.project import Project
@@ -277,3 +281,29 @@ def test_instrumented_while_settings_load(tmp_path):
         check=False,
     )
     assert (done.stdout, done.stderr) == ("shop\n", "")
+
+
+def test_what_a_worker_starts(monkeypatch, caplog, settings):
+    """Its tasks are observed in any case; it answers probes where anybody asks, but for beat's."""
+    started = []
+    monkeypatch.setattr(WorkerHealth, "start", lambda health: started.append(health._worker))
+    app = Celery("steps", broker="memory://", set_as_current=False, fixups=[])
+
+    @app.task(name="observed", shared=False)
+    def observed():
+        """Do nothing."""
+
+    worker = SimpleNamespace(app=app, beat=None)
+    step = DockerflowStep(worker)
+    settings.DOCKERFLOW_PROBE_PORT = settings.DOCKERFLOW_PROBE_FILE = None
+    settings.DOCKERFLOW_WEBHOOK_URL = None
+    step.start(worker)
+    assert issubclass(observed.Request, ObservedRequest)
+    assert started == []
+    settings.DOCKERFLOW_PROBE_PORT = 8001
+    step.start(worker)
+    assert started == [worker]
+    assert "embedded beat" not in caplog.text
+    worker.beat = object()
+    step.start(worker)
+    assert "do not judge its embedded beat" in caplog.text
