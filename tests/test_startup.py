@@ -1,13 +1,14 @@
 """What a project that is served imports for the app, and what it is spared until it is needed."""
 
 import json
-import os
 import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+
+from tests.harness.project import unmeasured
 
 SETTINGS = """
 from dockerflow_django.logging import logging_config
@@ -141,7 +142,7 @@ def stages(tmp_path_factory: pytest.TempPathFactory) -> Stages:
     folder: Path = tmp_path_factory.mktemp("served")
     for name, source in (("settings", SETTINGS), ("urls", URLS)):
         (folder / f"{name}.py").write_text(source)
-    environ = {**os.environ, "PYTHONPATH": str(folder), "DJANGO_SETTINGS_MODULE": "settings"}
+    environ = {**unmeasured(), "PYTHONPATH": str(folder), "DJANGO_SETTINGS_MODULE": "settings"}
     environ.pop("PROMETHEUS_MULTIPROC_DIR", None)
     done = subprocess.run(
         [sys.executable, "-c", SERVE],

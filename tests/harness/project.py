@@ -11,17 +11,27 @@ from typing import Any, Self
 
 ROOT = Path(__file__).parents[2]
 
+# What has a subprocess measured, too.
+COVERAGE = ("COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START")
+
 # What a subprocess keeps of this one's environment: nothing that steers Django, the app or a
 # server, so that a test says the same on every machine.
 KEPT = (
-    "COVERAGE_PROCESS_CONFIG",
-    "COVERAGE_PROCESS_START",
+    *COVERAGE,
     "LANG",
     "LC_ALL",
     "LD_LIBRARY_PATH",
     "PATH",
     "TMPDIR",
 )
+
+
+def unmeasured() -> dict[str, str]:
+    """Return this process's environment without what has a subprocess measured.
+
+    For one that counts what is imported, or that has no room on its disk.
+    """
+    return {name: value for name, value in os.environ.items() if name not in COVERAGE}
 
 
 @dataclass(frozen=True)
