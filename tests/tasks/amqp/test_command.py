@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from dockerflow_django import healthcheck
+from dockerflow_django import healthcheck, lifecycle
 from dockerflow_django.tasks.amqp.options import import_handler
+from dockerflow_django.webhooks.process import own_sender
 from tests import services
 from tests.harness import http
 from tests.harness.ports import LOOPBACK, Port
@@ -340,6 +341,21 @@ def test_another_module_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setitem(sys.modules, "dockerflow_django.tasks.amqp.run", None)
     with pytest.raises(ImportError, match=r"dockerflow_django\.tasks\.amqp\.run"):
         call_command("consume", HANDLER, queue="q")
+
+
+def test_a_refusal_after_the_start(
+    queue: Queue, relay: Relay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A broker that refuses fails the start, which a webhook tells of; later it is no start."""
+    told: list[str] = []
+    monkeypatch.setattr(own_sender, "fail_startup", lambda name, problem: told.append(problem))
+    url = f"amqp://guest:wrong@{LOOPBACK}:{relay.port}//"
+    for has_started in (False, True):
+        monkeypatch.setattr(lifecycle.process, "has_started", has_started)
+        with pytest.raises(CommandError, match="refuses access"):
+            call_command("consume", HANDLER, queue=queue.name, url=url)
+        assert len(told) == 1
+    assert "refuses access" in told[0]
 
 
 def test_a_function_of_c() -> None:

@@ -1,0 +1,98 @@
+"""What the broker is told, and when; what is told twice, or too late, is told once or to nobody."""
+
+import logging
+import time
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from dockerflow_django.context import RequestState
+from dockerflow_django.tasks.amqp.actions import Action, Actions
+from dockerflow_django.tasks.amqp.broker import Broker
+from dockerflow_django.tasks.amqp.handling import _Channel
+from dockerflow_django.tasks.amqp.inbox import Delivery, Inbox
+from dockerflow_django.tasks.amqp.options import Options
+from dockerflow_django.tasks.amqp.record import SUCCESS, SUMMARY_LOGGER, Record
+from tests.harness.waiting import wait_until
+
+
+def deliver(epoch: int = 1) -> Delivery:
+    """Return a message that is in hand."""
+    message = SimpleNamespace(delivery_tag=3, delivery_info={}, properties={})
+    delivery = Delivery(message, "orders", "shop.handle", epoch)
+    delivery.state = RequestState("abc", None)
+    return delivery
+
+
+@pytest.fixture
+def states(caplog: pytest.LogCaptureFixture) -> Any:
+    """Give a function that returns the states of the records so far."""
+    caplog.set_level(logging.INFO, SUMMARY_LOGGER)
+
+    def found() -> list[str]:
+        return [each.state for each in caplog.records if each.name == SUMMARY_LOGGER]  # type: ignore[attr-defined]
+
+    return found
+
+
+class BrokenChannel:
+    """A channel whose connection is lost at the next word."""
+
+    def basic_ack(self, tag: int) -> None:
+        raise ConnectionResetError
+
+
+def test_pause(states: Any) -> None:
+    """An action with a pause is due after it, with or without a record, which is written now."""
+    actions, delivery = Actions(), deliver()
+    ended = time.perf_counter()
+    actions.put(Action(delivery, "requeue", None, pause_seconds=0.1))
+    actions.put(Action(delivery, "requeue", Record(delivery, SUCCESS, ended), pause_seconds=0.2))
+    assert list(actions.due(pauses=True)) == []
+    assert states() == [SUCCESS]
+    assert 0 < actions.seconds_to_next(1.0) <= 0.1
+    told: list[Action] = []
+    wait_until(lambda: told.extend(actions.due(pauses=True)) or len(told) == 2)
+    assert told == [Action(delivery, "requeue")] * 2
+    assert time.perf_counter() - ended >= 0.2
+
+
+def test_connection_that_is_lost_at_the_answer(states: Any) -> None:
+    """If the answer to a message cannot be sent, its record says so, once."""
+    broker = Broker("memory://", "shop.handle", Options("orders"), Inbox())
+    broker._channel, broker._epoch = BrokenChannel(), 1
+    delivery = deliver()
+    action = Action(delivery, "ack", Record(delivery, SUCCESS, time.perf_counter()))
+    broker.post(action)
+    with pytest.raises(ConnectionResetError):
+        broker._settle()
+    assert states() == ["UNACKED"]
+    assert not delivery.is_sent
+    action.record.write(is_sent=True)  # type: ignore[union-attr]
+    assert states() == ["UNACKED"]
+    broker._wake_up.close()
+
+
+def test_only_the_first_word_counts() -> None:
+    """What a handler tells a message is posted once."""
+    posted: list[Action] = []
+    delivery = deliver()
+    channel = _Channel(delivery, posted.append)
+    channel.basic_reject(3, requeue=True)
+    channel.basic_ack(3)
+    channel.basic_reject(3)
+    assert [action.verb for action in posted] == ["requeue"]
+    assert delivery.verb == "requeue"
+
+
+def test_message_that_comes_too_late() -> None:
+    """A message that comes when no more are taken is left to the broker."""
+    inbox = Inbox()
+    inbox.put(deliver())
+    assert inbox.take() is not None
+    inbox.done()
+    inbox.close()
+    inbox.put(deliver())
+    assert not inbox._waiting
+    assert inbox.take() is None
