@@ -2,9 +2,7 @@
 
 import ast
 import contextlib
-import errno
 import inspect
-import logging
 import os
 import signal
 import subprocess
@@ -244,22 +242,116 @@ def test_arbiter_imports_no_django() -> None:
     assert not {"django", "asgiref", "prometheus_client"} & ast.literal_eval(found.stdout)
 
 
-def test_fork_that_fails(tmp_path: Path) -> None:
-    """Of a worker that could not be forked nothing is kept, and it is told."""
-    arbiter = gunicorn._Arbiter()
-    with override_settings(DOCKERFLOW_DRAIN_PATH=str(tmp_path / "drain")):
-        arbiter.container = Container(read_settings())
-    arbiter.server = SimpleNamespace(log=logging.getLogger("dockerflow_django"), LISTENERS=[])
+def run(script: str, *args: str) -> subprocess.CompletedProcess[str]:
+    """Run a script in which Gunicorn's own arbiter has our hooks."""
+    argv = [sys.executable, "-c", ARBITER + script, *args]
+    return subprocess.run(argv, capture_output=True, text=True, check=False, timeout=60)
 
-    def refuse() -> int:
-        arbiter.forking = arbiter.container.pool.add(1)
-        raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
 
-    arbiter._spawn = refuse
-    assert arbiter._spawn_worker() is None
-    assert arbiter.forking is None
-    assert arbiter.container.pool.workers == []
-    arbiter.container.pool.stop()
+ARBITER = """
+import os, resource, sys
+from django.conf import settings
+from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
+from dockerflow_django import gunicorn
+from dockerflow_django.supervisor.container import Container
+from dockerflow_django.supervisor.settings import read_settings
+
+NOBODY = 65534
+
+class App(BaseApplication):
+    def load_config(self):
+        self.cfg.set("pre_fork", gunicorn.pre_fork)
+        self.cfg.set("user", os.getuid() or NOBODY)
+
+def arbiter():
+    settings.configure()
+    hooks = gunicorn._arbiter
+    hooks.container = Container(read_settings())
+    hooks.server = Arbiter(App())
+    hooks.server.pid = os.getpid()
+    hooks.take_over()
+    return hooks
+
+"""
+# The limit of processes does not bind root.
+NO_FORK = """
+hooks = arbiter()
+if not os.getuid():
+    os.setuid(NOBODY)
+resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
+descriptors = len(os.listdir("/proc/self/fd"))
+for _ in range(3):
+    hooks.server.manage_workers()
+print("workers", hooks.container.pool.workers)
+hooks.server.WORKERS = {1: None}
+hooks.server.spawn_worker()
+gunicorn.on_reload(hooks.server)
+hooks.container.pool._close_removed()
+print("descriptors", len(os.listdir("/proc/self/fd")) - descriptors)
+"""
+
+
+def test_fork_that_fails() -> None:
+    """Of a worker that could not be forked nothing is kept, and what comes of it is told."""
+    done = run(NO_FORK)
+    assert done.stdout == "workers []\ndescriptors 0\n", done.stderr
+    failed = "A worker cannot be started: Resource temporarily unavailable"
+    assert done.stderr.count(f"{failed}. Trying again.") == 3
+    assert f"{failed}: the old one stays." in done.stderr
+    said = "The settings stay as they are: the settings cannot be read: Resource temporarily"
+    assert said in done.stderr
+    assert done.returncode == 0
+
+
+AT_ONCE = """
+from gunicorn.pidfile import Pidfile
+hooks = arbiter()
+hooks.server.pidfile = Pidfile(sys.argv[1])
+hooks.server.pidfile.create(os.getpid())
+hooks.container.pool.problem = sys.argv[2]
+hooks._end_at_once()
+"""
+
+
+@pytest.mark.parametrize(("problem", "code"), [("no module named shop", 1), ("", 0)])
+def test_end_at_once(tmp_path: Path, problem: str, code: int) -> None:
+    """The hard end removes the pidfile; its status is 1 if nothing was ever served."""
+    done = run(AT_ONCE, str(tmp_path / "pid"), problem)
+    assert (done.returncode, done.stderr) == (code, "")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.long
+def test_term_cuts_no_request_of_a_reload(served: Serve) -> None:
+    """A reload that SIGTERM meets is finished, and the graceful timeout counts from its end."""
+    graceful = 8.0
+    instance = served("--graceful-timeout", "8", kind="gunicorn", drain_seconds=0)
+    answers: list[int] = []
+
+    def ask(seconds: float) -> threading.Thread:
+        path = f"/slow/?seconds={seconds}"
+        thread = threading.Thread(
+            target=lambda: answers.append(instance.get(path, timeout=60).status)
+        )
+        thread.start()
+        return thread
+
+    # Holds the old worker, and with it the reload.
+    first = ask(graceful - 2)
+    wait_until(lambda: instance.project.count("slow.waiting") == 1)
+    instance.send_signal(signal.SIGHUP)
+    instance.wait_for_line("Hang up")
+    instance.send_signal(signal.SIGTERM)
+    began = time.monotonic()
+    wait_until(lambda: len([x for x in instance.lines() if " serves." in x]) == 2, timeout=20)
+    # Longer than Gunicorn could take without the reload.
+    second = ask(began + graceful + gunicorn.SPARE_SECONDS + 1 - time.monotonic())
+    wait_until(lambda: instance.project.count("slow.waiting") == 2)
+    assert instance.wait(60).code == 0
+    first.join(60)
+    second.join(60)
+    assert answers == [200, 200]
 
 
 def test_worker_that_died_before_its_successor_served(tmp_path: Path) -> None:
@@ -316,12 +408,13 @@ PARTS = {
     Arbiter.init_signals: ["signal.signal(s, self.signal)"],
     Arbiter.kill_workers: ["self.kill_worker(pid, sig)"],
     Arbiter.manage_workers: ["self.kill_worker(pid, signal.SIGTERM)"],
-    Arbiter.stop: ["self.LISTENERS = []", "self.kill_workers(sig)"],
+    Arbiter.stop: ["(self, graceful=True)", "self.LISTENERS = []", "self.kill_workers(sig)"],
     Arbiter.spawn_workers: ["self.spawn_worker()"],
     Arbiter.run: ["self.manage_workers()"],
     Arbiter.spawn_worker: ["cfg.pre_fork(self, worker)", "cfg.post_fork(self, worker)"],
     Arbiter.start: ["cfg.on_starting(self)", "cfg.when_ready(self)"],
-    Arbiter.halt: ["cfg.on_exit(self)"],
+    Arbiter.halt: ["self.stop()", "cfg.on_exit(self)"],
+    Arbiter.handle_hup: ["self.reload()"],
     Worker.init_process: ["self.load_wsgi()", "cfg.post_worker_init(self)", "self.run()"],
     ASGIWorker.load_wsgi: ["self.asgi ="],
     ASGIWorker._serve: ["self.asgi,", "asgi_lifespan"],

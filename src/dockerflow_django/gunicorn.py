@@ -38,6 +38,8 @@ __all__ = [
 
 # For Gunicorn's own end after the graceful timeout.
 SPARE_SECONDS = 2.0
+# For the last webhook, if Gunicorn has to be ended.
+FINISH_SECONDS = 1.0
 
 # The worker classes that these hooks know, Uvicorn's by either of its packages.
 WSGI_WORKERS = {
@@ -91,7 +93,7 @@ def pre_fork(server: Any, worker: Any) -> None:
     """In the arbiter, before it forks a worker: open the channel to that worker."""
     known = _arbiter.container.pool.add(worker.age)
     known.process = worker
-    worker.dockerflow = _arbiter.forking = known
+    worker.dockerflow = _arbiter.forking = _arbiter.spawning = known
 
 
 def post_fork(server: Any, worker: Any) -> None:
@@ -155,11 +157,14 @@ class _Arbiter:
     server: Any
 
     def __init__(self) -> None:
+        # The same worker, until the fork and until it is spawned.
         self.forking: Worker | None = None
+        self.spawning: Worker | None = None
         # A signal handler may interrupt itself; this queue bears that.
         self._terms: queue.SimpleQueue[int] = queue.SimpleQueue()
         self._deferred: dict[int, Worker] = {}
         self._end: threading.Timer | None = None
+        self._is_reloading = False
 
     def start(self, server: Any, settings: ContainerSettings) -> None:
         self.server = server
@@ -169,7 +174,10 @@ class _Arbiter:
         self.container.start()
 
     def forked(self) -> None:
-        """Do what the parent does after the fork, for which Gunicorn has no hook."""
+        """Do what the parent does after the fork, for which Gunicorn has no hook.
+
+        Python calls this after a fork that has failed, too.
+        """
         if self.forking is not None:
             self.container.pool.started(self.forking)
             self.forking = None
@@ -187,6 +195,10 @@ class _Arbiter:
         self.server.kill_worker = self._kill_worker
         self._spawn = self.server.spawn_worker
         self.server.spawn_worker = self._spawn_worker
+        self._reload = self.server.reload
+        self.server.reload = self._reload_server
+        self._stop = self.server.stop
+        self.server.stop = self._stop_server
 
     def _await_stop(self) -> None:
         self._terms.get()
@@ -200,12 +212,32 @@ class _Arbiter:
             self.server.signal(signal.SIGTERM, None)
             self._terms.get()
 
+    def _reload_server(self) -> None:
+        self._is_reloading = True
+        try:
+            if self._end is not None:
+                self._end_at_latest(self.container.settings.drain_seconds)
+            self._reload()
+        finally:
+            self._is_reloading = False
+
+    def _stop_server(self, graceful: bool = True) -> None:
+        """Stop; if this is the end of a drain, the graceful timeout counts from now."""
+        if self._end is not None:
+            self._end_at_latest(0.0)
+        self._stop(graceful)
+
     def _end_at_latest(self, drain_seconds: float) -> None:
         """End after the drain and the graceful timeout, even if a log that is full blocks all.
 
-        Gunicorn's arbiter writes a line for every signal before it obeys it.
+        Gunicorn's arbiter writes a line for every signal before it obeys it. It finishes a reload
+        first: that loads the project, and waits for the old workers up to the graceful timeout.
         """
-        seconds = drain_seconds + float(self.server.cfg.graceful_timeout) + SPARE_SECONDS
+        graceful_seconds = float(self.server.cfg.graceful_timeout)
+        seconds = drain_seconds + graceful_seconds + SPARE_SECONDS
+        if self._is_reloading:
+            seconds += self.container.settings.start_seconds + graceful_seconds
+        self.ended()
         self._end = threading.Timer(seconds, self._end_at_once)
         self._end.daemon = True
         self._end.start()
@@ -219,19 +251,37 @@ class _Arbiter:
         for pid in list(self.server.WORKERS):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        os._exit(0)
+        finish = threading.Thread(target=self._finish, name="dockerflow-finish", daemon=True)
+        finish.start()
+        finish.join(FINISH_SECONDS)
+        os._exit(1 if self.container.problem else 0)
+
+    def _finish(self) -> None:
+        """Do what Gunicorn, which is blocked, would have done at its end."""
+        if self.server.pidfile is not None:
+            self.server.pidfile.unlink()
+        self.container.stop(self.container.problem)
 
     def _spawn_worker(self) -> int | None:
-        """Start a worker; if that fails, the arbiter misses it and tries again within a second."""
+        """Start a worker. If that fails and one is missing, the arbiter tries again in a second."""
+        self.spawning = None
         try:
             return self._spawn()  # type: ignore[no-any-return]
         except OSError as error:
-            if self.forking is not None:
-                self.container.remove(self.forking)
-                self.forking = None
-            reason = error.strerror or error
-            self.server.log.error("A worker cannot be started: %s. Trying again.", reason)  # noqa: TRY400
+            self._abandon_spawning()
+            is_missing = len(self.server.WORKERS) < self.server.num_workers
+            self.server.log.error(  # noqa: TRY400 - it says all
+                "A worker cannot be started: %s%s",
+                error.strerror or error,
+                ". Trying again." if is_missing else ": the old one stays.",
+            )
             return None
+
+    def _abandon_spawning(self) -> None:
+        """Keep nothing of a worker that could not be forked, its file included."""
+        if self.spawning is not None:
+            self.container.remove(self.spawning)
+            self.spawning.process.tmp.close()
 
     def _kill_worker(self, pid: int, number: int) -> None:
         worker = self.server.WORKERS.get(pid)

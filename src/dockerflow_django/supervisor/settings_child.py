@@ -23,15 +23,10 @@ def read_in_child(load: Callable[[], None], log: Any) -> ContainerSettings:
 
     What the checks find is logged. Raises `SettingsError`, also if one of them is an error.
     """
-    reader, writer = os.pipe()
-    pid = os.fork()
-    if not pid:
-        os.close(reader)
-        _tell(load, writer)
-    os.close(writer)
-    with open(reader, "rb") as told:  # noqa: PTH123 - a descriptor
-        content = told.read()
-    os.waitpid(pid, 0)
+    try:
+        content = _content_of_child(load)
+    except OSError as error:  # no process, no descriptor
+        raise SettingsError(f"the settings cannot be read: {error.strerror}") from error
     if not content:
         raise SettingsError("the settings cannot be read: the process that read them has ended")
     found = json.loads(content)
@@ -42,6 +37,21 @@ def read_in_child(load: Callable[[], None], log: Any) -> ContainerSettings:
     if found["problem"]:
         raise SettingsError(found["problem"])
     return ContainerSettings(**found["values"])
+
+
+def _content_of_child(load: Callable[[], None]) -> bytes:
+    reader, writer = os.pipe()
+    with open(reader, "rb") as told:  # noqa: PTH123 - a descriptor
+        try:
+            pid = os.fork()
+            if not pid:
+                told.close()
+                _tell(load, writer)
+        finally:
+            os.close(writer)
+        content = told.read()
+    os.waitpid(pid, 0)
+    return content
 
 
 def _tell(load: Callable[[], None], writer: int) -> None:
