@@ -277,8 +277,9 @@ def arbiter():
 # The limit of processes does not bind root.
 NO_FORK = """
 hooks = arbiter()
-if not os.getuid():
-    os.setuid(NOBODY)
+is_root = not os.getuid()
+if is_root:
+    os.setresuid(NOBODY, NOBODY, 0)
 resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
 descriptors = len(os.listdir("/proc/self/fd"))
 for _ in range(3):
@@ -289,6 +290,8 @@ hooks.server.spawn_worker()
 gunicorn.on_reload(hooks.server)
 hooks.container.pool._close_removed()
 print("descriptors", len(os.listdir("/proc/self/fd")) - descriptors)
+if is_root:
+    os.setresuid(0, 0, 0)
 """
 
 
@@ -352,6 +355,30 @@ def test_term_cuts_no_request_of_a_reload(served: Serve) -> None:
     first.join(60)
     second.join(60)
     assert answers == [200, 200]
+
+
+@pytest.mark.long
+def test_reload_in_the_drain(served: Serve, project: Project) -> None:
+    """A reload that takes longer than drain and graceful timeout cuts no request either."""
+    (project.folder / "slow.py").write_text(
+        "import time\n\nfrom dockerflow_django import gunicorn\n"
+        "from dockerflow_django.gunicorn import *\n\n\n"
+        "def on_reload(server):\n    time.sleep(7)\n    gunicorn.on_reload(server)\n"
+    )
+    options = ("--config", "python:slow", "--graceful-timeout", "2")
+    instance = served(*options, kind="gunicorn", drain_seconds=1)
+    answers: list[http.Answer] = []
+    thread = threading.Thread(
+        target=lambda: answers.append(instance.get("/slow/?seconds=6", timeout=30))
+    )
+    thread.start()
+    wait_until(lambda: instance.project.count("slow.waiting"))
+    instance.send_signal(signal.SIGTERM)
+    instance.wait_for_line("Draining")
+    instance.send_signal(signal.SIGHUP)
+    assert instance.wait(40).code == 0
+    thread.join(30)
+    assert [answer.status for answer in answers] == [200]
 
 
 def test_worker_that_died_before_its_successor_served(tmp_path: Path) -> None:
