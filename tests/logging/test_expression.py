@@ -2,11 +2,13 @@
 
 import json
 import re
+import subprocess
+import sys
 
 import pytest
 
 from dockerflow_django.logging.expression import expression
-from tests.logging.processes import run_python
+from tests.harness.project import unmeasured
 
 # Each depth has a process of its own, forked before anything is compiled, or after all is.
 NEAR_THE_LIMIT = r"""
@@ -53,10 +55,43 @@ def test_the_first_secret_needs_no_deep_stack():
 
     At depths beyond, the error is the caller's: `logging` passes a RecursionError on.
     """
-    first, second = json.loads(run_python(NEAR_THE_LIMIT))
+    done = subprocess.run(
+        [sys.executable, "-c", NEAR_THE_LIMIT],
+        capture_output=True,
+        check=True,
+        env=unmeasured(),
+        text=True,
+        timeout=60,
+    )
+    first, second = json.loads(done.stdout)
     assert set(first) == set(second) == {"written", "lost"}
     assert second.count("lost") <= first.count("lost") <= second.count("lost") + FRAMES_TO_COMPILE
     assert first == sorted(first, reverse=True), "once the stack is too deep, deeper is not better"
+
+
+def attempts_at_the_limit(compile_it):
+    """Call it as deep as it can be called; return how often it could not, and what it returned."""
+    failed = []
+
+    def descend():
+        try:
+            return descend()
+        except RecursionError:
+            failed.append(1)
+            return compile_it()
+
+    found = descend()
+    return len(failed), found
+
+
+def test_it_is_compiled_where_re_cannot():
+    """Near the recursion limit a thread does it."""
+    pattern = r"(?:one|(?:two|(?:three|four)+)+)+"
+    re.purge()
+    needed, found = attempts_at_the_limit(expression(pattern))
+    assert found.fullmatch("onefour")
+    re.purge()
+    assert needed + 3 < attempts_at_the_limit(lambda: re.compile(pattern))[0]
 
 
 def test_an_expression_is_compiled_once():

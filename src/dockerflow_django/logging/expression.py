@@ -33,7 +33,7 @@ def _compile_on_a_new_stack(pattern: str, flags: int) -> re.Pattern[str]:
     is_over = allocate_lock()
     is_over.acquire()
 
-    def compile_it() -> None:
+    def compile_it() -> None:  # pragma: no cover - coverage follows no thread of `_thread`
         try:
             found.append(re.compile(pattern, flags))
         finally:
