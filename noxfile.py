@@ -3,6 +3,7 @@
 import os
 import shutil
 import sysconfig
+import tempfile
 from pathlib import Path
 
 import nox
@@ -106,10 +107,11 @@ def package(session: nox.Session) -> None:
     built = sorted(map(str, Path("dist").iterdir()))
     session.run("twine", "check", "--strict", *built)
     (archive,) = (name for name in built if name.endswith(".tar.gz"))
-    folder = Path(session.create_tmp()).resolve()
-    shutil.unpack_archive(archive, folder, filter="data")
-    with session.chdir(folder / Path(archive).name.removesuffix(".tar.gz")):
-        _test(session)
+    # Not in nox's own folder, which would be TMPDIR as well: too long a path for a Unix socket.
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.unpack_archive(archive, folder, filter="data")
+        with session.chdir(Path(folder, Path(archive).name.removesuffix(".tar.gz"))):
+            _test(session)
 
 
 @nox.session
