@@ -11,6 +11,7 @@ from dockerflow_django.heartbeat import announcer as module
 from dockerflow_django.heartbeat import threads
 from dockerflow_django.heartbeat.announcer import MOST_WAITING
 from dockerflow_django.heartbeat.report import Report, Result
+from tests.harness.waiting import wait_until
 
 ERROR = checks.Error("broken", id="shop.E001")
 
@@ -76,6 +77,35 @@ def test_signals_are_sent_in_order(announcer, received):
         assert [changed["new"] for changed in received.changed] == ["failed", "passed"]
     finally:
         signals.heartbeat_failed.disconnect(slow)
+
+
+def test_thread_of_an_earlier_life_sends_nothing(announcer, received):
+    """A receiver that hung through a reset does not take what is announced after it."""
+    gates = [threading.Event(), threading.Event()]
+    entered: list[threading.Thread] = []
+
+    def slow(**kwargs):
+        entered.append(threading.current_thread())
+        assert gates[len(entered) - 1].wait(30)
+
+    signals.heartbeat_failed.connect(slow)
+    try:
+        announcer.announce(report(1, ERROR))
+        wait_until(lambda: len(entered) == 1)
+        announcer.reset()
+        announcer.announce(report(1, ERROR))
+        announcer.announce(report(2))
+        wait_until(lambda: len(entered) == 2)
+        gates[0].set()
+        entered[0].join(10)
+        assert not entered[0].is_alive()
+        assert received._passed == []
+        gates[1].set()
+        assert len(received.passed) == 1
+    finally:
+        signals.heartbeat_failed.disconnect(slow)
+        for gate in gates:
+            gate.set()
 
 
 def test_receiver_that_exits_ends_nothing(announcer, received, caplog):

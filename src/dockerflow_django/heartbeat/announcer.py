@@ -8,6 +8,7 @@ import logging
 import threading
 from collections import deque
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from django.dispatch import Signal
@@ -74,19 +75,21 @@ class Announcer:
         self._waiting.append(calls)
         if not self._is_sending:
             with suppress(RuntimeError):  # no thread could be started: the next call tries again
-                threads.start(self._work, name="dockerflow-receivers")
+                threads.start(partial(self._work, self._waiting), name="dockerflow-receivers")
                 self._is_sending = True
 
-    def _work(self) -> None:
-        while (calls := self._next()) is not None:
+    def _work(self, waiting: deque[list[SignalCall]]) -> None:
+        while (calls := self._next(waiting)) is not None:
             try:
                 _send(calls)
                 close_all()
             except BaseException:
                 logger.exception("A receiver of a heartbeat's signal tried to end the process")
 
-    def _next(self) -> list[SignalCall] | None:
+    def _next(self, waiting: deque[list[SignalCall]]) -> list[SignalCall] | None:
         with self._lock:
+            if waiting is not self._waiting:  # reset meanwhile: what is new has its own thread
+                return None
             self._is_sending = bool(self._waiting)
             self._has_dropped &= self._is_sending
             return self._waiting.popleft() if self._is_sending else None
