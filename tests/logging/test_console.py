@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from dockerflow_django import logging as logging_of_ours
 from dockerflow_django.logging import ConsoleFormatter
 from dockerflow_django.logging.console import SUMMARY_LOGGER
 from tests.logging.lines import make_record, raised
@@ -197,3 +198,10 @@ def test_record_that_cannot_be_read():
     text = ConsoleFormatter(color=False).format(record)
     assert text == f"{record!r} (TypeError)"
     assert logging.LogRecord.__repr__(record) == repr(record)
+
+
+def test_nothing_else_is_imported_late() -> None:
+    """The formatter for people is there when it is asked for, and a wrong name is an error."""
+    assert logging_of_ours.ConsoleFormatter.__module__ == "dockerflow_django.logging.console"
+    with pytest.raises(AttributeError, match="has no attribute 'ConsolFormatter'"):
+        _ = logging_of_ours.ConsolFormatter

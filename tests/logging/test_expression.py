@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -106,3 +107,21 @@ def test_a_pattern_that_is_none_says_so():
     """The error is that of `re.compile`."""
     with pytest.raises(re.error, match="unterminated"):
         expression("(")()
+
+
+def test_without_a_frame_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What cannot be compiled on this stack is compiled on another one, with its flags."""
+    stack = threading.get_ident()
+    compiled_on: list[int] = []
+
+    def compile_(pattern: str, flags: int) -> re.Pattern[str]:
+        compiled_on.append(threading.get_ident())
+        if threading.get_ident() == stack:
+            raise RecursionError
+        return compile_here(pattern, flags)
+
+    compile_here = re.compile
+    monkeypatch.setattr(re, "compile", compile_)
+    assert expression("passwor[d]", re.IGNORECASE)().fullmatch("PASSWORD")
+    first, second = compiled_on
+    assert first == stack != second

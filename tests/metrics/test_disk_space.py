@@ -111,7 +111,11 @@ def test_loss_is_told_of_once(
     for _ in range(2):
         workers.warn_if_full()
     assert caplog.text.count("takes no more values: No space left on device") == 1
+    disk_space._forget()  # as in a forked child, which has lost nothing
     workers._forget()
+    workers.warn_if_full()
+    assert losses.reason == ""
+    assert caplog.text.count("takes no more values") == 1
 
 
 @pytest.mark.parametrize(

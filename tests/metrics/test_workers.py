@@ -188,3 +188,11 @@ def test_full_folder_is_told_of(values: Path, monkeypatch: pytest.MonkeyPatch, c
     workers.warn_if_full()
     assert caplog.text.count("MiB left") == 1
     workers._forget()
+
+
+def test_without_a_folder_nothing_is_told(monkeypatch: pytest.MonkeyPatch, caplog):
+    """A single process has no folder that could be full."""
+    monkeypatch.delenv(workers.VARIABLE, raising=False)
+    monkeypatch.setattr(workers, "LEAST_FREE_BYTES", 2**70)
+    workers.warn_if_full()
+    assert caplog.text == ""
