@@ -23,7 +23,6 @@ from tests.servers.heartbeats import (
     ask,
     findings,
     longest,
-    side_by_side,
     statuses,
 )
 from tests.servers.outages import OUTAGES
