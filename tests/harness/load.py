@@ -6,37 +6,27 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
-from typing import Self
 
 from tests.harness import http
-from tests.harness.closing import Closing
+from tests.harness.closing import Background
 
 THREADS = 24
 
 
-class Load(Closing):
+class Load(Background):
     """So many requests a second, GET and POST by turns, until the end of the ``with`` block."""
 
     def __init__(self, address: http.Address, per_second: float) -> None:
         self._address = address
         self._pause = 1 / per_second
-        self._ended = threading.Event()
+        super().__init__()
         self._lock = threading.Lock()
         self.outcomes: Counter[str] = Counter()
-        self._thread = threading.Thread(target=self._run)
 
     @property
     def lost(self) -> dict[str, int]:
         """What was not answered as it should be, by what happened instead."""
         return {name: number for name, number in self.outcomes.items() if not name.endswith(" ok")}
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def close(self) -> None:
-        self._ended.set()
-        self._thread.join()
 
     def _run(self) -> None:
         with ThreadPoolExecutor(THREADS) as pool:

@@ -2,8 +2,8 @@
 
 import subprocess
 import sys
-from types import TracebackType
-from typing import Self
+
+from tests.harness.closing import Closing
 
 _NAP_SECONDS = 0.01
 # An interpreter of its own: what is measured is the machine, and no lock of this process.
@@ -19,7 +19,7 @@ print(worst)
 """
 
 
-class Lateness:
+class Lateness(Closing):
     """Naps for ten milliseconds all the time; ``seconds`` is by how much the longest was longer."""
 
     def __init__(self) -> None:
@@ -31,14 +31,6 @@ class Lateness:
             text=True,
         )
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         said, _ = self._process.communicate(timeout=20)
         self.seconds = float(said)

@@ -1,11 +1,9 @@
 """A probe that is asked all the time, and what was seen when."""
 
-import threading
 import time
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Self
 
+from tests.harness.closing import Background
 from tests.harness.servers import Server
 
 PAUSE_SECONDS = 0.1
@@ -26,14 +24,13 @@ class Seen:
         return self.answered - self.asked
 
 
-class Watch:
+class Watch(Background):
     """Asks a server for a path, ten times a second at most, until the end of the block."""
 
     def __init__(self, server: Server, path: str) -> None:
         self._server = server
         self._path = path
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run)
+        super().__init__()
         self.seen: list[Seen] = []
 
     def first(self, *, well: bool, after: float) -> Seen | None:
@@ -46,19 +43,6 @@ class Watch:
     def failing(self, *, after: float) -> list[Seen]:
         """Return the answers that are not good, to what was asked after that time."""
         return [seen for seen in list(self.seen) if seen.asked >= after and seen.status != 200]
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._ended.set()
-        self._thread.join()
 
     def _run(self) -> None:
         while not self._ended.wait(PAUSE_SECONDS):

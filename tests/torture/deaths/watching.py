@@ -1,15 +1,13 @@
 """Probes and scrapes without a pause, each answer of which is kept with its time."""
 
 import http.client
-import threading
 import time
 from dataclasses import dataclass
-from typing import Self
 
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.harness import http as client
-from tests.harness.closing import Closing
+from tests.harness.closing import Background
 
 PROBES = ("liveness", "readiness")
 PAUSE_SECONDS = 0.02
@@ -28,12 +26,11 @@ class Answer:
     text: str
 
 
-class _Watch(Closing):
+class _Watch(Background):
     def __init__(self, address: client.Address, pause: float) -> None:
         self._address = address
         self._pause = pause
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run)
+        super().__init__()
 
     def look(self) -> None:
         raise NotImplementedError
@@ -41,14 +38,6 @@ class _Watch(Closing):
     def _run(self) -> None:
         while not self._ended.wait(self._pause):
             self.look()
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def close(self) -> None:
-        self._ended.set()
-        self._thread.join()
 
 
 class Prober(_Watch):

@@ -1,16 +1,15 @@
 """What the processes of an instance need, time after time, while a kubelet and a scrape ask."""
 
 import statistics
-import threading
 import time
 from collections import defaultdict
 from contextlib import suppress
-from types import TracebackType
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 import psutil
 
 from tests.harness import http
+from tests.harness.closing import Background
 from tests.harness.served import Served
 
 # After the load has begun; what is imported and pooled is there by then.
@@ -25,7 +24,7 @@ class Need(NamedTuple):
     descriptors: float
 
 
-class Samples:
+class Samples(Background):
     """Looks so often, until the end of the ``with`` block.
 
     `needs` has a list of times and needs for each process: ``supervisor``, ``worker 1`` and so on.
@@ -34,8 +33,7 @@ class Samples:
     def __init__(self, instance: Served, every_seconds: float) -> None:
         self.instance = instance
         self._every = every_seconds
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run)
+        super().__init__()
         self.needs: defaultdict[str, list[tuple[float, Need]]] = defaultdict(list)
         self.wrong: list[int] = []
 
@@ -60,19 +58,6 @@ class Samples:
             status = http.request(asked, "GET", path, timeout=20).status
             if status != 200:
                 self.wrong.append(status)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._ended.set()
-        self._thread.join()
 
 
 def need_of(pid: int) -> Need:

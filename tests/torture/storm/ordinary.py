@@ -1,27 +1,24 @@
 """Ordinary requests at a steady rate, and how long each took."""
 
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count, takewhile
-from types import TracebackType
-from typing import Self
 
 from tests.harness import http
+from tests.harness.closing import Background
 
 PER_SECOND = 40
 THREADS = 16
 SECONDS = 60.0
 
 
-class Ordinary:
+class Ordinary(Background):
     """Requests of an ordinary view until the end of the ``with`` block, and so many at least."""
 
     def __init__(self, address: http.Address, at_least: int) -> None:
         self._address = address
         self._at_least = at_least
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run)
+        super().__init__()
         self.answers: list[http.Answer] = []
 
     def percentile(self, share: float) -> float:
@@ -46,16 +43,3 @@ class Ordinary:
 
     def _ask(self) -> http.Answer:
         return http.request(self._address, "GET", "/plain/", timeout=SECONDS)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._ended.set()
-        self._thread.join()
