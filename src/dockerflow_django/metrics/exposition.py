@@ -33,9 +33,9 @@ class Exposition:
 def expose(accept: str = "", accept_encoding: str = "") -> Exposition:
     """Return every metric in the format that the client takes. It runs no check.
 
-    :param accept: the request's header ``Accept``: OpenMetrics where it asks for that, else
+    :param accept: the request's header ``Accept``: OpenMetrics if it asks for that, else
         Prometheus's text format.
-    :param accept_encoding: its header ``Accept-Encoding``: compressed where it has ``gzip``.
+    :param accept_encoding: its header ``Accept-Encoding``: compressed if it has ``gzip``.
     """
     feed.start()
     process.look()
