@@ -10,12 +10,18 @@ T = TypeVar("T")
 # things; clients that were given no deadline wait five seconds at least, most of them for ever.
 PROMPT_SECONDS = 4.0
 
+What = str | Callable[[], str]
 
-def wait_until(condition: Callable[[], T], *, timeout: float = 20.0, what: str = "") -> T:
-    """Return the first true value of ``condition``, or fail after ``timeout`` seconds."""
+
+def wait_until(condition: Callable[[], T], *, timeout: float = 20.0, what: What = "") -> T:
+    """Return the first true value of ``condition``, or fail after ``timeout`` seconds.
+
+    ``what`` tells what was waited for, or is called at the end to tell.
+    """
     end = time.monotonic() + timeout
     while not (value := condition()):
         if time.monotonic() > end:
-            raise AssertionError(f"not within {timeout} s: {what or condition}")
+            told = what() if callable(what) else what
+            raise AssertionError(f"not within {timeout} s: {told or condition}")
         time.sleep(0.01)
     return value

@@ -18,7 +18,7 @@ def outcomes(probes: ContainerProbes) -> tuple[str, ...]:
 
 
 def wait_for(probes: ContainerProbes, *wanted: str) -> None:
-    wait_until(lambda: outcomes(probes) == wanted, what=f"{wanted}, not {outcomes(probes)}")
+    wait_until(lambda: outcomes(probes) == wanted, what=lambda: f"{wanted}, not {outcomes(probes)}")
 
 
 def test_before_the_first_worker(probes: ContainerProbes) -> None:

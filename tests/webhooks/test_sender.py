@@ -22,9 +22,8 @@ from tests.harness.waiting import wait_until
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Wait less, so that a test takes no seconds."""
+    """Wait less between attempts, so that a test takes no seconds."""
     monkeypatch.setattr(module, "BACKOFF_SECONDS", (0.01, 0.02))
-    monkeypatch.setattr(module, "TIMEOUT_SECONDS", 0.3)
     return
 
 
@@ -113,8 +112,9 @@ def test_garbage(raw: bytes, caplog: pytest.LogCaptureFixture) -> None:
         wait_until(lambda: receiver.posts[-1].json() == {"n": 2})
 
 
-def test_slow(caplog: pytest.LogCaptureFixture) -> None:
+def test_slow(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     """A receiver that is slow never holds up who sends, and is given up."""
+    monkeypatch.setattr(module, "TIMEOUT_SECONDS", 0.3)
     with Receiver(delay=0.5) as receiver:
         sender = WebhookSender(receiver.url)
         begin = time.monotonic()
@@ -161,7 +161,6 @@ def test_tls(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A receiver with TLS gets what is sent once its certificate is trusted, and not before."""
-    monkeypatch.setattr(module, "TIMEOUT_SECONDS", 5.0)
     certificate = certificates.make(tmp_path)
     with Receiver(certificate=certificate) as receiver:
         sender = WebhookSender(receiver.url)
@@ -206,8 +205,11 @@ def test_log_level_of_a_loss(caplog: pytest.LogCaptureFixture) -> None:
     assert [record.levelno for record in own] == [logging.WARNING]
 
 
-def test_receiver_that_drips(caplog: pytest.LogCaptureFixture) -> None:
+def test_receiver_that_drips(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     """A receiver that sends a byte now and then is cut at the deadline, and leaves no thread."""
+    monkeypatch.setattr(module, "TIMEOUT_SECONDS", 0.3)
     with socket.create_server((LOOPBACK, 0)) as listener:
 
         def drip() -> None:

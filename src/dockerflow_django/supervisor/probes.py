@@ -116,9 +116,9 @@ class ContainerProbes:
         return since is not None and self.pool.clock.seconds - since > self.silent_seconds
 
     def _verdict_of(self, worker: Worker, probe: str) -> Verdict:
-        question = worker.answers.get(probe)
-        if question is None or not _is_answered(question):
+        if not _has_answered(worker, probe):
             return _ALIVE if probe == "liveness" else _STARTING
+        question = worker.answers[probe]
         if question.verdict is None:
             question.verdict = _verdict_in(question)
         verdict: Verdict = question.verdict
@@ -164,9 +164,9 @@ class ContainerProbes:
         with self.pool.lock:
             is_open = {question.name for question in worker.open.values()}
             # What it said before it served is no answer; it is asked as soon as it serves.
-            is_new = worker.serves and not any(map(_is_answered, worker.answers.values()))
+            new = {probe for probe in PROBES if worker.serves and not _has_answered(worker, probe)}
         for probe in (PING, *PROBES):
-            is_due = is_new or now - asked_at.get(probe, -POLL_SECONDS) >= POLL_SECONDS
+            is_due = probe in new or now - asked_at.get(probe, -POLL_SECONDS) >= POLL_SECONDS
             if is_due and probe not in is_open:
                 asked_at[probe] = now
                 self.pool.ask(worker, probe)
@@ -209,9 +209,11 @@ class ContainerProbes:
             self.on_change(probe, before, verdict)
 
 
-def _is_answered(question: OpenQuestion) -> bool:
+def _has_answered(worker: Worker, probe: str) -> bool:
     """Tell whether the application has answered, if only that it cannot."""
-    return question.answer is not None and not {"outcome", "status"}.isdisjoint(question.answer)
+    question = worker.answers.get(probe)
+    answer = (question and question.answer) or {}
+    return not {"outcome", "status"}.isdisjoint(answer)
 
 
 def _verdict_in(question: OpenQuestion) -> Verdict:
