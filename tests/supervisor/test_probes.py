@@ -101,6 +101,7 @@ def test_worker_that_cannot_answer(probes: ContainerProbes) -> None:
     broken = FakeWorker(probes, 2)
     broken.outcomes = dict.fromkeys(PROBES, ("broken", 0))
     pass_time(probes, 1)
+    wait_until(lambda: not broken.known.open)
     assert outcomes(probes) == ("passed", "passed", "passed")
     broken.serve()
     wait_for(probes, "failed", "failed", "failed")
@@ -108,6 +109,15 @@ def test_worker_that_cannot_answer(probes: ContainerProbes) -> None:
     for _ in range(5):
         pass_time(probes, 0)
     assert len(broken.asked) == len(PROBES)
+
+
+def test_worker_that_begins_to_serve_between_two_answers(probes: ContainerProbes) -> None:
+    """What it could not answer yet it is asked again at once, whatever else it has answered."""
+    worker = FakeWorker(probes, 1)
+    worker.outcomes["readiness"] = ("early", 0)
+    worker.serve()
+    wait_for(probes, "passed", "passed", "passed")
+    assert [each.name for each in worker.asked].count("readiness") == 2
 
 
 @pytest.mark.parametrize("words", [b"nonsense", b"[]\n", b"\xff\n"])
