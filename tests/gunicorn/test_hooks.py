@@ -24,6 +24,8 @@ from gunicorn.workers.gthread import ThreadWorker
 from uvicorn_worker import UvicornWorker
 
 from dockerflow_django import gunicorn
+from dockerflow_django.gunicorn.arbiter import Arbiter as OurArbiter
+from dockerflow_django.gunicorn.ending import SPARE_SECONDS
 from dockerflow_django.supervisor.container import Container
 from dockerflow_django.supervisor.settings import read_settings
 from tests.harness import http
@@ -254,6 +256,7 @@ from django.conf import settings
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 from dockerflow_django import gunicorn
+from dockerflow_django.gunicorn.ending import Ending
 from dockerflow_django.supervisor.container import Container
 from dockerflow_django.supervisor.settings import read_settings
 
@@ -270,6 +273,7 @@ def arbiter():
     hooks.container = Container(read_settings())
     hooks.server = Arbiter(App())
     hooks.server.pid = os.getpid()
+    hooks.ending = Ending(hooks.server, hooks.container)
     hooks.take_over()
     return hooks
 
@@ -313,7 +317,7 @@ hooks = arbiter()
 hooks.server.pidfile = Pidfile(sys.argv[1])
 hooks.server.pidfile.create(os.getpid())
 hooks.container.pool.problem = sys.argv[2]
-hooks._end_at_once()
+hooks.ending.end_at_once()
 """
 
 
@@ -349,7 +353,7 @@ def test_term_cuts_no_request_of_a_reload(served: Serve) -> None:
     began = time.monotonic()
     wait_until(lambda: len([x for x in instance.lines() if " serves." in x]) == 2, timeout=20)
     # Longer than Gunicorn could take without the reload.
-    second = ask(began + graceful + gunicorn.SPARE_SECONDS + 1 - time.monotonic())
+    second = ask(began + graceful + SPARE_SECONDS + 1 - time.monotonic())
     wait_until(lambda: instance.project.count("slow.waiting") == 2)
     assert instance.wait(60).code == 0
     first.join(60)
@@ -383,7 +387,7 @@ def test_reload_in_the_drain(served: Serve, project: Project) -> None:
 
 def test_worker_that_died_before_its_successor_served(tmp_path: Path) -> None:
     """A worker that was spared until a younger one serves, and has ended, is told nothing."""
-    arbiter = gunicorn._Arbiter()
+    arbiter = OurArbiter()
     with override_settings(DOCKERFLOW_DRAIN_PATH=str(tmp_path / "drain")):
         arbiter.container = Container(read_settings())
     known = arbiter.container.pool.add(1)
