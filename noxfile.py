@@ -52,6 +52,7 @@ def torture(session: nox.Session) -> None:
     ``--plot PATH`` draws what it needed meanwhile.
     """
     _install_tests(session)
+    session.install(*_groups("fuzz"))
     if "--plot" in session.posargs:
         session.install(*_groups("plots"))
     sized = ("pytest", "--torture", "full", *session.posargs)

@@ -37,7 +37,7 @@ _DIRECTIVES = (
     "versionchanged",
 )
 _ROLES = (
-    *("confval", "djadmin", "doc", "envvar", "option", "ref", "setting"),
+    *("confval", "djadmin", "doc", "download", "envvar", "option", "ref", "setting"),
     *("py:attr", "py:class", "py:data", "py:exc", "py:func", "py:meth", "py:mod"),
 )
 

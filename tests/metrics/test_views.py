@@ -75,9 +75,11 @@ def test_head_has_the_headers_and_no_body(client: Client):
 
 
 def test_only_get_and_head(client: Client):
-    """Anything else is a 405 that says what is allowed, not a failed CSRF check."""
+    """Anything else is the 405 of every endpoint, in JSON, not a failed CSRF check."""
     response = Client(enforce_csrf_checks=True).post("/__metrics__")
     assert (response.status_code, response.headers["Allow"]) == (405, "GET, HEAD")
+    assert response.headers["Cache-Control"] == "no-store"
+    assert list(response.json()) == ["error"]
 
 
 @pytest.mark.django_db

@@ -97,6 +97,7 @@ def has_details(endpoint: Endpoint) -> bool:
 
 # What Dockerflow asks for is the status alone.
 LBHEARTBEAT = Answer(200, None)
+NOT_ALLOWED = Answer(405, {"error": "Only GET and HEAD are answered here."}, ", ".join(METHODS))
 
 
 def _refusal(endpoint: Endpoint, method: str) -> Answer | None:
@@ -105,7 +106,7 @@ def _refusal(endpoint: Endpoint, method: str) -> Answer | None:
     if endpoint.name == "probe" and endpoint.probe not in PROBES:
         return _problem(404, f"No such probe; there are {', '.join(PROBES)}.")
     if method not in METHODS:
-        return Answer(405, {"error": "Only GET and HEAD are answered here."}, ", ".join(METHODS))
+        return NOT_ALLOWED
     return None
 
 

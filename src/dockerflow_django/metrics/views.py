@@ -4,8 +4,9 @@ from asgiref.sync import sync_to_async
 from django.http import HttpRequest, HttpResponse
 
 from dockerflow_django.context import current_state
-from dockerflow_django.endpoints.answers import METHODS
+from dockerflow_django.endpoints.answers import METHODS, NOT_ALLOWED
 from dockerflow_django.endpoints.public import public
+from dockerflow_django.endpoints.responses import make_response
 from dockerflow_django.lifecycle import request_ended
 from dockerflow_django.metrics.exposition import expose
 
@@ -13,7 +14,7 @@ from dockerflow_django.metrics.exposition import expose
 async def _metrics(request: HttpRequest) -> HttpResponse:
     """Answer a scrape, even while every thread that may use the database is busy."""
     if request.method not in METHODS:
-        return HttpResponse(status=405, headers={"Allow": ", ".join(METHODS)})
+        return make_response(NOT_ALLOWED, request.method)
     _leave_the_count()
     accept = request.headers.get("Accept", "")
     accept_encoding = request.headers.get("Accept-Encoding", "")
