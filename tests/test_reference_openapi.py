@@ -12,13 +12,16 @@ from dockerflow_django.health import PROBES
 from dockerflow_django.heartbeat.report import STATUSES
 from dockerflow_django.metrics import urls as metrics_urls
 from dockerflow_django.supervisor.answers import reply_of
-from dockerflow_django.supervisor.probes import ContainerProbes
+from dockerflow_django.testing import reset
 from tests.documents import ROOT
 from tests.facts import PROJECT
+from tests.supervisor.conftest import ended, probes
 
 DESCRIPTION = yaml.safe_load((ROOT / "docs/reference/openapi.yaml").read_text("utf-8"))
 PATHS = DESCRIPTION["paths"]
 SCHEMAS = DESCRIPTION["components"]["schemas"]
+
+__all__ = ["ended", "probes"]
 
 
 def validate(name, value):
@@ -47,6 +50,13 @@ def test_words():
     assert SCHEMAS["Status"]["enum"] == list(STATUSES.values())
 
 
+@pytest.fixture(autouse=True)
+def _anew():
+    reset()
+    yield
+    reset()
+
+
 @pytest.mark.parametrize("details", ["always", "never"])
 @pytest.mark.parametrize("checks", [[], ["tests.no_such_check"]], ids=str)
 def test_heartbeats(client, settings, details, checks):
@@ -62,9 +72,8 @@ def test_heartbeats(client, settings, details, checks):
 
 
 @pytest.mark.parametrize("details", [True, False])
-def test_probe_port(details):
+def test_probe_port(probes, details):
     """So do those of the probe port, before any worker has answered."""
-    probes = ContainerProbes(silent_seconds=10, start_seconds=120)
     for probe in PROBES:
         body = json.loads(reply_of(probes.verdict(probe), details=details).body)
         assert ("details" in body) == details
