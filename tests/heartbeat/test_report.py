@@ -3,7 +3,14 @@
 import pytest
 from django.core import checks
 
-from dockerflow_django.heartbeat.report import Report, Result, keyed, status_of, worst
+from dockerflow_django.heartbeat.report import (
+    Report,
+    Result,
+    hints_of,
+    keyed,
+    status_of,
+    worst,
+)
 
 
 def result(*messages, **options):
@@ -55,6 +62,16 @@ def test_id_that_looks_numbered_hides_no_other():
 def test_message_without_id_is_keyed_by_its_level():
     """A missing id is no null key (python-dockerflow)."""
     assert keyed([checks.Error("one"), checks.Error("two")]) == {"error": "one", "error#2": "two"}
+
+
+def test_secrets_in_messages_and_hints_are_replaced():
+    """A project's check may quote an exception that quotes its connection string."""
+    url = "redis://:hunter2@cache"
+    message = checks.Error(f"no answer from {url}", hint=f"Ask {url}.", id="x")
+    shown = {"x": "no answer from redis://[redacted]@cache"}
+    assert keyed([message]) == shown
+    assert hints_of([message]) == {"x": "Ask redis://[redacted]@cache."}
+    assert Report("heartbeat", {"a": result(message)}, passed=False).messages() == {"a": shown}
 
 
 def test_silenced_messages_do_not_count(settings):

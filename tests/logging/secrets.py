@@ -37,6 +37,10 @@ def _head(name, secret):
     return f"GET / HTTP/1.1\r\n{name}: {secret}\r\nHost: shop"
 
 
+def _inserted(name, secret):
+    return f"INSERT INTO u (id, {name}) VALUES (1, '{secret}'), (2, '{secret}') RETURNING id"
+
+
 # By its name, how a form is written.
 FORMS = {
     "name=value": lambda n, s: f"a=1 {n}={s} b=2",
@@ -88,6 +92,10 @@ FORMS = {
     "list in a form": lambda n, s: f"{n}[]={s}&data[{n}][0]={s}",
     "list in a form, percent-encoded": lambda n, s: f"{n}%5B%5D={s}&data%5B{n}%5D%5B0%5D={s}",
     "mysql": lambda n, s: f"UPDATE `shop` SET `{n}` = '{s}'",
+    "line below": lambda n, s: f"{n}:\n  {s}\nx: 1",
+    "line below, quoted": lambda n, s: f"{n}: \r\n'{s} x'\r\nx: 1",
+    "inserted": _inserted,
+    "inserted by columns in quotes": lambda n, s: f"""("id", "{n}") values\n('{s}', 1)""",
     "html": lambda n, s: f"{{&quot;{n}&quot;: &quot;{s}&quot;}}",
     "html, apostrophes": lambda n, s: f"{{&#x27;{n}&#x27;: &#x27;{s}&#x27;}}",
 }
@@ -135,7 +143,49 @@ OTHERS = (
     'password="hunter2 is not closed',
     "password=hunter2,hunter2;hunter2",
     "userPin=hunter2",
+    "CREATE USER 'ada'@'%' IDENTIFIED BY 'hunter2';",
+    "create user ada identified with `mysql_native_password` by 'hunter2'",
+    "ALTER USER ada IDENTIFIED BY PASSWORD '*hunter2'",
+    "ALTER ROLE ada WITH LOGIN PASSWORD 'hunter2'",
+    "ALTER ROLE ada ENCRYPTED PASSWORD E'hunter2'",
+    r"ProgrammingError('ALTER ROLE ada PASSWORD \'hunter2\'')",
+    "SET PASSWORD FOR 'ada' = OLD_PASSWORD('hunter2')",
+    "the password 'hunter2 x' is wrong",
+    "curl -u ada:hunter2 https://shop/",
+    "curl --user 'ada:hunter2' https://shop/",
+    "curl -x proxy --proxy-user=ada:hunter2 https://shop/",
+    "['curl', '-u', 'ada:hunter2', 'https://shop/']",
+    "mysql -uroot -phunter2 shop",
+    "mariadb-dump -p'hunter2 x' shop",
+    "['mysql', '-u', 'root', '-phunter2']",
+    "sshpass -p hunter2 ssh shop",
+    "['sshpass', '-p', 'hunter2', 'ssh', 'shop']",
+    "redis-cli -h shop -a hunter2 ping",
+    "Authorization: Digest a\r\n hunter2\r\n\thunter2\r\nHost: x",
+    repr(b"Authorization: Digest a\r\n hunter2\r\n\thunter2\r\nHost: x"),
+    "//ada:hunter2@host/x",
+    r"see '\/\/ada:hunter2@host'",
+    "cannot resolve //ada:hun@hunter2@host:5432",
+    f"ghp_{'hunter2' * 5}1",
+    f"no access with ghs_{'hunter2' * 5}a",
+    f"github_pat_11AAAA_{'hunter2' * 5}",
+    f"x\\nglpat-{'hunter2' * 3}",
+    "xoxb-123456789012-hunter2hunter2",
+    "x%20xoxe.xoxp-1-hunter2hunter2",
+    "sk_live_hunter2hunter2hunter2",
+    "rk_live_hunter2hunter2hunter2",
+    "whsec_hunter2hunter2hunter2",
+    f"AIza{'hunter2' * 5}",
+    f"npm_{'hunter2' * 5}",
+    f"pypi-AgEIcHlwaS5vcmc{'hunter2' * 5}",
+    f"sk-proj-{'hunter2' * 5}",
+    "pbkdf2_sha256$1000000$salt$hunter2hunter2hunter2=",
+    "argon2$argon2id$v=19$m=102400,t=2,p=8$c2FsdA$hunter2",
+    "$2b$12$hunter2hunter2hunter2hunter2hunter2hunter2hunter2hunt",
 )
+
+# These have no small letters.
+IN_CAPITALS = ("AKIAHUNTER2HUNTER2AB", "arn of ASIAHUNTER2HUNTER2AB")
 
 # The left column of what is not to be lost.
 STAYS = (
@@ -209,4 +259,20 @@ STAYS = (
     '"GET /shop/items/42/?page=2 HTTP/1.1" 200',
     'SELECT "auth_user"."id", "auth_user"."password" FROM "auth_user" WHERE "id" = 5',
     "Order 7 is paid: 12 EUR",
+    "Access denied for user 'root'@'localhost' (using password: YES)",
+    "the field password 'email'",
+    "make_password('DB_PASSWORD')",
+    "docker run -u 1000:1000 -p3306:3306 mysql",
+    "mysql -p shop, curl -u ada https://shop/",
+    "//host:8080/path@2x.png",
+    "// TODO: write to ada@example.com",
+    "password:\n  user: ada",
+    "Wrong password:\nTraceback (most recent call last):",
+    "if not token:\n    raise",
+    "DB_PASSWORD=\nDB_USER=ada\nDB_TOKEN=\nada\n",
+    "INSERT INTO shop_order (id, name) VALUES (1, 'ada')",
+    "task-abcdefghijklmnopqrstuvwx risk-abcdefghijklmnopqrstuvwx",
+    "AKIA, ASIA and AIza are how keys begin",
+    "ghp_ and sk_live_ are how tokens begin",
+    "pbkdf2_sha256 costs $20, argon2 more",
 )

@@ -38,10 +38,19 @@ PIECES = (
     ),
     *("(token", "(token)", "Duplicate entry '", "%3A//", ":%2F%2F", "%5B", "[0", "['This a.', "),
     *("\n", " ", "\t", "a", "é", "İ", "\x00", "Traceback (most recent call last):\n", "  | "),
+    *("IDENTIFIED BY '", "identified with a by ", "PASSWORD '", "password(", "-u a:", "--user "),
+    *("['-u', '", "-a ", "-p", "sshpass -p ", "//a:", "//a:b", "token:\n", "token:\n  a"),
+    *("token: \n'", "token:\\n", "token:\\n a", "\r\n ", "cookie: a\r\n ", "\\r\\n ", "(a, "),
+    *("(token) VALUES ", "(token) VALUES (1", "), (", "ghp_", "ghp_a1", "github_pat_", "glpat-"),
+    *("AKIA", "AIza", "xoxb-", "xoxe.xoxp-", "sk-", "npm_", "sk_live_", "whsec_", "pypi-", "\\n"),
+    *("argon2$", "pbkdf2_sha256$", "$2b$12$", "%20"),
     *('"GET /', '"GET /a HTTP/1.1" ', ": /a", "/0123456789abcdef", "a-0123456789abcdef", "/\n"),
 )
 # With each of these in the text no part is skipped as harmless.
-BEFORE = "secret=x bearer // %2f %40 @ </ eyJ -----BEGIN: value name= )=( Duplicate entry "
+BEFORE = (
+    "secret=x bearer // %2f %40 @ </ eyJ -----BEGIN: value name= )=( Duplicate entry "
+    "identified curl mysql mariadb sshpass redis-cli ) VALUES AKIA "
+)
 
 
 def seconds(function, text):

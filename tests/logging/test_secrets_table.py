@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dockerflow_django.logging import ConsoleFormatter
 from dockerflow_django.logging.scrubbing import REDACTED, scrub
 from tests.logging.lines import fields_of, make_record, raised
-from tests.logging.secrets import FORMS, OTHERS, SECRET, STAYS, WORDS, spellings
+from tests.logging.secrets import FORMS, IN_CAPITALS, OTHERS, SECRET, STAYS, WORDS, spellings
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -33,6 +34,14 @@ def test_other_secrets(text):
     scrubbed = scrub(text)
     assert SECRET not in scrubbed
     assert "aHVudGVyMjpodW50ZXIy" not in scrubbed
+    assert scrub(scrubbed) == scrubbed
+
+
+@pytest.mark.parametrize("text", IN_CAPITALS)
+def test_keys_in_capitals(text):
+    """An identifier of a key at Amazon."""
+    scrubbed = scrub(text)
+    assert SECRET.upper() not in scrubbed
     assert scrub(scrubbed) == scrubbed
 
 
@@ -59,6 +68,13 @@ def test_what_stays(text):
         ("<token>hunter2</token><b>2</b>", f"<token>{REDACTED}</token><b>2</b>"),
         ("postgres://u:hunter2@db/shop?b=2", f"postgres://{REDACTED}@db/shop?b=2"),
         ("password: hunter2\nb: 2", f"password: {REDACTED}\nb: 2"),
+        ("password:\n  hunter2\nb: 2", f"password:\n  {REDACTED}\nb: 2"),
+        ("IDENTIFIED BY 'hunter2' x", f"IDENTIFIED BY {REDACTED} x"),
+        ("(a, token) VALUES (1, 'hunter2'), (2, 'x') x", f"(a, token) VALUES {REDACTED} x"),
+        ("curl -u 'ada:hunter2' shop", f"curl -u 'ada:{REDACTED}' shop"),
+        ("mysql -phunter2 shop", f"mysql -p{REDACTED} shop"),
+        ("//ada:hunter2@host/x", f"//{REDACTED}@host/x"),
+        ("Authorization: x\r\n hunter2\r\nHost: x", f"Authorization: {REDACTED}\r\nHost: x"),
     ],
 )
 def test_what_stands_around_a_secret_stays(text, scrubbed):
@@ -148,6 +164,24 @@ def test_extras_are_hidden_by_their_names(formatter, extras, shown):
     fields = fields_of(formatter.format(make_record("", **extras)))
     assert {name: fields[name] for name in shown} == shown
     assert SECRET not in str(fields)
+
+
+@pytest.mark.parametrize("console", [False, True], ids=["mozlog", "console"])
+def test_arguments_by_name(formatter, console):
+    """The name stands with the argument alone, not in the message."""
+    form = (ConsoleFormatter(color=False) if console else formatter).format
+    record = make_record("%(user)s has %(password)s", ({"user": "ada", "password": SECRET},))
+    assert f"ada has {REDACTED}" in form(record)
+    assert record.args == {"user": "ada", "password": SECRET}
+    record = make_record("%(user)s has %(n)d", ({"user": "ada", "n": 5},))
+    assert "ada has 5" in form(record)
+
+
+def test_an_argument_by_name_that_must_be_a_number(formatter):
+    """What stands for a secret does not fit the message, which stays as it is."""
+    fields = fields_of(formatter.format(make_record("pin %(pin)d", ({"pin": 1234},))))
+    assert "1234" not in str(fields)
+    assert fields["msg"] == "pin %(pin)d"
 
 
 def test_names_that_are_alike_once_scrubbed(formatter):

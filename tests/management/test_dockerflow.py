@@ -88,6 +88,15 @@ def test_checks_are_told_with_their_source():
     assert "check_migrations_applied  default  once" in text
 
 
+@override_settings(
+    DOCKERFLOW_CHECKS=[(CHECKS[0][0], {"password": "h1dden", "url": "//a:h1dden@h"})]
+)
+def test_secret_keywords_of_checks_are_replaced():
+    """By their names, and in what they say."""
+    (check,) = as_json()["checks"]["heartbeat"]
+    assert check["keywords"] == {"password": "[redacted]", "url": "'//[redacted]@h'"}
+
+
 @override_settings(DOCKERFLOW_WEBHOOK_SECRET="h1dden", DOCKERFLOW_CHECK_TIMEOUT="soon")
 def test_settings_are_told_with_their_origin(monkeypatch: pytest.MonkeyPatch):
     """Every setting is there; a secret is masked, a wrong value says what it must be."""
@@ -129,14 +138,14 @@ def test_system_checks_have_their_say(monkeypatch: pytest.MonkeyPatch):
     """Those of this app come first, the worst before others; silenced ones and others' do not."""
     messages = [
         checks.Info("by the way", id="dockerflow.I001"),
-        checks.Warning("no URLs", hint="Include them.", id="dockerflow.W001"),
+        checks.Warning("no URLs", hint="Include them, //a:h1dden@h.", id="dockerflow.W001"),
         checks.Warning("silent", id="dockerflow.W002"),
         checks.Error("another's", id="models.E001"),
     ]
     monkeypatch.setattr(overview.checks, "run_checks", lambda: messages)
     with override_settings(SILENCED_SYSTEM_CHECKS=["dockerflow.W002"]):
         text = run()
-    told = "  warning dockerflow.W001: no URLs\n    Include them.\n"
+    told = "  warning dockerflow.W001: no URLs\n    Include them, //[redacted]@h.\n"
     assert text.startswith(f"System checks\n{told}  info dockerflow.I001: by the way\n")
     assert "silent" not in text
     assert "another's" not in text

@@ -56,6 +56,17 @@ def test_failing_check_is_printed_with_its_message_and_the_exit_code_is_1():
     assert text.splitlines()[2].strip() == "shop.E001: Nothing in stock."
 
 
+def test_secrets_are_replaced():
+    """A terminal is copied into a report."""
+    found = checks.Error("no redis://:hunter2@cache", hint="password=hunter2", id="shop.E001")
+    with replace_check("check_stock", found):
+        text, _ = run()
+        lines, _ = run("--json")
+    assert "no redis://[redacted]@cache" in text
+    assert "HINT: password=[redacted]" in text
+    assert "hunter2" not in text + lines
+
+
 def test_json_is_one_object():
     """A machine reads the same."""
     with replace_check("check_stock", ERROR):

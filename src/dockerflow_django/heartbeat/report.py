@@ -9,6 +9,7 @@ from django.core import checks
 from django.core.checks import CheckMessage
 
 from dockerflow_django.health import FAILED, PASSED
+from dockerflow_django.logging.scrubbing import scrub
 
 # The name of what the process says of itself, among the results.
 LIFECYCLE = "lifecycle"
@@ -149,13 +150,16 @@ def worst(messages: Iterable[CheckMessage]) -> int:
 
 
 def keyed(messages: Iterable[CheckMessage]) -> dict[str, str]:
-    """Return all texts by id: a second of one id gets ``#2``, one without an id its level."""
-    return {key: str(message.msg) for key, message in _by_key(messages)}
+    """Return all texts by id: a second of one id gets ``#2``, one without an id its level.
+
+    Secrets in them are replaced, as in the log: a project's check may quote an exception.
+    """
+    return {key: scrub(str(message.msg)) for key, message in _by_key(messages)}
 
 
 def hints_of(messages: Iterable[CheckMessage]) -> dict[str, str]:
     """Return the hints, by the same keys, of the messages that have one."""
-    return {key: str(message.hint) for key, message in _by_key(messages) if message.hint}
+    return {key: scrub(str(message.hint)) for key, message in _by_key(messages) if message.hint}
 
 
 def _by_key(messages: Iterable[CheckMessage]) -> Iterator[tuple[str, CheckMessage]]:

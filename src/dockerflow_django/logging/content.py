@@ -3,8 +3,9 @@
 Both formatters share this; each makes the values presentable in its way. No record is changed.
 """
 
+import copy
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 from dockerflow_django.logging.access import (
@@ -13,6 +14,8 @@ from dockerflow_django.logging.access import (
     redact_paths,
     speaks_of_requests,
 )
+from dockerflow_django.logging.sanitising import is_secret
+from dockerflow_django.logging.scrubbing import REDACTED
 from dockerflow_django.logging.text import free_name, safe_repr
 from dockerflow_django.logging.tracebacks import Failure, read_failure, unfold
 
@@ -81,7 +84,26 @@ def _message(record: logging.LogRecord, logger_name: str, notes: list[str]) -> F
         return {MESSAGE: record.msg, ARGUMENTS: record.args}
 
 
+def holds_secret_arguments(args: Any) -> bool:
+    """Tell whether arguments by name have a secret's: `"%(password)s", {"password": …}`."""
+    return issubclass(type(args), Mapping) and any(is_secret(_name(key), args[key]) for key in args)
+
+
+def _without_secret_arguments(record: logging.LogRecord) -> logging.LogRecord:
+    if not holds_secret_arguments(record.args):
+        return record
+    args: Any = record.args
+    clone = copy.copy(record)
+    clone.args = {k: REDACTED if is_secret(_name(k), v) else v for k, v in args.items()}
+    return clone
+
+
+def _name(key: Any) -> str:
+    return key if type(key) is str else ""
+
+
 def _message_fields(record: logging.LogRecord, logger_name: str) -> Fields:
+    record = _without_secret_arguments(record)
     has_paths = speaks_of_requests(logger_name)
     text = message_without_secrets(record) if has_paths else record.getMessage()
     if record.exc_info or record.exc_text:

@@ -26,6 +26,7 @@ from dockerflow_django.logging.content import (
     STANDARD,
     SUMMARY_LOGGER,
     Fields,
+    holds_secret_arguments,
     read,
 )
 from dockerflow_django.logging.encoding import best_encoder, dump_strictly, has_orjson
@@ -278,8 +279,9 @@ class MozlogFormatter(BaseJsonFormatter):
 
 def _are_simple(args: Any) -> bool:
     """Tell whether arguments are made text without running anybody's code."""
-    values = args if type(args) is tuple else args.values() if type(args) is dict else (args,)
-    return _PRINTABLE.issuperset(map(type, values))
+    if type(args) is dict:
+        return _PRINTABLE.issuperset(map(type, args.values())) and not holds_secret_arguments(args)
+    return _PRINTABLE.issuperset(map(type, args if type(args) is tuple else (args,)))
 
 
 def _scrub(fields: Fields) -> bool:

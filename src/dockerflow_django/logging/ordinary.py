@@ -15,6 +15,7 @@ a an and any are at be can cannot could denied disabled does empty enabled enter
 expired failed for from granted has hidden in incorrect invalid is it malformed mismatch missing
 must no not of ok on optional or out passed rejected required revoked rotated should the this to
 too unexpected unknown unset value was will wrong you your str string bytes int bool
+return raise continue break pass
 """
 PROSE = frozenset(PROSE_TEXT.split())
 """Words that follow a name and a colon in a sentence or an annotation: `token: expired`."""

@@ -20,8 +20,15 @@ from dockerflow_django.logging.ordinary import (
     is_nothing,
     is_number,
 )
+from dockerflow_django.logging.secret_commands import hide_in_commands
 from dockerflow_django.logging.secret_names import MAX_NAME, holds_secret, is_secret_key
 from dockerflow_django.logging.secret_pairs import hide_pairs
+from dockerflow_django.logging.secret_tokens import (
+    hide_private_keys,
+    hide_tokens_of_vendors,
+    hide_web_tokens,
+    may_hold_tokens,
+)
 from dockerflow_django.logging.secret_values import QUOTE, Values
 
 REDACTED = "[redacted]"
@@ -55,6 +62,11 @@ _SIGNS = (
     "//",
     "\\/",
     "2f",
+    "identif",
+    "curl",
+    "mysql",
+    "mariadb",
+    "redis-cli",
 )
 
 _USER_INFO = expression(
@@ -63,6 +75,12 @@ _USER_INFO = expression(
         # A password with a slash in it is against RFC 3986, and common; a port is not a password.
         | [^\s/?#:@\[\\]{0,128} : (?!\d{0,5}[/?#\s]) (?:[^\s"'<>:]|:(?!//)){0,512} @
     )""",
+    re.VERBOSE,
+)
+# Without a scheme a name has to be there, and what follows the colon is no port.
+_USER_INFO_ALONE = expression(
+    r"""(?<![\w:/\\%-]) (?P<slashes>(?:\\{0,7}/){2}) [^\s/?#:@\[\\"'<>]{1,128}+ :
+    (?!\d{0,5}[/?#\s]) [^\s/"'<>]{1,512} @""",
     re.VERBOSE,
 )
 # `urllib.parse.quote` leaves slashes as they are, or whatever else its caller names.
@@ -75,17 +93,19 @@ _SCHEME = expression(
     r"\b(?P<scheme>bearer|basic)(?P<space>[ \t]{1,4}+)(?P<value>[^\s\"'\\,;(){}\[\]<>=]{3,}+=*+)",
     re.IGNORECASE,
 )
-_JSON_WEB_TOKEN = expression(r"(?<![\w-])eyJ[\w-]{4,}+\.[\w-]{4,}+(?:\.[\w-]*+)?")
-_PRIVATE_KEY = expression(
-    r"""(-----BEGIN\ [A-Z ]{0,32}PRIVATE\ KEY(?:\ BLOCK)?-----)
-    (?:(?!-----).)*+ (-----END\ [A-Z ]{0,32}-----)?""",
-    re.VERBOSE | re.DOTALL,
-)
+# A value on the line below its name: one word, and not the next field. In the `repr` of a text the
+# end of a line is written as an escape.
+_BELOW = rf"""
+    (?: \r?\n [ \t]{{0,64}}+ (?={QUOTE} | \S{{1,512}}+ [ \t]{{0,4}}+ (?:[\r\n]|\Z))
+      | (?:\\{{1,63}}+r)?+ \\{{1,63}}+n [ \t]{{0,64}}+
+        (?={QUOTE} | [^\s\\"']{{1,512}}+ [ \t]{{0,4}}+ (?:\\|["']|\Z))
+    ) (?=\S) (?!-{{0,2}}+[\w.-]{{1,128}}+(?::|=(?!=*+(?:\s|\Z))))"""
 _FIELD = expression(
     rf"""(?<![\w.-]) (?:(?<=\\)[nrt](?=\w))?+ (?P<name>-{{0,2}}+[A-Za-z0-9_][\w.-]*+)
     (?: (?P<close>{QUOTE}|`)?
         (?:(?:[\[\]]|%(?:25){{0,4}}5[BD])\d{{0,4}}+){{0,4}}+ [ \t]{{0,4}}+
         (?P<sign>=>|:=|==?|:(?!:|//)|%(?:25){{0,4}}3[AD]) [ \t]{{0,4}}+
+        (?P<below>{_BELOW})?+
       | {QUOTE} [ \t]{{0,4}}+ , (?P<pair>\s{{0,4}}+) (?=[bBrRuU]{{0,2}}{QUOTE})
       | (?P<option>[ \t]{{1,4}}+) (?=[^\s-])
     )""",
@@ -109,18 +129,21 @@ def scrub(text: str) -> str:
     """Return the text without the secrets that are known by their form or their name."""
     if not may_hold_secrets(text):
         return text
+    if may_hold_tokens(text):
+        text = hide_tokens_of_vendors(text, REDACTED)
     if "@" in text:
-        text = _USER_INFO().sub(lambda found: f"{found['slashes']}{REDACTED}@", text)
+        for user_info in (_USER_INFO(), _USER_INFO_ALONE()):
+            text = user_info.sub(lambda found: f"{found['slashes']}{REDACTED}@", text)
     if "%" in text:
         text = _ENCODED_USER_INFO().sub(
             lambda found: f"{found['slashes']}{REDACTED}{found['at']}", text
         )
     if "-----BEGIN" in text:
-        text = _PRIVATE_KEY().sub(lambda found: f"{found[1]}{REDACTED}{found[2] or ''}", text)
+        text = hide_private_keys(text, REDACTED)
     if "</" in text:
         text = _ELEMENT().sub(_hide_element, text)
-    text = _hide_fields(hide_pairs(text, REDACTED))
-    text = _JSON_WEB_TOKEN().sub(REDACTED, text)
+    text = _hide_fields(hide_pairs(hide_in_commands(text, REDACTED), REDACTED))
+    text = hide_web_tokens(text, REDACTED)
     return _SCHEME().sub(_hide_credentials, text)
 
 
@@ -133,17 +156,18 @@ def may_hold_secrets(text: str) -> bool:
         or '"' in text
         or "%" in text
         or "--" in text
+        or " -" in text
         or ">" in text
         or "eyJ" in text
         or "earer " in text
         or "asic " in text
     ):
-        return False
+        return may_hold_tokens(text)
     lowered = text.lower()
-    for sign in _SIGNS:  # noqa: SIM110 - any() takes twice as long
+    for sign in _SIGNS:  # any() takes twice as long
         if sign in lowered:
             return True
-    return False
+    return may_hold_tokens(text)
 
 
 def _hide_fields(text: str) -> str:
@@ -192,7 +216,7 @@ def _stays(field: re.Match[str], value: str) -> bool:
         end = field.end() + len(value)
         # In a dict, the name is a value and what follows it the next key.
         return is_field_name(value) or field.string[end : end + 1] == ":"
-    if is_complaint(value):
+    if is_complaint(value) or (field["below"] is not None and field["sign"] != ":"):
         return True
     is_count = field["name"].lower().endswith("tokens") and is_number(value)
     return is_count or is_nothing(value, is_assigned=field["sign"] == "=")

@@ -8,7 +8,7 @@ import re
 from dockerflow_django.logging.expression import expression
 from dockerflow_django.logging.ordinary import is_nothing
 from dockerflow_django.logging.secret_names import holds_secret
-from dockerflow_django.logging.secret_values import QUOTE, Values
+from dockerflow_django.logging.secret_values import QUOTE, SPACE, Values
 
 # `{"name": "DB_PASSWORD", "value": "…"}`, `<input name="password" value="…">`, and YAML of these.
 _NAMED = expression(
@@ -26,10 +26,15 @@ _PART = expression(
 )
 # PostgreSQL: `Key (shop, token)=(1, …) already exists.`
 _COLUMNS = expression(r"\((?P<names>[^()=\n]{1,256}+)\){1,3}+=(?=\()")
+# `INSERT INTO shop_user (name, password) VALUES (…)`; which one it is is not counted.
+_INSERTED = expression(
+    rf"\((?P<names>[^()]{{1,2048}}+)\){SPACE}{{1,8}}+values{SPACE}{{0,8}}+(?=\()", re.IGNORECASE
+)
 # MySQL names the index, and Django names that after table and columns.
 _DUPLICATE = expression(
     r"(?P<head>Duplicate entry ')[^\n]{1,768}?(?P<tail>' for key '(?P<name>[^'\n]{1,256}+)')"
 )
+_NEXT_ROW = expression(rf"{SPACE}{{0,8}}+,{SPACE}{{0,8}}+(?=\()")
 _BETWEEN = expression(r"[^\w-]+")
 
 
@@ -39,6 +44,8 @@ def hide_pairs(text: str, mark: str) -> str:
         text = _hide_values(text, mark, _NAMED())
     if ")=(" in text:
         text = _hide_values(text, mark, _COLUMNS())
+    if "VALUES" in text or "values" in text:
+        text = _hide_values(text, mark, _INSERTED())
     if "name=" in text:
         text = _PART().sub(lambda found: _replaced(found, mark), text)
     if "Duplicate entry" in text:
@@ -54,6 +61,9 @@ def _hide_values(text: str, mark: str, names: re.Pattern[str]) -> str:
         if not _names_secret(found):
             continue
         end = values.end(start, is_item=True)
+        if names is _INSERTED():
+            while row := _NEXT_ROW().match(text, end):
+                end = values.end(row.end())
         if end > start and not is_nothing(text[start:end], is_assigned=True):
             parts += text[done:start], mark
             done = position = end

@@ -11,6 +11,8 @@ MAX_SPAN = 4_096
 # One that stands in a string that stands in a string has backslashes before it; in a URL it is
 # percent-encoded, in HTML a reference.
 QUOTE = r"""(?:\\{0,63}+["'] | %(?:25){0,4}2[27] | &(?:quot|apos|\#3[49]|\#x2[27]);)"""
+# White space; in the `repr` of a text an escape is written for the end of a line.
+SPACE = r"(?:\s|\\{1,63}+[nrt])"
 
 _OPENING = expression(rf"[bBrRuUfF]{{0,2}}+(?P<quote>{QUOTE})", re.VERBOSE)
 _CALL = expression(r"[A-Za-z_][\w.]{0,63}+(?=\()")
@@ -26,10 +28,12 @@ _BARE = expression(
 # Of a name in quotes, as in JSON: there a comma or a bracket ends what is not quoted.
 _BARE_ITEM = expression(r"""[^\s&,;}\])"']++""")
 # Of a header: to the end of the line, or of the string that it stands in. What quotes there are
-# within belong to a parameter: `Digest username="ada"`.
+# within belong to a parameter: `Digest username="ada"`. A line that begins with white space goes on
+# with the one before it (RFC 9112, 5.2), if lines end as in HTTP.
 _LINE = expression(
     r"""(?: [^\r\n"'\\=]++
       | =(?:\\{0,63}+["'] [^"'\r\n\\]*+ \\{0,63}+["'])?+
+      | \r\n[ \t]++ | \\{1,63}+r\\{1,63}+n(?:[ ]|\\{1,63}+t)
       | \\(?![\\rn"']) )++""",
     re.VERBOSE,
 )

@@ -12,7 +12,8 @@ from dockerflow_django.conf import APP_NAME, MIDDLEWARE, conf
 from dockerflow_django.endpoints.paths import includes_in, listed_in
 from dockerflow_django.health import HEARTBEAT, PROBES
 from dockerflow_django.heartbeat.report import status_of
-from dockerflow_django.logging.scrubbing import scrub
+from dockerflow_django.logging.sanitising import is_secret
+from dockerflow_django.logging.scrubbing import REDACTED, scrub
 
 # Whose checks judge the configuration, and are not meant for a probe.
 _NOT_THE_PROJECTS = {"django", "dockerflow_django"}
@@ -57,7 +58,10 @@ def _checks(probe: str) -> list[dict[str, Any]]:
 
 
 def _check(name: str, check: Check) -> dict[str, Any]:
-    keywords = {key: scrub(repr(value)) for key, value in check.keywords.items()}
+    keywords = {
+        key: REDACTED if is_secret(key, value) else scrub(repr(value))
+        for key, value in check.keywords.items()
+    }
     return {
         "name": name,
         "path": f"{check.module}.{check.name}",
@@ -101,8 +105,8 @@ def _system_checks() -> list[dict[str, str]]:
         {
             "id": message.id or "",
             "level": status_of(message.level),
-            "message": str(message.msg),
-            "hint": str(message.hint or ""),
+            "message": scrub(str(message.msg)),
+            "hint": scrub(str(message.hint or "")),
         }
         for message in messages
         if str(message.id).startswith("dockerflow.")

@@ -52,7 +52,7 @@ def _said(result: Result) -> Iterator[str]:
 def _texts(message: CheckMessage, said: str) -> Iterator[str]:
     """Yield the message, with its id if that has not just been `said`, and its hint."""
     id_ = f"{message.id}: " if message.id and message.id != said else ""
-    cause = f" ({scrub(cause_of(message))})" if cause_of(message) else ""
-    yield hide_places(f"{id_}{message.msg}{cause}")
+    cause = f" ({cause_of(message)})" if cause_of(message) else ""
+    yield hide_places(scrub(f"{id_}{message.msg}{cause}"))
     if message.hint:
-        yield hide_places(f"HINT: {message.hint}")
+        yield hide_places(scrub(f"HINT: {message.hint}"))

@@ -1,0 +1,80 @@
+"""Take out secrets that show by themselves what they are: keys, tokens, and hashes of passwords.
+
+Each expression is possessive or bounded, so the time is linear in the length of the text.
+"""
+
+import re
+
+from dockerflow_django.logging.expression import expression
+
+MIN_LENGTH = 20
+"""No such token is shorter: AWS's identifiers of keys are the shortest."""
+
+# One of these is in each token without a name, and in hardly any other text.
+_SIGNS = (
+    "ghp_",
+    "gho_",
+    "ghu_",
+    "ghs_",
+    "ghr_",
+    "hub_pat_",
+    "glpat-",
+    "xox",
+    "xapp-",
+    "_live_",
+    "whsec_",
+    "npm_",
+    "pypi-",
+    "sk-",
+)
+# Where a word begins; also behind a line's end that is written as an escape, or percent-encoded.
+_BEGINS = r"(?:(?<![A-Za-z0-9])|(?<=\\[nrt])|(?<=%[0-9A-F]{2}))"
+_TOKEN = expression(
+    rf"""{_BEGINS} (?:
+        gh[opsur]_[A-Za-z0-9]{{30,}}+ | github_pat_\w{{30,}}+  # GitHub
+      | glpat-[\w.-]{{15,}}+  # GitLab
+      | (?:AKIA|ASIA)[A-Z0-9]{{16}}(?![A-Z0-9]) | AIza[\w-]{{30,}}+  # Amazon, Google
+      | xox[a-z](?:\.xox[a-z])?+-[\w-]{{10,}}+ | xapp-[\w-]{{20,}}+  # Slack
+      | [rs]k_live_[A-Za-z0-9]{{10,}}+ | whsec_[\w+/=-]{{15,}}+  # Stripe
+      | npm_[A-Za-z0-9]{{30,}}+ | pypi-[\w-]{{30,}}+
+      | sk-[A-Za-z0-9][\w-]{{19,}}+  # OpenAI, Anthropic
+      # What Django's hashers write.
+      | (?:pbkdf2_sha\d{{1,3}}|scrypt|argon2|bcrypt(?:_sha256)?)\$[^\s"'\\&<>]{{20,}}+
+      | \$2[aby]\$\d\d\$[\w./]{{50,}}+
+    )""",
+    re.VERBOSE,
+)
+_JSON_WEB_TOKEN = expression(r"(?<![\w-])eyJ[\w-]{4,}+\.[\w-]{4,}+(?:\.[\w-]*+)?")
+_PRIVATE_KEY = expression(
+    r"""(-----BEGIN\ [A-Z ]{0,32}PRIVATE\ KEY(?:\ BLOCK)?-----)
+    (?:(?!-----).)*+ (-----END\ [A-Z ]{0,32}-----)?""",
+    re.VERBOSE | re.DOTALL,
+)
+
+
+def may_hold_tokens(text: str) -> bool:
+    """Tell whether one of them may be in the text, quickly."""
+    if len(text) < MIN_LENGTH:
+        return False
+    if "AKIA" in text or "ASIA" in text or "AIza" in text or "$" in text:
+        return True
+    if "_" in text or "-" in text:
+        for sign in _SIGNS:  # any() takes twice as long
+            if sign in text:
+                return True
+    return False
+
+
+def hide_tokens_of_vendors(text: str, mark: str) -> str:
+    """Return the text with the mark in place of tokens and hashes."""
+    return _TOKEN().sub(mark, text)
+
+
+def hide_private_keys(text: str, mark: str) -> str:
+    """Return the text with the mark between the first line and the last of each key."""
+    return _PRIVATE_KEY().sub(lambda found: f"{found[1]}{mark}{found[2] or ''}", text)
+
+
+def hide_web_tokens(text: str, mark: str) -> str:
+    """Return the text with the mark in place of JSON Web Tokens."""
+    return _JSON_WEB_TOKEN().sub(mark, text)
