@@ -57,7 +57,8 @@ def torture(session: nox.Session) -> None:
         session.install(*_groups("plots"))
     sized = ("pytest", "--torture", "full", *session.posargs)
     rooms = ("tests/serve", "tests/servers", "tests/supervisor", "tests/tasks")
-    session.run(*sized, "-n", "2", "--dist", "loadfile", "-m", "not alone", "tests/torture")
+    together = ("-n", "2", "--dist", "load", "--maxschedchunk", "1")
+    session.run(*sized, *together, "-m", "not alone", "tests/torture")
     # What measures time has the machine for itself.
     session.run(*sized, "-m", "alone", "tests/torture")
     if "--soak" in session.posargs:

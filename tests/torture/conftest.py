@@ -14,6 +14,14 @@ from tests.torture.size import size_of
 
 T = TypeVar("T")
 
+# The files whose tests take minutes in full size, in the order in which they begin.
+LONGEST = {"test_deaths.py": 0, "test_exactly_once.py": 1}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest: else one of two workers is alone with it at the end."""
+    items.sort(key=lambda item: LONGEST.get(item.path.name, len(LONGEST)))
+
 
 @pytest.fixture(scope="session")
 def sized(pytestconfig: pytest.Config) -> Callable[[T, T], T]:
