@@ -36,9 +36,9 @@ DEATHS = {
     "gunicorn-asgi": 16,
     "gunicorn-uvicorn": 16,
 }
-# A worker that does not serve after so long fails liveness. In full size longer than any start on a
-# machine that runs other tests too.
-BOUNDED_START_SECONDS, START_SECONDS = 12, 25
+# A worker that does not serve after so long fails liveness: longer than any start on a machine that
+# runs other tests too.
+START_SECONDS = 25
 # Gunicorn itself ends if a worker cannot load the application.
 FAILS_TO_LOAD = {"serve-wsgi", "serve-asgi"}
 
@@ -53,10 +53,9 @@ class Site:
     scraper: Scraper
     traffic: Traffic
     receiver: Receiver
-    start_seconds: int
 
 
-def mortal(project: Project, receiver: Receiver, start_seconds: int) -> Project:
+def mortal(project: Project, receiver: Receiver) -> Project:
     values = project.folder / "values"
     values.mkdir()
     return project.with_settings(
@@ -68,7 +67,7 @@ def mortal(project: Project, receiver: Receiver, start_seconds: int) -> Project:
         DOCKERFLOW_CHECK_TIMEOUT=10,
     ).with_environ(
         DOCKERFLOW_WEBHOOK_URL=receiver.url,
-        DOCKERFLOW_WORKER_START_SECONDS=str(start_seconds),
+        DOCKERFLOW_WORKER_START_SECONDS=str(START_SECONDS),
         PROMETHEUS_MULTIPROC_DIR=str(values),
     )
 
@@ -105,15 +104,13 @@ def hang_at_the_start(site: Site) -> tuple[float, float]:
     """Have a worker hang while it starts, until liveness fails; return when it may fail."""
     killed_at = time.monotonic()  # its predecessor is, below: it is born later
     place, hanging = order(site, "hang")
-    wait_until(
-        lambda: site.instance.probe("liveness").status == 503, timeout=site.start_seconds + 10
-    )
+    wait_until(lambda: site.instance.probe("liveness").status == 503, timeout=START_SECONDS + 10)
     assert site.instance.probe("readiness").status == 200
     site.reaper.kill(hanging, SIGKILL, place=place)
     wait_until(lambda: site.instance.probe("liveness").status == 200, timeout=10)
     ended_at = time.monotonic()
     site.reaper.wait_until_all_serve()
-    return killed_at + site.start_seconds, ended_at
+    return killed_at + START_SECONDS, ended_at
 
 
 def fail_to_load(site: Site) -> None:
@@ -186,17 +183,16 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def test_deaths(served: Serve, project: Project, sized: Sized, figures: Figures, kind: str) -> None:
     """However workers die, no probe lies and the others' requests are answered; nothing stays."""
     workers, deaths = sized(6, 8), sized(8, DEATHS[kind])
-    start_seconds = sized(BOUNDED_START_SECONDS, START_SECONDS)
     with Receiver() as receiver:
         instance = served(
             "--workers",
             str(workers),
             kind=kind,
-            project=mortal(project, receiver, start_seconds),
+            project=mortal(project, receiver),
             application=application_of(kind),
         )
         supervisor = psutil.Process(instance.pid)
-        wait_until(lambda: len(receiver.posts) == 1)
+        wait_until(lambda: len(receiver.posts) == 1, what=lambda: f"{receiver.news()}")
         before = wait_until(lambda: kept(supervisor))
         site = Site(
             instance,
@@ -205,7 +201,6 @@ def test_deaths(served: Serve, project: Project, sized: Sized, figures: Figures,
             Scraper(instance.probe_address),
             Traffic(instance.address),
             receiver,
-            start_seconds,
         )
         may_fail = []
         with around(site):
