@@ -9,6 +9,7 @@ import pytest
 from django.http import HttpResponse
 from django.test import RequestFactory
 
+from dockerflow_django.context import end_request
 from dockerflow_django.logging.sentry import keep_from_sentry
 from dockerflow_django.middleware import DockerflowMiddleware
 from dockerflow_django.summary.record import SUMMARY_LOGGER as REQUESTS
@@ -48,6 +49,7 @@ def test_the_first_summary_of_a_request_tells_sentry(monkeypatch, ignored, caplo
     monkeypatch.setitem(sys.modules, SENTRY, sentry)
     for _ in range(2):
         middleware(RequestFactory().get("/"))
+        end_request()
     assert ignored == [REQUESTS]
 
 
