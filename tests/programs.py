@@ -18,3 +18,9 @@ def need(name, *, everywhere=True):
 def beside_python(name):
     """Return the path of a program that a package of the tests has brought."""
     return Path(sys.executable).with_name(name)
+
+
+def need_beside_python(name):
+    """Return that path; where the package was left out, skip the test, and in CI fail it."""
+    path = beside_python(name)
+    return path if path.exists() else missing(f"{name} is not installed")
