@@ -66,6 +66,14 @@ def torture(session: nox.Session) -> None:
 
 
 @nox.session
+def mutants(session: nox.Session) -> None:
+    """Change the code in each place and see whether a test notices; ``-- ROOM`` for one room."""
+    _install_tests(session)
+    session.install(*_groups("mutants"))
+    session.run("python", "-m", "tests.mutants", *session.posargs)
+
+
+@nox.session
 @nox.parametrize(("python", "django"), MATRIX)
 def matrix(session: nox.Session, django: str) -> None:
     """Run the tests with every Python and Django that the classifiers name.

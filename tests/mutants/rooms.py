@@ -1,0 +1,9 @@
+"""The rooms whose code is mutated, and the tests that have to notice."""
+
+ROOMS = {
+    "heartbeat": ["tests/heartbeat"],
+    "lifecycle": ["tests/test_lifecycle.py"],
+    "logging": ["tests/logging"],
+    "summary": ["tests/summary"],
+    "supervisor": ["tests/supervisor"],
+}
