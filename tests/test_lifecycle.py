@@ -1,6 +1,7 @@
 """Where a process is in its life, as its probes tell."""
 
 import asyncio
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,11 +28,35 @@ def ids(probe: str) -> list[str | None]:
     return [notice.id for notice in lifecycle.process.notices(probe)]
 
 
+def sentence(probe: str) -> str:
+    """Return the only sentence that the probe would be told."""
+    (notice,) = lifecycle.process.notices(probe)
+    return str(notice.msg)
+
+
+def test_new_life() -> None:
+    """A new life, as of a forked child, is starting, serves itself, and is not taken out."""
+    lifecycle.process.has_supervisor = True
+    lifecycle.process.drain()
+    set_ready(False)
+    lifecycle.reset()
+    assert ids("readiness") == [health.INFO_STARTING]
+    assert not lifecycle.process.has_supervisor
+
+
 def test_starting() -> None:
     """While starting, readiness and startup fail and liveness does not."""
     lifecycle.process.has_started = False
     assert ids("readiness") == ids("startup") == [health.INFO_STARTING]
+    assert sentence("startup").startswith("Starting: ")
     assert ids("liveness") == []
+
+
+def test_starting_comes_first() -> None:
+    """Of several reasons the first is that the process is starting."""
+    lifecycle.process.has_started = False
+    lifecycle.process.drain()
+    assert ids("readiness") == [health.INFO_STARTING, health.INFO_DRAINING]
 
 
 def test_set_ready() -> None:
@@ -51,6 +76,7 @@ def test_drain() -> None:
     lifecycle.process.drain()
     assert lifecycle.process.draining_since == since
     assert ids("readiness") == [health.INFO_DRAINING]
+    assert sentence("readiness").startswith("Draining: ")
     assert ids("liveness") == ids("startup") == []
 
 
@@ -108,6 +134,17 @@ def test_too_many_requests() -> None:
             assert ids("liveness") == []
 
 
+def test_too_many_requests_are_counted() -> None:
+    """The error says how many there are, the limit, and the age of the oldest."""
+    with override_settings(DOCKERFLOW_MAX_REQUESTS_IN_PROGRESS=1):
+        lifecycle.process.has_started = True
+        began = time.monotonic() - 90
+        request_started()
+        request_started(lambda: began)
+        said = r"2 requests are in progress, more than 1, the oldest for 9\d\.\d s\."
+        assert re.fullmatch(said, sentence("readiness"))
+
+
 def test_stalled_threads() -> None:
     """Liveness fails once every worker thread is on a request that began too long ago."""
     with override_settings(DOCKERFLOW_LIVENESS_STALL_SECONDS=0.05):
@@ -118,6 +155,8 @@ def test_stalled_threads() -> None:
         assert ids("liveness") == []
         lifecycle.process.worker_threads = 2
         assert ids("liveness") == [health.ERROR_STALLED]
+        said = "All 2 worker threads are on requests that began more than 0.05 s ago."
+        assert sentence("liveness") == said
         request_ended(tokens[0])
         assert ids("liveness") == []
 
@@ -131,6 +170,8 @@ async def test_stalled_loop() -> None:
         assert ids("liveness") == []
         time.sleep(0.7)  # noqa: ASYNC251 - that is the point
         assert ids("liveness") == [health.ERROR_STALLED]
+        said = r"The event loop has not turned for \d+\.\d s\."
+        assert re.fullmatch(said, sentence("liveness"))
         await asyncio.sleep(0.05)
         assert ids("liveness") == []
         await asyncio.sleep(0.7)
@@ -167,4 +208,4 @@ def test_notice_fails_the_probe() -> None:
     set_ready(False)
     report = evaluate("readiness")
     assert not report.passed
-    assert "no reason given" in report.results["lifecycle"].messages[-1].msg
+    assert report.results["lifecycle"].messages[-1].msg == "Set not ready: no reason given."

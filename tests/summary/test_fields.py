@@ -161,6 +161,8 @@ def test_without_an_address_there_is_no_chain(make_request):
     request = make_request()
     request.META["REMOTE_ADDR"] = ""
     assert "remoteAddressChain" not in fields_of(request, RequestState("abc"))
+    del request.META["REMOTE_ADDR"]
+    assert "remoteAddressChain" not in fields_of(request, RequestState("abc"))
 
 
 def test_the_middleware_adds_its_own(ask, summaries):

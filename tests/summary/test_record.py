@@ -2,6 +2,8 @@
 
 import logging
 import uuid
+from asyncio import CancelledError
+from contextvars import copy_context
 
 import pytest
 from django.http import HttpResponse, StreamingHttpResponse
@@ -237,6 +239,33 @@ def test_failing_forgets_the_request(make_request, summaries):
     fail(request, start(request), LookupError("odd"))
     assert (current_rid(), summaries[0].getMessage()) == (None, "LookupError: odd")
     assert not hasattr(summaries[0], "size")
+
+
+def test_failing_keeps_the_id_that_the_project_has_set(make_request, summaries):
+    """Also the records that Django writes of the request later have it."""
+    request = make_request()
+    state = start(request)
+    request_id_context.set("theirs")
+    fail(request, state, LookupError())
+    assert (summaries[0].rid, request._dockerflow_rid) == ("theirs", "theirs")
+
+
+def test_a_request_that_was_cancelled_has_the_code_of_a_client_that_has_gone(
+    make_request, summaries
+):
+    """It has no response whose status could be told."""
+    request = make_request()
+    fail(request, start(request), CancelledError())
+    assert (summaries[0].code, summaries[0].errno) == (499, 499)
+
+
+def test_what_outlives_a_request_that_failed_is_not_inside_of_it(make_request, summaries):
+    """A task that goes on may start requests of its own, which belong to no other."""
+    request = make_request()
+    state = start(request)
+    task = copy_context()
+    fail(request, state, LookupError())
+    assert task.run(start_request, None, None).outer is None
 
 
 def test_the_projects_own_records_may_be_named_alike(make_request, summaries):

@@ -76,7 +76,7 @@ class Patterns:
     urlpatterns = (
         path("below/<secret>/", include([path("here/<int:pk>/", HttpResponse)])),
         path("numbers/<int:key>/", HttpResponse),
-        path("default/", HttpResponse, {"token": "not in the path"}),
+        path("default/<int:pk>/", HttpResponse, {"token": "not in the path"}),
         path("asked/<asking:token>/", HttpResponse),
         path("unsubscribe/<token>", HttpResponse),
         re_path(r"^either/(?:(?P<token>\d+)|(?P<name>\w+))/$", HttpResponse),
@@ -89,7 +89,7 @@ class Patterns:
     [
         ("/below/hunter2/here/3/", f"/below/{REDACTED}/here/3/"),
         ("/numbers/007/", f"/numbers/{REDACTED}/"),
-        ("/default/", "/default/"),
+        ("/default/3/", "/default/3/"),
         ("/either/12/", f"/either/{REDACTED}/"),
         ("/either/name/", "/either/name/"),
         ("/unsubscribe/hunter2%3Fmore", f"/unsubscribe/{REDACTED}"),
@@ -161,7 +161,8 @@ def test_what_looks_like_a_secret_is_hidden_anywhere(make_request, path):
         ("Code=hunter2", f"Code={REDACTED}"),
         ("uidb64=hunter2", f"uidb64={REDACTED}"),
         ("postcode=8000", "postcode=8000"),
-        ("state=open", "state=open"),
+        ("state=open&State=inflight", "state=open&State=inflight"),
+        ("state=inflights", f"state={REDACTED}"),
         ("state=xyz1234567&code=c", f"state={REDACTED}&code={REDACTED}"),
         (
             "code_verifier=hunter2&code_challenge=hunter2&nonce=hunter2",
@@ -189,6 +190,9 @@ def test_what_looks_like_a_secret_is_hidden_anywhere(make_request, path):
             f"client_assertion={REDACTED}&assertion={REDACTED}",
         ),
         ("user[password]=hunter2&otp=hunter2", f"user[password]={REDACTED}&otp={REDACTED}"),
+        ("user[code]=hunter2&a[b][code]=hunter2", f"user[code]={REDACTED}&a[b][code]={REDACTED}"),
+        ("token[]=hunter2&code[]=hunter2", f"token[]={REDACTED}&code[]={REDACTED}"),
+        ("token=hunter2==&page=2", f"token={REDACTED}&page=2"),
         ("%74oken=hunter2", f"token={REDACTED}"),
         ("token_type=bearer&expires_in=5", "token_type=bearer&expires_in=5"),
         ("next=https://ada:hunter2@shop/", f"next=https://{REDACTED}@shop/"),

@@ -39,8 +39,8 @@ def query_of(request: HttpRequest) -> str:
 def _pair(text: str) -> str:
     key, equals, value = text.partition("=")
     key = unquote(key)
-    # `user[token]` is a name that a form library makes.
-    name = key.rstrip("]").rpartition("[")[2] or key
+    # `user[token]` and `code[]` are names that form libraries make.
+    name = key.rstrip("[]").rpartition("[")[2]
     if value and is_secret_key(name) and not _is_short_state(name, value):
         return f"{key}={REDACTED}"
     return scrub(f"{key}{equals}{unquote(value)}")
