@@ -6,6 +6,7 @@ go over the wire.
 
 import asyncio
 import json
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,7 +17,8 @@ from urllib.parse import unquote, unquote_to_bytes
 from django.core.handlers.asgi import ASGIHandler
 from django.core.handlers.wsgi import WSGIHandler
 from django.core.signals import request_finished, request_started
-from django.db import close_old_connections
+from django.db import close_old_connections, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 WORLDS = ("wsgi", "asgi")
 
@@ -53,13 +55,26 @@ def ask(
 
 @contextmanager
 def _connections_left_alone() -> Iterator[None]:
-    """Keep the request from looking at the test's connections, as the test client does."""
-    for signal in (request_started, request_finished):
-        signal.disconnect(close_old_connections)
+    """Keep the request from looking at the test's connections, as the test client does.
+
+    Those of a thread that ASGI's handler starts for the request end with it.
+    """
+    thread = threading.current_thread()
+
+    def close_others(**kwargs: Any) -> None:
+        if threading.current_thread() is not thread:
+            for connection in connections.all(initialized_only=True):
+                # SQLite's own `close` leaves a database in memory open.
+                BaseDatabaseWrapper.close(connection)
+
+    signals = (request_started, request_finished)
+    changed = [signal for signal in signals if signal.disconnect(close_old_connections)]
+    request_finished.connect(close_others)
     try:
         yield
     finally:
-        for signal in (request_started, request_finished):
+        request_finished.disconnect(close_others)
+        for signal in changed:
             signal.connect(close_old_connections)
 
 

@@ -13,10 +13,14 @@ import pytest
 
 from dockerflow_django.serve.deaths import DEATHS
 from dockerflow_django.serve.options import build_server
-from dockerflow_django.serve.server import Server, StartError
+from dockerflow_django.serve.process import Process
+from dockerflow_django.serve.server import Server, StartError, _start_method
+from dockerflow_django.supervisor.container import Container
+from tests.harness.descriptors import no_descriptor_left
 from tests.harness.project import Project
 from tests.harness.served import Served
 from tests.harness.waiting import wait_until
+from tests.supervisor.test_answers import settings
 
 Serve = Callable[..., Served]
 
@@ -124,3 +128,45 @@ def test_dead_worker_that_a_reload_has_replaced() -> None:
     server.wrks = [new]
     server._replace_dead(None, None)
     assert (started, server.wrks, server._unreplaced) == ([0], [new], [])
+
+
+def test_reload_without_a_descriptor(caplog: pytest.LogCaptureFixture) -> None:
+    """A reload for which no process can be started leaves the old worker alone."""
+    server: Any = Server("tests.project.wsgi:application")
+    server.wrks = [SimpleNamespace(idx=0)]
+    before = list(server.wrks)
+    with no_descriptor_left():
+        server._respawn_workers([0], None, None)
+    assert server.wrks == before
+    assert caplog.messages == [
+        "Worker 1 cannot be started: Too many open files: the old one stays."
+    ]
+
+
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_worker_that_nobody_can_watch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that is forked, and for whose end no thread can wait, is ended and forgotten."""
+    server: Any = build_server(asgi=False, defaults={}, given={}, more=[])
+    server.container = Container(settings())
+    server._sso = None  # as Granian sets it when it starts
+    made: list[Process] = []
+
+    def spawn(idx: int, *args: Any) -> Process:
+        made.append(Server._spawn_worker(server, idx, *args))
+        return made[0]
+
+    def refuse(worker: Process) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(server, "_spawn_worker", spawn)
+    monkeypatch.setattr(Process, "_watch", refuse)
+    try:
+        with (
+            _start_method("fork"),
+            pytest.raises(StartError, match=r"Worker 1 cannot be started: can't start new thread"),
+        ):
+            server._start_worker(0, lambda *args: time.sleep(60), None)
+        assert made[0].inner.exitcode == -signal.SIGKILL
+        assert server.container.pool.workers == []
+    finally:
+        server.container.stop()

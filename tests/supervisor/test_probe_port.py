@@ -1,13 +1,13 @@
 """The listener of the probe port: small answers, bounded questions, no banner."""
 
+import errno
 import os
-import resource
 import select
 import socket
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ from dockerflow_django.supervisor import probe_port
 from dockerflow_django.supervisor.channel import Reply
 from dockerflow_django.supervisor.probe_port import ProbePort
 from tests.harness import http
+from tests.harness.descriptors import no_descriptor_left
 from tests.harness.ports import LOOPBACK
 from tests.harness.waiting import PROMPT_SECONDS, wait_until
 
@@ -143,24 +144,6 @@ def test_connections_are_bounded(monkeypatch: pytest.MonkeyPatch, listener: Prob
             connection.close()
 
 
-@contextmanager
-def no_descriptor_left() -> Iterator[None]:
-    """Take every descriptor that this process may still have."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    taken: list[int] = []
-    highest = max(int(each.name) for each in Path("/proc/self/fd").iterdir())
-    resource.setrlimit(resource.RLIMIT_NOFILE, (highest, hard))
-    try:
-        with suppress(OSError):
-            while True:
-                taken.append(os.dup(0))
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-        for descriptor in taken:
-            os.close(descriptor)
-
-
 def test_no_descriptor_left(listener: ProbePort, caplog: pytest.LogCaptureFixture) -> None:
     """Without a descriptor left each probe is still answered, on the one that is kept for that."""
     clients = [socket.socket() for _ in range(4)]
@@ -191,6 +174,44 @@ def test_no_descriptor_in_reserve(listener: ProbePort) -> None:
                 began = time.process_time()
                 assert not select.select([client], [], [], 0.5)[0]
                 assert time.process_time() - began < 0.2
+        assert client.recv(100).startswith(b"HTTP/1.1 503")
+
+
+@pytest.mark.parametrize(("number", "is_full"), [(errno.ECONNABORTED, False), (errno.EMFILE, True)])
+def test_failed_accept(monkeypatch: pytest.MonkeyPatch, number: int, is_full: bool) -> None:
+    """The descriptor in reserve is given up where one is missing, and not for another failure."""
+
+    def fail(server: ThreadingHTTPServer) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(ThreadingHTTPServer, "get_request", fail)
+    listener = ProbePort(LOOPBACK, 0, answer)
+    try:
+        with pytest.raises(OSError, match=os.strerror(number)):
+            listener._server.get_request()
+        assert (listener._server.reserve._descriptor is None) == is_full
+    finally:
+        listener._server.server_close()
+
+
+def test_place_that_becomes_free(monkeypatch: pytest.MonkeyPatch, listener: ProbePort) -> None:
+    """Who comes while all places are taken is answered as soon as one is free."""
+    monkeypatch.setattr(probe_port, "LOOK_SECONDS", 0.01)
+    free = listener._server._free
+    waits: list[float] = []
+
+    def acquire(timeout: float) -> bool:
+        waits.append(timeout)
+        return take(timeout=timeout)
+
+    take = free.acquire
+    monkeypatch.setattr(free, "acquire", acquire)
+    for _ in range(probe_port.CONNECTIONS):
+        take()
+    with socket.create_connection(listener.address, timeout=5) as client:
+        client.sendall(b"GET /known HTTP/1.1\r\n\r\n")
+        wait_until(lambda: len(waits) > 2, what="the listener looks for a place again")
+        free.release()
         assert client.recv(100).startswith(b"HTTP/1.1 503")
 
 

@@ -89,6 +89,15 @@ def test_comes_back(watch, private_redis, caplog):
     wait_until(lambda: "answers again" in caplog.text, timeout=30)
 
 
+def test_stops_between_two_asks(watch, private_redis):
+    """A watch that waits for its next ask ends its connection and its thread when it is told to."""
+    found = watch(private_redis.url())
+    wait_until(lambda: found.answers_since, timeout=30)
+    found.stop()
+    wait_until(lambda: "dockerflow-broker" not in {it.name for it in threading.enumerate()})
+    assert found.answers_since is not None
+
+
 def test_an_ask_that_hangs():
     """An answer that is too old is none; before the first there is a time to wait."""
     found = BrokerWatch(Failing())
