@@ -67,6 +67,7 @@ SERVING = [
     "conf",
     "conf.casts",
     "conf.lookup",
+    "conf.places",
     "context",
     "endpoints",
     "endpoints.early",

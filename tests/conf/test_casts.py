@@ -11,7 +11,7 @@ import pytest
 from django.core import checks
 from django.core.checks.urls import check_url_config
 
-from dockerflow_django.conf import casts
+from dockerflow_django.conf import casts, places
 
 
 def refusal(cast: Callable[[object], object], raw: object) -> str:
@@ -93,10 +93,10 @@ def test_text_takes_a_string() -> None:
     assert casts.text("0.0.0.0") == "0.0.0.0"
 
 
-@pytest.mark.parametrize("raw", ["", None, 5, b"host"])
+@pytest.mark.parametrize("raw", ["", None, 5, b"host", "hush\udcff"])
 def test_text_refuses_the_rest(raw: object) -> None:
-    """Nothing and other types are no text."""
-    assert refusal(casts.text, raw) == "a string that is not empty"
+    """Nothing, other types and bytes of another encoding are no text."""
+    assert refusal(casts.text, raw) == "a string that is not empty, in UTF-8"
 
 
 @pytest.mark.parametrize("raw", ["a", "a b", '#1 "!~', "0" * 5000])
@@ -128,13 +128,19 @@ def test_header_name_refuses_the_rest(raw: object) -> None:
 @pytest.mark.parametrize("raw", ["/run/app/draining", Path("/run/app/draining")])
 def test_absolute_path_takes_strings_and_paths(raw: object) -> None:
     """Either is taken as the string."""
-    assert casts.absolute_path(raw) == "/run/app/draining"
+    assert places.absolute_path(raw) == "/run/app/draining"
 
 
 @pytest.mark.parametrize("raw", ["draining", "./draining", "", Path("draining"), None, 5])
 def test_absolute_path_refuses_the_rest(raw: object) -> None:
     """A relative path would lead elsewhere for every process."""
-    assert refusal(casts.absolute_path, raw) == "an absolute path, like '/run/app/draining'"
+    assert refusal(places.absolute_path, raw) == "an absolute path, like '/run/app/draining'"
+
+
+@pytest.mark.parametrize("raw", ["/", "//", "/run/a\0b", "/run/\ud800"])
+def test_absolute_path_refuses_what_no_file_is_called(raw: str) -> None:
+    """Whoever opened it would raise, for each question of readiness."""
+    assert refusal(places.absolute_path, raw) == "an absolute path, like '/run/app/draining'"
 
 
 @pytest.mark.parametrize(
@@ -142,7 +148,7 @@ def test_absolute_path_refuses_the_rest(raw: object) -> None:
 )
 def test_web_url_takes_http_and_https(raw: str) -> None:
     """A URL with a host is itself."""
-    assert casts.web_url(raw) == raw
+    assert places.web_url(raw) == raw
 
 
 @pytest.mark.parametrize(
@@ -150,11 +156,25 @@ def test_web_url_takes_http_and_https(raw: str) -> None:
     [
         *("", "hooks.example", "ftp://h/", "file:///etc/passwd", "http://", None, b"http://h/"),
         *("http://[::1", "http://h:port/", "http://h:99999/", "http://h:0/"),
+        *("http://h/a b", "http://h/ü", "http://h\n/", "http://\udcff@h/", "http://h/?ü"),
     ],
 )
 def test_web_url_refuses_the_rest(raw: object) -> None:
-    """Other schemes, no host, and ports that are none are refused."""
-    assert refusal(casts.web_url, raw) == "an http or https URL with a host"
+    """Other schemes, no host, ports that are none, and what no request can have are refused."""
+    wanted = "an http or https URL with a host, its path in ASCII and without spaces"
+    assert refusal(places.web_url, raw) == wanted
+
+
+@pytest.mark.parametrize("raw", ["0.0.0.0", "::", "fe80::1%eth0", "localhost", "bücher.example"])
+def test_host_takes_addresses_and_names(raw: str) -> None:
+    """Each is itself; only the network knows whether there is one."""
+    assert places.host(raw) == raw
+
+
+@pytest.mark.parametrize("raw", ["", "a..b", "a" * 64, "a\0b", "\udcff", b"::", None])
+def test_host_refuses_the_rest(raw: object) -> None:
+    """What cannot be looked up would be a traceback at start."""
+    assert refusal(places.host, raw) == "the address or the name of a host, like '0.0.0.0'"
 
 
 @pytest.mark.parametrize("raw", ["WARNING", "warning", " Warning ", checks.WARNING])

@@ -57,6 +57,13 @@ def test_a_wrong_value_is_an_error(name: str) -> None:
     assert sentence.startswith(f"{name} is {shown}, but must be ")
 
 
+def test_a_drain_of_more_than_a_day_is_an_error() -> None:
+    """Nobody waits so long, and no system can."""
+    with override_settings(DOCKERFLOW_DRAIN_SECONDS=1e300):
+        (sentence,) = sentences("dockerflow.E001")
+    assert sentence == "DOCKERFLOW_DRAIN_SECONDS is 1e+300, but must be a number from 0 to 86400."
+
+
 def test_the_hint_says_where_to_correct_it(base_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A value is corrected where it stands."""
     (base_dir / ".env").write_text("DOCKERFLOW_CHECK_TIMEOUT=soon\n")
@@ -84,6 +91,14 @@ def test_a_secret_s_file_that_is_not_there_is_an_error(monkeypatch: pytest.Monke
     (sentence,) = sentences("dockerflow.E001")
     assert sentence.startswith("DOCKERFLOW_WEBHOOK_SECRET_FILE is ********, but must be the path")
     assert sentence.endswith("of a file that can be read (No such file or directory).")
+
+
+def test_a_secret_s_file_that_cannot_be_is_an_error(base_dir: Path) -> None:
+    """A file of settings can hold what no file is called."""
+    (base_dir / ".env").write_text("DOCKERFLOW_WEBHOOK_SECRET_FILE=/a\0b")
+    conf.reset()
+    (sentence,) = sentences("dockerflow.E001")
+    assert sentence.endswith(" is ********, but must be the path of a file.")
 
 
 @pytest.mark.parametrize(

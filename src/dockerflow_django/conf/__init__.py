@@ -15,7 +15,7 @@ from django.conf import settings
 from django.core.signals import setting_changed
 
 from dockerflow_django._state import keeps
-from dockerflow_django.conf import casts
+from dockerflow_django.conf import casts, places
 from dockerflow_django.conf.lookup import (
     FILE_SUFFIX,
     MASK,
@@ -74,14 +74,14 @@ class Conf:
     DOCKERFLOW_MAX_REQUESTS_IN_PROGRESS = Setting(None, casts.optional(casts.integer(1, 10**9)))
     DOCKERFLOW_LIVENESS_STALL_SECONDS = Setting(None, casts.optional(casts.number(0, above=True)))
     DOCKERFLOW_PROBE_PORT = Setting(None, casts.optional(casts.integer(1, 65535)))
-    DOCKERFLOW_PROBE_HOST = Setting("0.0.0.0", casts.text)  # noqa: S104 - the kubelet is elsewhere
+    DOCKERFLOW_PROBE_HOST = Setting("0.0.0.0", places.host)  # noqa: S104 - the kubelet is elsewhere
     DOCKERFLOW_WORKER_SILENT_SECONDS = Setting(10.0, casts.number(0, above=True))
     DOCKERFLOW_WORKER_START_SECONDS = Setting(120.0, casts.number(0, above=True))
-    DOCKERFLOW_PROBE_FILE = Setting(None, casts.optional(casts.absolute_path))
+    DOCKERFLOW_PROBE_FILE = Setting(None, casts.optional(places.absolute_path))
     DOCKERFLOW_WORKER_STALL_SECONDS = Setting(60.0, casts.number(0, above=True))
-    DOCKERFLOW_DRAIN_PATH = Setting(None, casts.optional(casts.absolute_path))
-    DOCKERFLOW_DRAIN_SECONDS = Setting(5.0, casts.number(0))
-    DOCKERFLOW_WEBHOOK_URL = Setting(None, casts.optional(casts.web_url), secret=True)
+    DOCKERFLOW_DRAIN_PATH = Setting(None, casts.optional(places.absolute_path))
+    DOCKERFLOW_DRAIN_SECONDS = Setting(5.0, casts.number(0, 86_400))
+    DOCKERFLOW_WEBHOOK_URL = Setting(None, casts.optional(places.web_url), secret=True)
     DOCKERFLOW_WEBHOOK_SECRET = Setting(None, casts.optional(casts.text), secret=True)
 
     table: ClassVar[dict[str, Setting[Any]]] = {

@@ -8,9 +8,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import PurePath
 from typing import Any, Literal, TypeVar, cast
-from urllib.parse import urlsplit
 
 from django.core import checks
 
@@ -94,10 +92,19 @@ def optional(cast: Callable[[object], T]) -> Callable[[object], T | None]:
 
 
 def text(raw: object) -> str:
-    """Take a string that is not empty."""
-    if not isinstance(raw, str) or not raw:
-        raise ValueError("a string that is not empty")
+    """Take a string that is not empty, without what bytes of another encoding become."""
+    if not isinstance(raw, str) or not raw or not is_utf8(raw):
+        raise ValueError("a string that is not empty, in UTF-8")
     return raw
+
+
+def is_utf8(raw: str) -> bool:
+    """Tell whether UTF-8 can hold the text: bytes that are none become surrogates in Python."""
+    try:
+        raw.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def token(raw: object) -> str:
@@ -112,28 +119,6 @@ def header_name(raw: object) -> str:
     if not isinstance(raw, str) or not _TOKEN.fullmatch(raw):
         raise ValueError("the name of an HTTP header, like 'X-Request-ID'")
     return raw
-
-
-def absolute_path(raw: object) -> str:
-    """Take an absolute path, a string or a `pathlib.Path`."""
-    if not isinstance(raw, (str, PurePath)) or not PurePath(raw).is_absolute():
-        raise ValueError("an absolute path, like '/run/app/draining'")
-    return str(raw)
-
-
-def web_url(raw: object) -> str:
-    """Take an http or https URL with a host."""
-    if not isinstance(raw, str) or not _is_web_url(raw):
-        raise ValueError("an http or https URL with a host")
-    return raw
-
-
-def _is_web_url(raw: str) -> bool:
-    try:
-        parts = urlsplit(raw)
-        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # a port that is no number, a bracket that is not closed
-        return False
 
 
 def level(raw: object) -> int:

@@ -167,6 +167,8 @@ def _content(path: str) -> str:
         content = Path(path).read_text(encoding="utf-8", errors="replace").strip()
     except OSError as error:
         raise ValueError(f"the path of a file that can be read ({error.strerror})") from None
+    except ValueError:  # what no file system has: a NUL
+        raise ValueError("the path of a file") from None
     if not content:
         raise ValueError("the path of a file that is not empty")
     return content
