@@ -44,6 +44,8 @@ def test_what_is_wrong_is_refused(kind, fmt, style):
             kind(*arguments, **keywords)
         with pytest.raises(ValueError, match=r"\S"):
             kind(*arguments, **keywords, validate=True)
+    with pytest.raises(ValueError, match=r"\S"):
+        kind(fmt, None, style, True)
 
 
 @pytest.mark.parametrize("kind", [MozlogFormatter, ConsoleFormatter, logging.Formatter])

@@ -1,0 +1,120 @@
+"""Plain records are written the quick way; what it cannot be sure of takes the careful way."""
+
+import logging
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from dockerflow_django.logging import MozlogFormatter
+from dockerflow_django.logging.content import MESSAGE, SUMMARY_LOGGER
+from dockerflow_django.logging.envelope import MAX_TIMESTAMP, TIMESTAMP
+from dockerflow_django.logging.formatter import MAX_HEADS
+from dockerflow_django.logging.sanitising import MAX_TEXT
+from dockerflow_django.logging.scrubbing import REDACTED
+from tests.logging.lines import fields_of, make_record, parse
+
+SUMMARY = {"method": "GET", "path": "/", "code": 200, "t": 12, "t_db": 1.5, "slow": False}
+
+
+@pytest.fixture
+def quick(formatter, monkeypatch):
+    """Return a formatter that has no careful way."""
+    monkeypatch.setattr(formatter, "_careful", None)
+    return formatter
+
+
+@pytest.mark.parametrize(
+    ("record", "fields"),
+    [
+        (make_record("hello"), {MESSAGE: "hello"}),
+        (make_record(), {MESSAGE: ""}),
+        (make_record("100%"), {MESSAGE: "100%"}),
+        (make_record("%s of %d", ("one", 2)), {MESSAGE: "one of 2"}),
+        (make_record("%(a)s", ({"a": Path("/b")},)), {MESSAGE: "/b"}),
+        (make_record("%s %s", (None, b"c")), {MESSAGE: "None b'c'"}),
+        (make_record(**SUMMARY), SUMMARY),
+        (make_record(**SUMMARY, name=SUMMARY_LOGGER), SUMMARY),
+        (make_record("done", **SUMMARY, name=SUMMARY_LOGGER), {MESSAGE: "done", **SUMMARY}),
+        (make_record("x", rid=None, uid="7"), {MESSAGE: "x", "uid": "7"}),
+        (make_record("x", uid="a=b: c"), {MESSAGE: "x", "uid": "a=b: c"}),
+        (make_record("token=abc123"), {MESSAGE: f"token={REDACTED}"}),
+        (make_record("x", uid="token=abc123"), {MESSAGE: "x", "uid": f"token={REDACTED}"}),
+        (make_record(name=SUMMARY_LOGGER, it=["a", "b"], n=1), {"it": ["a", "b"], "n": 1}),
+        (make_record("x", has_token=True), {MESSAGE: "x", "has_token": True}),
+    ],
+)
+def test_plain_records(quick, record, fields):
+    """Nothing that they hold has to be taken apart."""
+    for _ in range(2):
+        assert fields_of(quick.format(record)) == fields
+
+
+def test_single_argument(quick):
+    """A record made by hand may have an argument instead of arguments."""
+    record = make_record("%d items")
+    record.args = 5
+    assert fields_of(quick.format(record)) == {MESSAGE: "5 items"}
+
+
+def test_asked_for(make_formatter, monkeypatch):
+    """Attributes that `fmt` names, and defaults, do not make a record a slow one."""
+    formatter = make_formatter("%(lineno)d %(asctime)s", "%Y", defaults={"site": "a"})
+    monkeypatch.setattr(formatter, "_careful", None)
+    assert fields_of(formatter.format(make_record("x"))) == {
+        MESSAGE: "x",
+        "lineno": 7,
+        "site": "a",
+        "asctime": time.strftime("%Y"),
+    }
+
+
+def test_summary_with_more_fields(make_formatter):
+    """What `fmt` names, and defaults, are in a summary too."""
+    record = make_record(**SUMMARY, name=SUMMARY_LOGGER)
+    asked = make_formatter(["lineno"])
+    assert fields_of(asked.format(record)) == {**SUMMARY, "lineno": 7}
+    filled = make_formatter(defaults={"site": "a"})
+    assert fields_of(filled.format(record)) == {**SUMMARY, "site": "a"}
+
+
+def test_summary_without_orjson(monkeypatch):
+    """Its names are encoded once, and not with every record."""
+    monkeypatch.setitem(sys.modules, "orjson", None)
+    formatter = MozlogFormatter()
+    monkeypatch.setattr(formatter, "_encode", None)
+    monkeypatch.setattr(formatter, "_careful", None)
+    assert fields_of(formatter.format(make_record(**SUMMARY, name=SUMMARY_LOGGER))) == SUMMARY
+
+
+@pytest.mark.parametrize("created", [0.0, 1e-9, (MAX_TIMESTAMP - 1024) / 1e9])
+def test_first_and_last_time(quick, created):
+    """From 1970 on, as far as 63 bits reach."""
+    record = make_record("x")
+    record.created = created
+    assert parse(quick.format(record))[TIMESTAMP] == int(created * 1e9)
+
+
+def test_line_that_is_as_long_as_a_value_may_be(quick):
+    """Only a line that is longer may hold a value that is too long."""
+    text = "x" * (MAX_TEXT - len(f'{{"{MESSAGE}":""}}'))
+    assert fields_of(quick.format(make_record(text))) == {MESSAGE: text}
+
+
+def test_no_more_envelopes_than_so_many_are_kept(formatter):
+    """Not at any time, and they are kept until then."""
+    for number in range(MAX_HEADS + 2):
+        formatter.format(make_record("x", name=f"logger-{number}"))
+        assert len(formatter._heads) == number % MAX_HEADS + 1
+
+
+def test_each_process_and_service_has_its_envelope(formatter):
+    """What is kept is kept by all that it holds."""
+    first, second = make_record("x"), make_record("x")
+    second.process += 1
+    assert parse(formatter.format(first))["Pid"] + 1 == parse(formatter.format(second))["Pid"]
+    formatter.logger_name = "another"
+    assert parse(formatter.format(first))["Logger"] == "another"
+    first.levelno = logging.ERROR
+    assert parse(formatter.format(first))["Severity"] == 3
