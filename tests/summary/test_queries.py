@@ -110,6 +110,29 @@ def test_another_wrapper_may_come_and_go():
     assert (len(seen), len(state.query_seconds)) == (2, 2)
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize("begin", [lambda: start_request(None, None), end_request])
+def test_another_wrapper_is_told_all_of_the_query(begin):
+    """Within a request and outside, what Django hands to wrappers is handed on."""
+    told = []
+
+    def wrapper(execute, *args):
+        told.append(args)
+        return execute(*args)
+
+    begin()
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TEMPORARY TABLE numbers (n integer)")
+        with connection.execute_wrapper(wrapper):
+            cursor.execute("SELECT n FROM numbers WHERE n = %s", [1])
+            cursor.executemany("INSERT INTO numbers VALUES (%s)", [(1,), (2,)])
+    context = {"connection": connection, "cursor": cursor}
+    assert told == [
+        ("SELECT n FROM numbers WHERE n = %s", [1], False, context),
+        ("INSERT INTO numbers VALUES (%s)", [(1,), (2,)], True, context),
+    ]
+
+
 def test_a_connection_that_is_opened_within_another_wrapper(two_aliases):
     """`execute_wrapper()` takes whichever is last away at its end: that is not ours."""
     state = start_request(None, None)
