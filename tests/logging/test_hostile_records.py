@@ -23,6 +23,7 @@ import pytest
 from django.utils.functional import SimpleLazyObject, lazystr
 from django.utils.safestring import SafeString
 
+from dockerflow_django.logging import formatter as formatter_module
 from dockerflow_django.logging.content import ARGUMENTS, ERROR, MESSAGE, TRACEBACK
 from dockerflow_django.logging.envelope import PID, SEVERITY, TIMESTAMP, TYPE
 from dockerflow_django.logging.formatter import FORMATTER_ERROR
@@ -382,7 +383,7 @@ def test_record_that_cannot_be_read(formatter):
 
     record = Sealed("shop", logging.INFO, "/app/shop.py", 7, "hello", (), None)
     line = parse(formatter.format(record))
-    assert line[SEVERITY] == 3
+    assert (line[TYPE], line[SEVERITY]) == (formatter_module.__name__, 3)
     assert "hello" in line["Fields"][MESSAGE]
     assert line["Fields"][FORMATTER_ERROR][-1] == "record: RuntimeError"
 

@@ -9,7 +9,7 @@ import pytest
 
 from dockerflow_django.logging import MozlogFormatter
 from dockerflow_django.logging.content import MESSAGE, SUMMARY_LOGGER
-from dockerflow_django.logging.envelope import MAX_TIMESTAMP, TIMESTAMP
+from dockerflow_django.logging.envelope import FIELDS, MAX_TIMESTAMP, TIMESTAMP
 from dockerflow_django.logging.formatter import MAX_HEADS
 from dockerflow_django.logging.sanitising import MAX_TEXT
 from dockerflow_django.logging.scrubbing import REDACTED
@@ -94,6 +94,17 @@ def test_first_and_last_time(quick, created):
     record = make_record("x")
     record.created = created
     assert parse(quick.format(record))[TIMESTAMP] == int(created * 1e9)
+
+
+def test_envelope_of_both_ways(formatter):
+    """It is the same, however the fields are written."""
+    quick, careful = make_record("x"), make_record("x", it={"a": 1})
+    quick.created = careful.created = 5.5
+    lines = [parse(formatter.format(record)) for record in (quick, careful)]
+    fields = [line.pop(FIELDS) for line in lines]
+    assert lines[0] == lines[1]
+    assert lines[0][TIMESTAMP] == 5_500_000_000
+    assert fields == [{MESSAGE: "x"}, {MESSAGE: "x", "it": '{"a": 1}'}]
 
 
 def test_line_that_is_as_long_as_a_value_may_be(quick):
