@@ -10,6 +10,7 @@ from dockerflow_django.heartbeat.report import (
     keyed,
     status_of,
     worst,
+    worst_first,
 )
 
 
@@ -101,6 +102,20 @@ def test_payload_with_details_names_all_and_details_those_with_a_level():
     assert detail["messages"] == {"shop.E001": "broken"}
     assert detail["duration_ms"] == 12.34
     assert 0 <= detail["age_ms"] < 10_000
+
+
+def test_worst_first():
+    """What fails the whole comes before what does not, then the higher level."""
+    results = {
+        "fine": result(),
+        "warns": result(checks.Warning("odd")),
+        "fails": result(checks.Info("low")),
+        "breaks": result(checks.Error("broken")),
+        "excused": result(checks.Critical("worse")),
+    }
+    report = Report("heartbeat", results, passed=False, failing=frozenset({"breaks", "fails"}))
+    expected = ["breaks", "fails", "excused", "warns", "fine"]
+    assert worst_first(report) == [(name, results[name]) for name in expected]
 
 
 def test_outcome_has_the_signals_words():

@@ -270,6 +270,16 @@ def test_an_asynchronous_stream_that_fails_under_wsgi_leaves_no_id(summaries):
     assert facts(summaries)[1:3] == (500, ERROR)
 
 
+def test_a_stream_that_fails_is_the_requests_until_it_is_closed(summaries):
+    """What a server logs of the failure has the id of the request."""
+    body = begin_wsgi("/stream-failing/", HTTP_X_REQUEST_ID="abc")
+    with pytest.raises(LookupError):
+        b"".join(body)
+    assert (current_rid(), summaries[0].rid) == ("abc", "abc")
+    body.close()
+    assert current_rid() is None
+
+
 @pytest.mark.parametrize("begun", [True, False])
 def test_a_stream_that_is_freed_ends_at_once(make_request, summaries, begun):
     """No cycle keeps it: a server that is shut down may never collect one."""
