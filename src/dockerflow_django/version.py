@@ -71,7 +71,8 @@ def _as_object(version: object) -> dict[str, Any]:
         raise VersionError("DOCKERFLOW_VERSION_CALLBACK did not return a mapping")
     try:
         fields = dict(version)
-        json.dumps(fields, cls=DjangoJSONEncoder, allow_nan=False)
+        # Encoded, as half a surrogate pair would break whoever shows it: the page, the metrics.
+        json.dumps(fields, cls=DjangoJSONEncoder, allow_nan=False, ensure_ascii=False).encode()
     except Exception as error:
         logger.error("The version object is not JSON: %s", error)  # noqa: TRY400 - the sentence says all
         raise VersionError("The version object holds what JSON cannot") from error

@@ -56,6 +56,8 @@ def test_fails(tmp_path: Path, probe: str, problem: str) -> None:
         ({"pid": "7"}, "not the file of a worker"),
         ({"pid": -1}, "not the file of a worker"),
         ({"time": float("nan")}, "not the file of a worker"),
+        ({"time": 10**400}, "not the file of a worker"),
+        ({"valid_for": 10**400}, "not the file of a worker"),
         ({"probes": []}, "not the file of a worker"),
     ],
 )

@@ -243,7 +243,11 @@ def recursive() -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    "version", [{"a": float("nan")}, {"a": float("inf")}, {"a": object()}, {(1, 2): 3}, recursive()]
+    "version",
+    [
+        *({"a": float("nan")}, {"a": float("inf")}, {"a": object()}, {(1, 2): 3}, recursive()),
+        *({"a": "\ud800"}, {"\ud800": 1}),
+    ],
 )
 def test_a_version_that_is_no_json_is_our_error(
     ask: Ask, version: object, caplog: pytest.LogCaptureFixture

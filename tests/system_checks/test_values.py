@@ -154,6 +154,13 @@ def test_a_name_that_is_none_is_told(name: str, hint: str, monkeypatch: pytest.M
     assert message.msg == f"{name} in the environment is no setting of dockerflow_django."
 
 
+def test_a_name_that_is_no_utf_8_can_be_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The environment may hold any bytes, and ``manage.py check`` tells of them."""
+    monkeypatch.setenv("DOCKERFLOW_\udcff", "1")
+    (message,) = messages("dockerflow.W002")
+    assert message.msg.startswith(r"DOCKERFLOW_\udcff in the environment is no setting")
+
+
 def test_the_file_of_a_secret_is_known(base_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """``NAME_FILE`` is read for secrets from the environment, and nowhere else."""
     (base_dir / "secret").write_text("hush")

@@ -16,6 +16,8 @@ PASSED = "passed"
 DEFAULT_PROBE = "liveness"
 
 MOST_BYTES = 4096
+# Whole numbers have no end in JSON, and above 10**308 no float.
+MOST_SECONDS = 1e15
 # What two clocks of one machine may differ by: none, but for rounding.
 TOLERANCE_SECONDS = 1.0
 
@@ -94,8 +96,8 @@ def _parse(content: bytes) -> dict[str, Any]:
             and isinstance(state["started"], str)
             and type(state["pid"]) is int
             and state["pid"] > 0
-            and 0 <= state["time"] < float("inf")
-            and 0 < state["valid_for"] < float("inf")
+            and 0 <= state["time"] < MOST_SECONDS
+            and 0 < state["valid_for"] < MOST_SECONDS
         )
     except (ValueError, KeyError, TypeError, RecursionError):
         valid = False

@@ -11,6 +11,7 @@ from django.core.checks import Error, Warning  # noqa: A004 - Django's name
 
 from dockerflow_django.conf import FILE_SUFFIX, Found, conf
 from dockerflow_django.conf.lookup import EnvFile
+from dockerflow_django.logging.text import well_formed
 from dockerflow_django.system_checks.rule import Finding, rule
 
 _PLACES = {
@@ -63,7 +64,8 @@ def check_names_are_known() -> Iterator[Finding]:
         else:
             close = difflib.get_close_matches(name, conf.table, n=1, cutoff=0.8)
             hint = f"Did you mean {close[0]}?" if close else "Remove it: nothing reads it."
-        yield Finding(f"{name} in {_PLACES[origin]} is no setting of dockerflow_django.", hint)
+        shown = well_formed(name)  # bytes that are no UTF-8 could not be printed
+        yield Finding(f"{shown} in {_PLACES[origin]} is no setting of dockerflow_django.", hint)
 
 
 @rule("dockerflow.W003", Warning)
