@@ -84,6 +84,23 @@ def test_one_line_is_one_line(capsys):
     assert len(line) == LINE_CHARACTERS + 1
 
 
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("x: 'amqp://ada:s3cret@h:5/' y", "x: 'amqp://[redacted]@h:5/' y"),
+        ("redis://:s3c/ret@h/0 and //s3cret@h", "redis://[redacted]@h/0 and //[redacted]@h"),
+        ("amqp://ada:s3@cret@h", "amqp://[redacted]@h"),
+        ("http://h:8000/a@b http://h/a:b@c //", "http://h:8000/a@b http://h/a:b@c //"),
+        ("ada@example.com and http://h/", "ada@example.com and http://h/"),
+    ],
+)
+def test_passwords_of_urls_are_hidden(capsys, line, shown):
+    """A URL may stand where it does not belong, and the line goes to the container's log."""
+    say(line)
+    complain(line)
+    assert capsys.readouterr() == (f"{shown}\n", f"{shown}\n")
+
+
 def test_several_lines_are_shown_as_they_are(capsys):
     """Our own text keeps its lines."""
     show("a\n  b")

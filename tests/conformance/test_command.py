@@ -84,6 +84,19 @@ def test_json(capsys, files):
     assert failed["mend"].startswith("write /app/version.json")
 
 
+def test_secrets_are_hidden(capsys, files):
+    """What is quoted of a file goes into a log of continuous integration."""
+    lines = DOCKERFILE.splitlines()
+    command = "CMD web --token s3cret amqp://ada:s3cret@mq"
+    written = "\n".join(command if line.startswith("CMD") else line for line in lines)
+    (files / "Dockerfile").write_text(written)
+    _, out, _ = check(capsys, "--dockerfile", "Dockerfile")
+    assert "CMD web --token [redacted] amqp://[redacted]@mq" in out
+    _, out, _ = check(capsys, "--dockerfile", "Dockerfile", "--json")
+    assert "CMD web --token [redacted] amqp://[redacted]@mq" in out
+    assert json.loads(out)["errors"] == []
+
+
 def test_json_of_an_error(capsys):
     """What could not be judged is in the object, too."""
     status, out, err = check(capsys, "--json", "unix:/nowhere")

@@ -31,6 +31,8 @@ PORTS = integer(1, 65535)
         (["serve", "--workers", "0"], "argument --workers: '0': it must be a whole number from 1"),
         (["serve", "--wait", "nan"], "argument --wait: 'nan': it must be a number above 0"),
         (["serve", "--command", "sleep '1"], """argument --command: "sleep '1": no closing quot"""),
+        (["serve", "--port", "amqp://a:s3cret@h"], "--port: 'amqp://[redacted]@h': it must be a"),
+        (["dockerflow", "password=s3cret"], "unrecognized arguments: password=[redacted]"),
         (["serve", "--command", " "], "argument --command: ' ': it must name a management command"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -99,6 +101,9 @@ def test_a_wrong_variable_ends_with_2(monkeypatch):
     with pytest.raises(CommandError, match="PORT is '0'") as caught:
         from_environment("PORT", PORTS, 8000)
     assert caught.value.returncode == 2
+    monkeypatch.setenv("PORT", "tcp://ada:s3cret@h")
+    with pytest.raises(CommandError, match=r"PORT is 'tcp://\[redacted\]@h'"):
+        from_environment("PORT", PORTS, 8000)
 
 
 def test_good_arguments_are_taken():
@@ -111,6 +116,8 @@ def test_called_from_python_a_wrong_argument_is_an_exception():
     """`call_command` ends nobody's process."""
     with pytest.raises(CommandError, match="invalid choice"):
         call_command("heartbeat", "--probe", "lifelines")
+    with pytest.raises(CommandError, match=r"invalid choice: 'amqp://\[redacted\]@h'"):
+        call_command("heartbeat", "--probe", "amqp://ada:s3cret@h")
 
 
 def test_a_parser_of_argparse_alone(capsys):

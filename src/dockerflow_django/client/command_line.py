@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 
 LINE_CHARACTERS = 700
 
+# To the last @ of the authority; if there is a password, to the last one of the word, for it may
+# have a slash. What follows a colon and is a number is a port.
+_USER_INFO = r"//(?:[^\s/?#]*|[^\s/?#:@]*:(?!\d{0,5}[/?#\s])[^\s'\"]*)@"
+
 
 def run(main: Callable[[list[str]], int]) -> int:
     """Call main with the arguments of this process, and return its exit status, 1 on Ctrl-C."""
@@ -59,12 +63,12 @@ def read_seconds(option: str, value: str, least: float, most: float) -> float:
 
 def say(line: str) -> None:
     """Write one line to standard output; if nobody reads, it is lost without an error."""
-    _write(one_line(line), error=False)
+    _write(_without_user_info(one_line(line)), error=False)
 
 
 def complain(line: str) -> None:
     """Write one line to standard error; if nobody reads, it is lost without an error."""
-    _write(one_line(line), error=True)
+    _write(_without_user_info(one_line(line)), error=True)
 
 
 def show(text: str) -> None:
@@ -77,6 +81,15 @@ def one_line(text: str) -> str:
     words = " ".join(text.split())
     line = "".join(char if char.isprintable() else "?" for char in words)
     return line if len(line) <= LINE_CHARACTERS else f"{line[: LINE_CHARACTERS - 3]}..."
+
+
+def _without_user_info(line: str) -> str:
+    """Hide user and password of a URL, which may stand in the wrong place."""
+    if "//" not in line or "@" not in line:
+        return line
+    import re  # late: what asks every few seconds does without it
+
+    return re.sub(_USER_INFO, "//[redacted]@", line)
 
 
 def _write(text: str, *, error: bool) -> None:

@@ -20,6 +20,7 @@ from dockerflow_django.conformance.manifests.judgement import judge_manifests
 from dockerflow_django.conformance.report import as_json, has_passed, lines, painted
 from dockerflow_django.conformance.requirement import Result, judge_all
 from dockerflow_django.conformance.service import Service, UnreachableError
+from dockerflow_django.logging.scrubbing import scrub
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
@@ -110,7 +111,7 @@ def _collect(part: Iterator[Result], results: list[Result], errors: list[str]) -
     try:
         results.extend(part)
     except (UnreachableError, UnreadableError, NotADockerfileError) as error:
-        errors.append(str(error))
+        errors.append(scrub(str(error)))
 
 
 def _service(options: argparse.Namespace) -> Service:

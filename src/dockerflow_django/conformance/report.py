@@ -7,6 +7,7 @@ import sys
 from collections import Counter
 
 from dockerflow_django.conformance.requirement import Result, Status
+from dockerflow_django.logging.scrubbing import scrub
 
 STATUSES: tuple[Status, ...] = ("ok", "fail", "warn", "skip")
 
@@ -55,7 +56,7 @@ def _line(result: Result) -> str:
     requirement = result.requirement
     mend = f"; {requirement.mend}" if result.status in {"fail", "warn"} else ""
     return (
-        f"{result.status} {result.subject}: {requirement.text}: {result.finding.seen}{mend}"
+        f"{result.status} {result.subject}: {requirement.text}: {scrub(result.finding.seen)}{mend}"
         f" [{requirement.level}, {requirement.source}]"
     )
 
@@ -69,6 +70,6 @@ def _fields(result: Result) -> dict[str, str]:
         "level": requirement.level,
         "text": requirement.text,
         "source": requirement.source,
-        "seen": result.finding.seen,
+        "seen": scrub(result.finding.seen),
         "mend": requirement.mend,
     }

@@ -55,6 +55,7 @@ _SIGNS = (
     "cv",
     "psk",
     "hmac",
+    "hook",
     "uid",
     "bearer",
     "basic",

@@ -28,6 +28,7 @@ ANYWHERE = (
     "verification_code",
     "authorization",
     "cookie",
+    "webhook_url",
 )
 """Each of these makes a name a secret's wherever it stands in it: `DB_PASSWORD`, `accessToken`."""
 
@@ -138,7 +139,8 @@ def _words(*words: str) -> str:
 
 
 _KEY = rf"(?:{_words(*KEYS)})[_ -]?key"
-_TOLD = expression(rf"[_ -](?:{ABOUT})$|(?:{TALK})s?$")
+# The path of a webhook is often its password.
+_TOLD = expression(rf"(?<!webhook)[_ -](?:{ABOUT})$|(?:{TALK})s?$")
 _ANYWHERE = expression(
     rf"(?:{_words(*ANYWHERE)}|{_KEY})"
     # A tokenizer, a secretary, what is passwordless.

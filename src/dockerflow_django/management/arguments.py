@@ -6,6 +6,8 @@ from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Callable
 from typing import TypeVar
 
+from dockerflow_django.logging.scrubbing import scrub
+
 T = TypeVar("T")
 
 # What argparse, and with it Django, ends with when it was called wrongly.
@@ -49,12 +51,14 @@ def from_environment(name: str, cast: Callable[[object], T], default: T) -> T:
     try:
         return cast(text)
     except ValueError as error:
-        message = f"the environment variable {name} is {text!r}, but must be {error}"
+        message = f"the environment variable {name} is {scrub(repr(text))}, but must be {error}"
         raise CommandError(message, returncode=WRONG_USE) from None
 
 
 def explain_in_one_line(parser: ArgumentParser) -> None:
     """Let a wrong argument end the command with one line, without argparse's lines of usage.
+
+    A URL that stands in the wrong place is shown without its password.
 
     `call_command` gets Django's exception, as from any command.
     """
@@ -62,7 +66,7 @@ def explain_in_one_line(parser: ArgumentParser) -> None:
 
     def error(message: str) -> None:
         if getattr(parser, "called_from_command_line", True):
-            parser.exit(WRONG_USE, f"{parser.prog}: error: {message} (--help tells more)\n")
-        as_django_does(message)
+            parser.exit(WRONG_USE, f"{parser.prog}: error: {scrub(message)} (--help tells more)\n")
+        as_django_does(scrub(message))
 
     parser.error = error  # type: ignore[method-assign, assignment]

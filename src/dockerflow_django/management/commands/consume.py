@@ -90,7 +90,7 @@ class Command(BaseCommand):
                 getattr(self, "signals", None),
             )
         except (ProbesError, RefusedError, WrongOptionsError) as error:
-            raise CommandError(f"Not consuming: {error}.") from None
+            raise CommandError(scrub(f"Not consuming: {error}.")) from None
 
 
 def _hide_secrets(parser: CommandParser) -> None:
