@@ -1,0 +1,1 @@
+"""Secrets planted wherever a project has some, and every output searched for them."""
