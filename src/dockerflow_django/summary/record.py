@@ -22,6 +22,7 @@ from dockerflow_django.context import (
 )
 from dockerflow_django.lifecycle import request_ended
 from dockerflow_django.logging.content import SUMMARY_LOGGER
+from dockerflow_django.logging.making import make_record
 from dockerflow_django.logging.sentry import keep_from_sentry
 from dockerflow_django.summary.extra_fields import add_project_fields
 from dockerflow_django.summary.failure import describe
@@ -34,9 +35,6 @@ from dockerflow_django.summary.verdict import (
     rate_of,
     verdict_of,
 )
-
-# What `logging` writes if it does not know the caller.
-_NO_FILE = "(unknown file)"
 
 logger = logging.getLogger(SUMMARY_LOGGER)
 
@@ -155,7 +153,7 @@ def _write(
     extra = add_project_fields(fields, request, response)
     # What `logger.log()` does, but for looking up the stack for its caller, which is this line, and
     # for looking whether an extra bears a reserved name, which none does.
-    record = logging.getLogRecordFactory()(SUMMARY_LOGGER, level, _NO_FILE, 0, message, (), None)
+    record = make_record(SUMMARY_LOGGER, level, message)
     record.__dict__.update(extra)
     keep_from_sentry(SUMMARY_LOGGER)
     logger.handle(record)

@@ -4,6 +4,7 @@ import logging
 from typing import TypedDict
 
 from dockerflow_django.context import TaskState, current_rid
+from dockerflow_django.logging.making import make_record
 from dockerflow_django.logging.sentry import keep_from_sentry
 from dockerflow_django.summary.failure import describe
 
@@ -21,9 +22,6 @@ LEVELS = {
     FAILURE: logging.ERROR,
     LOST: logging.ERROR,
 }
-
-# What `logging` writes if it does not know the caller.
-_NO_FILE = "(unknown file)"
 
 logger = logging.getLogger(SUMMARY_LOGGER)
 
@@ -76,7 +74,7 @@ def write(fields: Fields, error: BaseException | None = None) -> None:
     level = LEVELS[fields["state"]]
     message = describe(error) if error is not None and level >= logging.ERROR else ""
     # What `logger.log()` does, without a walk up the stack for the caller, which is this line.
-    record = logging.getLogRecordFactory()(SUMMARY_LOGGER, level, _NO_FILE, 0, message, (), None)
+    record = make_record(SUMMARY_LOGGER, level, message)
     record.__dict__.update(fields)
     keep_from_sentry(SUMMARY_LOGGER)
     logger.handle(record)

@@ -1,0 +1,63 @@
+"""Make a summary's record: most of what `logging` finds out for each is the same in a process."""
+
+import logging
+import os
+import sys
+import threading
+import time
+from typing import Any
+
+from dockerflow_django._state import keeps
+
+# What `logging` writes if it does not know the caller.
+_NO_FILE = "(unknown file)"
+# Since Python 3.12. To look for what is not there takes a third of the time of all this.
+_HAS_TASKS = hasattr(logging, "logAsyncioTasks")
+
+# The attributes of the first record that `logging` has made here.
+_first: dict[str, Any] = {}
+
+
+def make_record(name: str, level: int, message: str) -> logging.LogRecord:
+    """Return the record that ``logging.getLogger(name).log(level, message)`` would make.
+
+    It knows no caller. A factory that the project or a library has set makes it; without one it is
+    a copy of the first, with a name, a level, a message, a time, a thread and a task of its own.
+    """
+    factory = logging.getLogRecordFactory()
+    if factory is not logging.LogRecord:
+        return factory(name, level, _NO_FILE, 0, message, (), None)
+    if _first.get("process") != os.getpid():  # also in a child that was forked without Python
+        record = logging.LogRecord(name, level, _NO_FILE, 0, message, (), None)
+        _first.update(vars(record))
+        return record
+    record = logging.LogRecord.__new__(logging.LogRecord)
+    nanoseconds = time.time_ns()
+    created = nanoseconds / 1e9
+    values = record.__dict__
+    values.update(_first)
+    values["name"] = name
+    values["msg"] = message
+    values["levelno"] = level
+    values["levelname"] = logging.getLevelName(level)
+    values["created"] = created
+    values["msecs"] = nanoseconds // 1_000_000 % 1000 + 0.0
+    values["relativeCreated"] = _first["relativeCreated"] + (created - _first["created"]) * 1000
+    if logging.logThreads:
+        values["thread"] = threading.get_ident()
+        values["threadName"] = threading.current_thread().name
+    if _HAS_TASKS:
+        values["taskName"] = _task_name()
+    return record
+
+
+keeps("_first")(_first.clear)
+
+
+def _task_name() -> str | None:
+    asyncio = sys.modules.get("asyncio") if vars(logging)["logAsyncioTasks"] else None
+    try:
+        name: str = asyncio.current_task().get_name()  # type: ignore[union-attr]
+    except (AttributeError, RuntimeError):  # not imported, no task, no loop
+        return None
+    return name

@@ -1,0 +1,94 @@
+"""A record that is made quickly is the one that `logging` would make."""
+
+import asyncio
+import logging
+import os
+import threading
+from typing import Any
+
+import pytest
+
+from dockerflow_django.logging import making
+from dockerflow_django.logging.making import make_record
+from tests.harness.waiting import wait_until
+
+NAME = "request.summary"
+TIMES = ("created", "msecs", "relativeCreated")
+
+
+def loggings(level: int, message: str) -> dict[str, Any]:
+    """Return the attributes of the record that `logging` makes."""
+    return vars(logging.LogRecord(NAME, level, "(unknown file)", 0, message, (), None))
+
+
+@pytest.fixture(autouse=True)
+def made_before() -> None:
+    """Have one made, of another thread, level and message, that the next may be a copy of."""
+    making._first.clear()
+    maker = threading.Thread(target=make_record, args=("other", logging.ERROR, "boom"))
+    maker.start()
+    maker.join()
+    assert making._first["msg"] == "boom"
+
+
+@pytest.mark.parametrize("level", [logging.INFO, logging.WARNING, 35])
+def test_attributes(level: int) -> None:
+    """All of them are there, in the order of `logging`, and none is another's."""
+    before = loggings(level, "hello")
+    made = vars(make_record(NAME, level, "hello"))
+    after = loggings(level, "hello")
+    assert list(made) == list(after)
+    for name in TIMES:
+        assert type(made.pop(name)) is float
+        del after[name]
+        if name != "msecs":
+            assert before[name] <= vars(make_record(NAME, level, ""))[name] + 1e-3
+    assert made == after
+
+
+def test_times() -> None:
+    """They agree with each other as those of `logging` do."""
+    made, theirs = make_record(NAME, 20, ""), logging.LogRecord(NAME, 20, "", 0, "", (), None)
+    assert 0 <= made.msecs < 1000
+    assert made.msecs == int(made.msecs)
+    assert made.msecs == pytest.approx(made.created % 1 * 1000, abs=1)
+    started = made.created - made.relativeCreated / 1000
+    assert started == pytest.approx(theirs.created - theirs.relativeCreated / 1000, abs=2e-3)
+
+
+async def test_task() -> None:
+    """A task's name is its own; what is made in a thread of its own has none."""
+    task = asyncio.current_task()
+    assert task is not None
+    task.set_name("mine")
+    made = make_record(NAME, 20, "")
+    assert getattr(made, "taskName", None) == loggings(20, "").get("taskName")
+    without = await asyncio.to_thread(make_record, NAME, 20, "")
+    assert getattr(without, "taskName", None) is None
+
+
+@pytest.mark.parametrize("name", ["logThreads", "logMultiprocessing", "logProcesses"])
+def test_what_logging_is_told_to_leave_out(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """https://docs.python.org/3/howto/logging.html#optimization."""
+    monkeypatch.setattr(logging, name, False)
+    making._first.clear()
+    make_record(NAME, 20, "")
+    made, theirs = vars(make_record(NAME, 20, "")), loggings(20, "")
+    assert {k: v for k, v in made.items() if k not in TIMES} == {
+        k: v for k, v in theirs.items() if k not in TIMES
+    }
+
+
+def test_fork() -> None:
+    """A child's records have its own process, also if nothing tells it that it was forked."""
+    before = dict(making._first)
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        making._first.update(before)  # as if Python's hooks had not run
+        os.write(writing, str(make_record(NAME, 20, "").process).encode())
+        os._exit(0)
+    wait_until(lambda: os.waitpid(pid, os.WNOHANG)[0])
+    assert os.read(reading, 100) == str(pid).encode()
+    os.close(reading)
+    os.close(writing)
