@@ -4,6 +4,6 @@ ROOMS = {
     "heartbeat": ["tests/heartbeat"],
     "lifecycle": ["tests/test_lifecycle.py"],
     "logging": ["tests/logging"],
-    "summary": ["tests/summary"],
+    "summary": ["tests/summary", "tests/logging/test_sentry.py"],
     "supervisor": ["tests/supervisor"],
 }

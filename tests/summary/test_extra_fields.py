@@ -47,6 +47,15 @@ def test_fields_are_added(record_with, extra):
     assert (record.shop, record.length, record.rid, record.code) == ("corner", 4, "abc", 200)
 
 
+def test_a_function_is_given_request_and_response(record_with):
+    """What they are at the end."""
+    response = HttpResponse("four")
+    record = record_with(
+        lambda *given: {"asked": given[0].path, "own": given[1:] == (response,)}, response
+    )
+    assert (record.asked, record.own) == ("/plain/", True)
+
+
 def test_ours_are_never_overwritten(record_with):
     """A dashboard can rely on them."""
     record = record_with(lambda request, response: {"rid": "evil", "code": 1, "path": "/", "t": -1})

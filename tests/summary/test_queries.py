@@ -1,6 +1,7 @@
 """Queries are counted for the request that makes them, in whichever thread, without `DEBUG`."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from asgiref.sync import async_to_sync, sync_to_async
@@ -184,6 +185,17 @@ def test_no_connection_is_made(django_db_blocker):
     """To count, only connections that there are already are looked at."""
     with django_db_blocker.block():
         count_from_now_on()
+
+
+def test_no_connection_object_is_made_for_a_thread():
+    """A thread that makes no query has none, whatever counts there."""
+
+    def count():
+        count_from_now_on()
+        return list(connections.all(initialized_only=True))
+
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(count).result() == []
 
 
 @pytest.mark.django_db

@@ -3,6 +3,7 @@
 import logging
 import uuid
 from asyncio import CancelledError
+from collections import UserDict
 from contextvars import copy_context
 
 import pytest
@@ -133,6 +134,19 @@ def test_without_a_header_no_id_is_taken_or_returned(make_request, name):
     assert len(state.rid) == 32
 
 
+def test_headers_of_another_kind_are_asked_as_well(make_request):
+    """A project's own response may keep them in any mapping."""
+
+    class Headers(UserDict):
+        def __contains__(self, name):
+            return name.lower() in map(str.lower, self.data)
+
+    request, response = make_request(X_Request_ID="abc"), HttpResponse()
+    response.headers = Headers({"X-request-id": "other"})
+    finish(request, response, start(request))
+    assert dict(response.headers) == {"X-request-id": "other"}
+
+
 def test_other_headers_are_left_alone(make_request):
     """What CORS exposes is another middleware's business (django-guid overwrites it)."""
     request = make_request()
@@ -144,6 +158,15 @@ def test_other_headers_are_left_alone(make_request):
         "X-Request-ID",
     }
     assert response.headers["Access-Control-Expose-Headers"] == "X-Page"
+
+
+@pytest.mark.parametrize("sent", [f"00-{'1' * 32}-{'2' * 16}-01", "odd", ""])
+def test_the_trace_is_that_of_the_header(make_request, summaries, sent):
+    """If it is valid."""
+    request = make_request(Traceparent=sent)
+    finish(request, HttpResponse(), start(request))
+    trace = [getattr(summaries[0], name, "") for name in ("trace_id", "span_id")]
+    assert trace == (["1" * 32, "2" * 16] if sent.startswith("00") else ["", ""])
 
 
 def test_the_request_has_its_id(make_request):
@@ -256,7 +279,7 @@ def test_a_request_that_was_cancelled_has_the_code_of_a_client_that_has_gone(
     """It has no response whose status could be told."""
     request = make_request()
     fail(request, start(request), CancelledError())
-    assert (summaries[0].code, summaries[0].errno) == (499, 499)
+    assert (summaries[0].code, summaries[0].errno, summaries[0].getMessage()) == (499, 499, "")
 
 
 def test_what_outlives_a_request_that_failed_is_not_inside_of_it(make_request, summaries):

@@ -1,5 +1,7 @@
 """Who the user is, told where the view has found out, at no cost where it has not."""
 
+from types import SimpleNamespace
+
 import pytest
 from django.contrib.auth import login, logout
 from django.contrib.auth.middleware import AuthenticationMiddleware
@@ -95,6 +97,7 @@ class Person:
         (Person(None), None),
         (AnonymousUser(), None),
         (object(), None),
+        (SimpleNamespace(pk=7), None),
         (None, None),
     ],
 )

@@ -18,8 +18,7 @@ def known_uid(request: HttpRequest) -> str | None:
     attributes = request.__dict__
     user = _user_in(attributes)
     if user is None:
-        session = attributes.get("session")
-        return None if session is None else _uid_in(session)
+        return _uid_in(attributes.get("session"))
     pk = getattr(user, "pk", None)
     return None if pk is None or not getattr(user, "is_authenticated", False) else str(pk)
 
