@@ -32,23 +32,31 @@ def headers(secrets: Secrets) -> dict[str, str]:
     }
 
 
-def ask_everything(instance: Served, secrets: Secrets, ways: list[str]) -> Iterator[http.Answer]:
-    """Yield the answers to all requests that this module knows."""
+def ask_everything(
+    instance: Served, secrets: Secrets, ways: list[str], at_once: int
+) -> Iterator[http.Answer]:
+    """Yield the answers to all requests that this module knows, with so many names in a query."""
+    yield from _ask_names(instance, secrets, at_once)
     yield from _ask_paths(instance, secrets)
     for way in ways:
         yield from _tell(instance, secrets, way)
     yield _malformed(instance, secrets)
 
 
-def _ask_paths(instance: Served, secrets: Secrets) -> Iterator[http.Answer]:
-    plant = secrets.plant
-    for names in batched((*WORDS, *IN_URLS, *IN_QUERIES)):
+def _ask_names(instance: Served, secrets: Secrets, at_once: int) -> Iterator[http.Answer]:
+    plant, everything = secrets.plant, (*WORDS, *IN_URLS, *IN_QUERIES)
+    for start in range(0, len(everything), at_once):
+        names = everything[start : start + at_once]
         query = "&".join(
             f"{written}={plant(f'query {written}')}"
             for name in names
             for written in (name, f"a%5B{name}%5D")
         )
         yield instance.get(f"/plain/?a=1&{query}", headers=headers(secrets))
+
+
+def _ask_paths(instance: Served, secrets: Secrets) -> Iterator[http.Answer]:
+    plant = secrets.plant
     yield instance.get(f"/reset/MQ/{plant('path: token')}/")
     yield instance.get(f"/reset/MQ/{plant('path without a slash: token')}")
     yield instance.get(f"/nowhere/{plant('unknown path')}-{'0' * 20}/?token={plant('its query')}")
@@ -74,8 +82,3 @@ def _malformed(instance: Served, secrets: Secrets) -> http.Answer:
     with instance.connect() as connection:
         connection.send("GET", "/plain/", headers={"Authorization Basic": planted})
         return connection.read()
-
-
-def batched(names: tuple[str, ...], size: int = 15) -> Iterator[tuple[str, ...]]:
-    """Yield so many at a time: a request for each would take long."""
-    return (names[start : start + size] for start in range(0, len(names), size))

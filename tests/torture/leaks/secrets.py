@@ -35,6 +35,12 @@ class Secrets:
         self._controls.add(place)
         return self.plant(place)
 
+    def keep_only(self, *texts: str) -> None:
+        """Forget what is in none of the texts: it was planted for what is not run."""
+        joined = "\n".join(texts)
+        used = {place for form, place in self._places.items() if form in joined}
+        self._places = {form: place for form, place in self._places.items() if place in used}
+
     def search(self, channel: str, *texts: str | bytes) -> None:
         """Take what came out there, to be searched."""
         self._outputs[channel] += map(_text, texts)

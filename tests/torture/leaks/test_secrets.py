@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
+from tests.torture.figures import Figures
 from tests.torture.leaks.secrets import Secrets
 
 FORMS = {
@@ -36,6 +37,15 @@ def test_search(form: str, joint: str) -> None:
     assert secrets.leaks == {("answer", "here")}
     with pytest.raises(AssertionError, match="here"):
         secrets.assert_kept()
+
+
+def test_what_is_not_run_does_not_count() -> None:
+    """A secret that was planted for nothing is none."""
+    secrets = Secrets()
+    used, _ = secrets.plant("used"), secrets.plant("unused")
+    secrets.keep_only("a", f"b {used}")
+    secrets.note(Figures(noted := []), "case")
+    assert any('"secrets", "1"' in str(value) for _, value in noted)
 
 
 def test_control() -> None:

@@ -40,13 +40,14 @@ def test_leaks_of_servers(
     services: Services,
     receiver: Receiver,
     figures: Figures,
+    sized: Sized,
     kind: str,
 ) -> None:
     """Whatever a client sends, and a view, a check or a service says, no secret comes out."""
     project = planted(project, secrets, services, receiver.url)
     (project.folder / "version.json").write_text('{"version": "1.2.3"}')
     instance = served(kind=kind, project=project)
-    for answer in ask_everything(instance, secrets, [*WAYS]):
+    for answer in ask_everything(instance, secrets, [*WAYS], sized(15, 1)):
         search_answer(secrets, "answers", answer)
     token = (project.folder / "token").read_text()
     search_endpoints(secrets, instance, {"Authorization": f"Bearer {token}"})

@@ -1,5 +1,6 @@
 """Views that tell the secret in the form of a request, in one of the ways of the table."""
 
+from asgiref.sync import sync_to_async
 from django.http import HttpRequest, HttpResponse
 
 from tests.torture.leaks.ways import WAYS
@@ -16,5 +17,5 @@ def tell(request: HttpRequest, way: str) -> HttpResponse:
 
 
 async def tell_async(request: HttpRequest, way: str) -> HttpResponse:
-    WAYS[way](request, request.POST["secret"])
+    await sync_to_async(WAYS[way])(request, request.POST["secret"])
     return HttpResponse("said")
