@@ -73,6 +73,7 @@ FRAME = '  File "<string>", line 1, in <module>'
     ("text", "error"),
     [
         (f"{FOLDED_MARK}\n{FRAME}\nValueError: x", "ValueError: x"),
+        (f"{FOLDED_MARK}\n{FRAME}\nValueError: x\na note", "ValueError: x"),
         (f"{FOLDED_MARK}\n{FRAME}\n    f()\n\nValueError: x", "ValueError: x"),
         (f"{FOLDED_MARK}\n{FRAME}\n    f()", "    f()"),
         ("ValueError: x\n\nmore", "ValueError: x"),
