@@ -121,6 +121,7 @@ def test_receiver_that_exits_ends_nothing(announcer, received, caplog):
         assert len(received.passed) == 1
     finally:
         signals.heartbeat_failed.disconnect(exiting)
+    assert "tried to end the process" in caplog.text
     assert "SystemExit" in caplog.text
 
 
@@ -176,7 +177,30 @@ def test_what_waits_is_bounded(announcer, hang, caplog):
         announcer.announce(report(run))
     assert len(announcer._waiting) == MOST_WAITING
     (record,) = [each for each in caplog.records if "the oldest are dropped" in each.message]
+    assert f"{MOST_WAITING} notifications wait" in record.message
     assert record.levelname == "ERROR"
+
+
+def test_arguments_of_the_signals(announcer, received):
+    """A receiver gets what the reference promises, and the sender is always the same."""
+    failed = report(1, ERROR)
+    announcer.announce(failed)
+    shared = {"sender": Report, "probe": "heartbeat", "report": failed}
+    assert received.failed == [
+        {"signal": signals.heartbeat_failed, "level": checks.ERROR, **shared}
+    ]
+    assert received.changed == [
+        {"signal": signals.heartbeat_changed, "old": None, "new": "failed", **shared}
+    ]
+
+
+def test_check_that_is_there_from_now_on_is_new(announcer, received):
+    """It may hang in its first run, while the others have not run again."""
+    first = report(5)
+    results = {**first.results, "late": Result((ERROR,), 0.1, 1, is_finished=False)}
+    announcer.announce(first)
+    announcer.announce(Report("heartbeat", results, passed=False))
+    assert (len(received.passed), len(received.failed)) == (1, 1)
 
 
 def test_in_place_the_receivers_have_been_called(announcer, received):

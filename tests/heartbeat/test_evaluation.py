@@ -216,7 +216,9 @@ def test_not_ready_is_news_for_readiness_alone(evaluated, configure):
     report = evaluated("readiness")
     assert not report.passed
     assert report.level == checks.INFO
-    assert "maintenance" in report.results["lifecycle"].messages[0].msg
+    found = report.results["lifecycle"]
+    assert "maintenance" in found.messages[0].msg
+    assert (found.run, found.duration_seconds) == (0, 0)
     assert evaluated("liveness").passed
     assert evaluated("startup").passed
     assert evaluated().passed
@@ -416,6 +418,34 @@ def test_patient_caller_waits_as_long_as_the_check_asks(configure, hung):
     threading.Timer(0.1, hung.gate.set).start()
     report = evaluate(patient=True)
     assert (report.passed, report.level) == (True, 0)
+
+
+@pytest.mark.parametrize("is_test", [True, False])
+def test_test_and_patient_caller_find_the_receivers_called(
+    configure, counted, received, monkeypatch, is_test
+):
+    """What a signal did has been done when the answer is there."""
+    monkeypatch.setattr(evaluation, "is_testing", lambda: is_test)
+    configure(DOCKERFLOW_CHECKS=[counted])
+    evaluate(patient=not is_test)
+    assert len(received._passed) == 1
+
+
+def test_project_without_a_urlconf_starts(evaluated, configure, settings):
+    """A worker's project need not serve any."""
+    configure(DOCKERFLOW_PROBES={"readiness": []})
+    del settings.ROOT_URLCONF
+    assert evaluated("readiness").passed
+
+
+@pytest.mark.parametrize("name", ["CACHES", "DATABASES", "INSTALLED_APPS"])
+def test_what_the_checks_ask_has_changed(configure, counted, name):
+    """A result is of the services that were configured then."""
+    configure(DOCKERFLOW_CHECKS=[counted], DOCKERFLOW_HEARTBEAT_MAX_AGE=60)
+    evaluate()
+    evaluation._forget(setting=name)
+    evaluate()
+    assert counted.runs == 2
 
 
 def test_last_report_is_kept_by_probe(configure, counted):

@@ -40,6 +40,23 @@ def test_one_record_for_each_change(caplog):
     ]
 
 
+def test_several_messages_are_one_record(caplog):
+    """One after the other."""
+    report(checks.Error("No stock.", id="shop.E001"), checks.Warning("No shelf.", id="shop.W001"))
+    assert caplog.messages == ["Check check_stock: shop.E001: No stock. shop.W001: No shelf."]
+
+
+def test_a_failing_check_that_hangs_now_is_a_change(caplog):
+    """It says something else, not less than before."""
+    for run, messages, is_finished in (
+        (1, (checks.Error("No stock.", id="shop.E001"),), True),
+        (2, (checks.Error("No answer.", id="dockerflow.health.E011"),), False),
+    ):
+        result = Result(messages, 0.0, run, is_finished=is_finished)
+        log.log_changes(Report("heartbeat", {"check_stock": result}, passed=False))
+    assert len(caplog.records) == 2
+
+
 def test_a_message_without_an_id(caplog):
     """It is told alone."""
     report(checks.Error("Nothing in stock."))

@@ -1,5 +1,7 @@
 """What a heartbeat's answer says."""
 
+import time
+
 import pytest
 from django.core import checks
 
@@ -116,6 +118,23 @@ def test_worst_first():
     report = Report("heartbeat", results, passed=False, failing=frozenset({"breaks", "fails"}))
     expected = ["breaks", "fails", "excused", "warns", "fine"]
     assert worst_first(report) == [(name, results[name]) for name in expected]
+
+
+def test_details_have_hints_where_there_are_some():
+    """By the keys of the messages."""
+    hinted, bare = checks.Error("a", hint="Ask.", id="x"), checks.Error("b", id="y")
+    results = {"hinted": result(hinted, bare), "bare": result(bare)}
+    details = Report("heartbeat", results, passed=False).payload(details=True)["details"]
+    assert details["hinted"]["hints"] == {"x": "Ask."}
+    assert "hints" not in details["bare"]
+
+
+def test_times_are_milliseconds(monkeypatch):
+    """To the microsecond."""
+    found = Result((checks.Error("a"),), 0.01234567, 1, answered_at=100.0)
+    monkeypatch.setattr(time, "monotonic", lambda: 101.23456789)
+    detail = Report("heartbeat", {"a": found}, passed=False).payload(details=True)["details"]["a"]
+    assert (detail["duration_ms"], detail["age_ms"]) == (12.346, 1234.568)
 
 
 def test_outcome_has_the_signals_words():

@@ -5,6 +5,7 @@ import os
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 from django.core import checks
@@ -13,7 +14,7 @@ from django.test import override_settings
 
 from dockerflow_django import health
 from dockerflow_django.checks.registry import Check
-from dockerflow_django.heartbeat import runner, threads
+from dockerflow_django.heartbeat import runner, slots, threads
 from tests.harness.waiting import wait_until
 
 ERROR = checks.Error("broken", id="shop.E001")
@@ -35,6 +36,10 @@ def cancelled(app_configs, **kwargs):
     raise asyncio.CancelledError
 
 
+def interrupted(app_configs, **kwargs):
+    raise KeyboardInterrupt
+
+
 def gather(*functions, **options):
     return runner.gather([Check(function, {}) for function in functions], **options)
 
@@ -47,6 +52,22 @@ def test_results_are_in_order():
     """Each check's result stands where the check stood."""
     results = gather(ok, lambda app_configs: [ERROR])
     assert [result.messages for result in results] == [(), (ERROR,)]
+    assert [result.traceback for result in results] == ["", ""]
+
+
+@pytest.mark.parametrize("ask", ["sync", "async"])
+def test_each_check_is_awaited_whatever_the_others_do(hung, configure, ask):
+    """One has been answered already, one does not answer, and the third takes its time."""
+    configure(DOCKERFLOW_HEARTBEAT_MAX_AGE=60)
+
+    def slow(app_configs, **kwargs):
+        time.sleep(0.5)
+        return []
+
+    runner.gather([Check(ok, {})])
+    asked = [Check(ok, {}), hung.as_check(timeout=0.1), Check(slow, {}, timeout=10)]
+    found = runner.gather(asked) if ask == "sync" else asyncio.run(runner.agather(asked))
+    assert [result.level for result in found] == [0, checks.ERROR, 0]
 
 
 def test_checks_run_side_by_side(configure):
@@ -67,7 +88,12 @@ def test_checks_run_side_by_side(configure):
 
 @pytest.mark.parametrize(
     ("function", "name"),
-    [(raising, "KeyError"), (exiting, "SystemExit"), (cancelled, "CancelledError")],
+    [
+        (raising, "KeyError"),
+        (exiting, "SystemExit"),
+        (cancelled, "CancelledError"),
+        (interrupted, "KeyboardInterrupt"),
+    ],
 )
 def test_raising_is_a_critical_message(function, name):
     """D2, D19: whatever a check raises is its answer, naming the class alone; the others go on."""
@@ -106,6 +132,7 @@ def test_nonsense_is_a_critical_message(answer, kind):
     assert message.level == checks.CRITICAL
     assert message.id == health.CRITICAL_CHECK_ANSWERED_NONSENSE
     assert message.msg.endswith(f", a {kind}.")
+    assert "a list of django.core.checks.CheckMessage" in message.hint
 
 
 def test_message_that_is_not_in_a_list_is_heard():
@@ -144,6 +171,8 @@ def test_hung_check_is_an_error_within_its_timeout(hung, configure):
     assert result.level == checks.ERROR
     assert result.messages[0].id == health.ERROR_CHECK_TIMED_OUT
     assert result.messages[0].msg.startswith("No answer within 0.1 s, still running after 0.")
+    assert 0.1 <= result.duration_seconds < 10
+    assert result.run > 0
     assert other.level == 0
 
 
@@ -204,6 +233,41 @@ def test_one_timer_for_a_check_that_is_asked_in_two_ways(configure):
         return [thread for thread in heartbeat_threads() if thread.name == "dockerflow-next-ok"]
 
     wait_until(lambda: len(timers()) == 1)
+    assert timers()[0].daemon
+
+
+def test_background_goes_on_in_a_test_that_asks_once(configure):
+    """As long as somebody may ask again: for its period, its timeout and a little more."""
+    runs = []
+    check = Check(lambda app_configs: runs.append(1) or [], {}, timeout=60, every=0.1)
+    runner.gather([check], cap_seconds=1)
+    wait_until(lambda: len(runs) >= 3)
+
+
+def test_timer_that_cannot_start_is_replaced_by_the_next_heartbeat(counted, monkeypatch):
+    """At the limit of threads the background waits for somebody who asks."""
+
+    def refuse(timer):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Timer, "start", refuse)
+    check = counted.as_check(timeout=60, every=60)
+    for runs in (1, 2):
+        runner.gather([check], cap_seconds=1)
+        wait_until(lambda runs=runs: slots.slot_of(check).run is None and counted.runs == runs)
+
+
+def test_answer_of_the_background_counts_until_the_next_should_have_come(counted, monkeypatch):
+    """For its period, its timeout, and what is granted beside."""
+    monkeypatch.setattr(slots, "GRACE_SECONDS", 100)
+    check = counted.as_check(timeout=60, every=60)
+    runner.gather([check], cap_seconds=1)
+    slot = slots.slot_of(check)
+    wait_until(lambda: slot.last is not None)
+    for age, level in ((170, 0), (230, checks.ERROR)):
+        slot.first_asked = time.monotonic() - 300
+        slot.last = replace(slot.last, answered_at=time.monotonic() - age)
+        assert runner.gather([check], cap_seconds=1)[0].level == level
 
 
 def test_every_is_the_checks_own_age(counted, configure):
@@ -396,17 +460,16 @@ def test_here_runs_in_this_thread_one_after_another():
         seen.append(await sync_to_async(threading.current_thread)())
         return []
 
-    results = runner.gather_here([Check(sync_check, {}), Check(async_check, {})])
+    options = {"timeout": 5, "fail_level": checks.CRITICAL, "once": True}
+    results = runner.gather_here([Check(sync_check, {}, **options), Check(async_check, {})])
     assert [result.messages for result in results] == [(ERROR,), ()]
+    first = results[0]
+    assert (first.timeout_seconds, first.fail_level, first.once) == (5, checks.CRITICAL, True)
     assert seen == [threading.current_thread()] * 2
 
 
 def test_here_raising_is_an_answer_and_an_interrupt_is_passed_on():
     """Ctrl+C stops the command that asked; everything else is the check's answer."""
-
-    def interrupted(app_configs, **kwargs):
-        raise KeyboardInterrupt
-
     (result,) = runner.gather_here([Check(exiting, {})])
     assert result.messages[0].id == health.CRITICAL_CHECK_RAISED
     with pytest.raises(KeyboardInterrupt):

@@ -12,7 +12,7 @@ from asgiref.sync import AsyncToSync, async_to_sync, sync_to_async
 from django.db import connection, connections
 
 from dockerflow_django.heartbeat import threads
-from dockerflow_django.heartbeat.threads import _DaemonExecutor
+from dockerflow_django.heartbeat.threads import _DaemonExecutor, _DaemonThreads
 from tests.harness.waiting import wait_until
 
 HANGING = """
@@ -186,3 +186,14 @@ def test_executor_leaves_a_cancelled_call_out():
     executor.submit(int).result(5)
     executor.shutdown()
     assert calls == []
+
+
+@pytest.mark.parametrize("kind", [_DaemonExecutor, _DaemonThreads])
+def test_executor_hands_on_all_arguments(kind):
+    """As every executor does."""
+    executor = kind()
+    try:
+        assert executor.submit(divmod, 7, 3).result(30) == (2, 1)
+        assert executor.submit(int, "12", base=8).result(30) == 10
+    finally:
+        executor.shutdown()
