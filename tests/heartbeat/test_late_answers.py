@@ -138,6 +138,7 @@ def test_a_check_that_asks_for_more_time_is_pending_at_first(evaluated, configur
     assert outcomes == {"heartbeat": True, "liveness": True, "readiness": False, "startup": False}
     (message,) = evaluated().results["counted"].messages
     assert (message.id, message.level) == (health.INFO_NO_ANSWER_YET, checks.INFO)
+    assert message.msg.startswith("No answer yet, running in the background for ")
     assert hung.runs == 1
     assert not [r for r in caplog.records if getattr(r, "check", "") == "counted"]
     hung.gate.set()

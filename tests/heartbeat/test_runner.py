@@ -268,6 +268,26 @@ def test_answer_of_the_background_counts_until_the_next_should_have_come(counted
         slot.first_asked = time.monotonic() - 300
         slot.last = replace(slot.last, answered_at=time.monotonic() - age)
         assert runner.gather([check], cap_seconds=1)[0].level == level
+    assert counted.runs == 1
+
+
+def test_timer_of_a_check_that_is_forgotten_begins_nothing(counted):
+    """It may have fired while everything was reset."""
+    slot = slots.slot_of(counted.as_check(timeout=60))
+    slots.reset()
+    slots._continue(slot)
+    assert (slot.run, counted.runs) == (None, 0)
+
+
+def test_timer_begins_nothing_once_a_test_asks_no_more(counted):
+    """A test that is over leaves nothing behind that asks the test's database."""
+    check = counted.as_check(timeout=60, every=60)
+    runner.gather([check], cap_seconds=1)
+    slot = slots.slot_of(check)
+    wait_until(lambda: slot.last is not None)
+    slot.last_asked -= 1000
+    slots._continue(slot)
+    assert (slot.run, counted.runs) == (None, 1)
 
 
 def test_every_is_the_checks_own_age(counted, configure):
