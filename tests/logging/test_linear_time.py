@@ -42,7 +42,7 @@ PIECES = (
     *("['-u', '", "-a ", "-p", "sshpass -p ", "//a:", "//a:b", "token:\n", "token:\n  a"),
     *("token: \n'", "token:\\n", "token:\\n a", "\r\n ", "cookie: a\r\n ", "\\r\\n ", "(a, "),
     *("(token) VALUES ", "(token) VALUES (1", "), (", "ghp_", "ghp_a1", "github_pat_", "glpat-"),
-    *("AKIA", "AIza", "xoxb-", "xoxe.xoxp-", "sk-", "npm_", "sk_live_", "whsec_", "pypi-", "\\n"),
+    *("AKIA", "AIza", "xoxb-", "xoxe.xoxp-", "sk-", "sk_live_", "\\n"),
     *("argon2$", "pbkdf2_sha256$", "$2b$12$", "%20"),
     *('"GET /', '"GET /a HTTP/1.1" ', ": /a", "/0123456789abcdef", "a-0123456789abcdef", "/\n"),
 )

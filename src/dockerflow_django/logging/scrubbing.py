@@ -47,8 +47,7 @@ _SIGNS = (
     "sid",
     "auth",
     "cookie",
-    "csrf",
-    "xsrf",
+    "srf",
     "otp",
     "jwt",
     "pin",
@@ -64,11 +63,9 @@ _SIGNS = (
     "\\/",
     "2f",
     "identif",
-    "curl",
-    "mysql",
-    "mariadb",
-    "redis-cli",
 )
+# Programs that are told a password by an option of one letter.
+_PROGRAMS = ("curl", "mysql", "mariadb", "redis-cli")
 
 _USER_INFO = expression(
     r"""(?P<slashes>:(?:\\{0,7}/){2}) (?:
@@ -168,6 +165,10 @@ def may_hold_secrets(text: str) -> bool:
     for sign in _SIGNS:  # any() takes twice as long
         if sign in lowered:
             return True
+    if " -" in text or "'-" in text:
+        for program in _PROGRAMS:
+            if program in lowered:
+                return True
     return may_hold_tokens(text)
 
 
