@@ -61,8 +61,16 @@ def test_secret_that_is_too_long(formatter, length):
     begin = "it was password='"
     text = begin + "x" * (length - len(begin) - 1) + "'"
     assert len(text) == length
-    fields = fields_of(formatter.format(make_record(it=text)))
-    assert fields == {"it": f"it was password={REDACTED}"}
+    fields = fields_of(formatter.format(make_record(it=text, n=[])))
+    assert fields == {"it": f"it was password={REDACTED}", "n": "[]"}
+
+
+def test_text_that_is_too_long_to_be_scrubbed_as_a_whole(formatter):
+    """What is said to be cut is counted in the text as it was, its secrets included."""
+    text = "password=hunter2 " + "x " * MAX_SCRUBBED + "token=hunter2"
+    fields = fields_of(formatter.format(make_record(it=text, n=[])))
+    assert fields[FORMATTER_ERROR] == [f"it: [{len(text) - MAX_TEXT} characters cut]"]
+    assert "hunter2" not in fields["it"]
 
 
 def test_as_many_fields_as_there_may_be():
@@ -109,6 +117,7 @@ def test_a_note_is_not_repeated(formatter):
         (["run", "--password", "--verbose"], ["run", "--password", "--verbose"]),
         (["a", "--token", "x1", "b"], ["a", "--token", REDACTED, "b"]),
         ({"api_tokens": 1.5, "token": 1.5}, f'{{"api_tokens": 1.5, "token": "{REDACTED}"}}'),
+        ({"token": False, "otp": True, "pin": None}, '{"token": false, "otp": true, "pin": null}'),
         ({"token": ["x1", 5]}, f'{{"token": "{REDACTED}"}}'),
     ],
 )
