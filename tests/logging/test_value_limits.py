@@ -106,6 +106,12 @@ def test_a_note_is_not_repeated(formatter):
     assert fields[FORMATTER_ERROR] == ["it: undecodable", "it: nan"]
 
 
+class Columns(list):
+    """A list with an attribute that in a named tuple would hold the names of its items."""
+
+    _fields = 2
+
+
 @pytest.mark.parametrize(
     ("value", "shown"),
     [
@@ -118,6 +124,8 @@ def test_a_note_is_not_repeated(formatter):
         (["a", "--token", "x1", "b"], ["a", "--token", REDACTED, "b"]),
         ({"api_tokens": 1.5, "token": 1.5}, f'{{"api_tokens": 1.5, "token": "{REDACTED}"}}'),
         ({"token": False, "otp": True, "pin": None}, '{"token": false, "otp": true, "pin": null}'),
+        ({"password": "!%&/$"}, f'{{"password": "{REDACTED}"}}'),
+        (Columns(["a", "b"]), ["a", "b"]),
         ({"token": ["x1", 5]}, f'{{"token": "{REDACTED}"}}'),
     ],
 )
