@@ -77,7 +77,7 @@ def test_version(sized: Sized, figures: Figures, tmp_path: Path) -> None:
             for message in run_checks(tags=[TAG]):
                 str(message).encode()
 
-    examples = fuzz(sized(20, 600), run, content=objects | objects | RAW)
+    examples = fuzz(sized(8, 150), run, content=objects | objects | RAW)
     figures.note("Fuzz", "version.json", **examples)
 
 
@@ -104,7 +104,7 @@ def test_drain_marker(sized: Sized, figures: Figures, tmp_path: Path) -> None:
             answer = handlers.ask("wsgi", "GET", "/__heartbeat__/readiness")
         assert answer.status == (200 if since is None else 503)
 
-    figures.note("Fuzz", "drain marker", **fuzz(sized(40, 3_000), run, content=lines | RAW))
+    figures.note("Fuzz", "drain marker", **fuzz(sized(20, 1_000), run, content=lines | RAW))
 
 
 def test_probe_file(sized: Sized, figures: Figures, tmp_path: Path) -> None:
@@ -138,7 +138,7 @@ def test_probe_file(sized: Sized, figures: Figures, tmp_path: Path) -> None:
         ProbeFile(str(file)).owner()
 
     contents = st.builds(state, replaced) | JSON.map(dumped) | RAW
-    figures.note("Fuzz", "probe file", **fuzz(sized(100, 10_000), run, content=contents))
+    figures.note("Fuzz", "probe file", **fuzz(sized(50, 3_000), run, content=contents))
 
 
 def test_env_file(
@@ -164,7 +164,7 @@ def test_env_file(
                 assert message.hint
             assert handlers.ask("wsgi", "GET", "/plain/").status == 200
 
-    figures.note("Fuzz", ".env", **fuzz(sized(40, 3_000), run, content=lines | RAW))
+    figures.note("Fuzz", ".env", **fuzz(sized(15, 500), run, content=lines | RAW))
 
 
 def test_names_of_variables(
@@ -184,4 +184,4 @@ def test_names_of_variables(
     names = st.binary(min_size=1, max_size=30).map(
         lambda raw: raw.translate(None, b"\0=").decode(errors="surrogateescape")
     )
-    figures.note("Fuzz", "names of variables", **fuzz(sized(40, 3_000), run, name=names))
+    figures.note("Fuzz", "names of variables", **fuzz(sized(15, 500), run, name=names))

@@ -15,7 +15,6 @@ from dockerflow_django.system_checks import TAG
 from dockerflow_django.tasks.probe_file import ProbeFile
 from dockerflow_django.webhooks.sender import WebhookSender, sign
 from tests import handlers
-from tests.torture.figures import Figures
 from tests.torture.fuzz.budget import fuzz
 from tests.torture.fuzz.values import anything, environment_texts, written
 
@@ -45,7 +44,7 @@ def _quiet(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 @pytest.mark.parametrize("name", Conf.table)
-def test_setting(name: str, sized: Sized, figures: Figures) -> None:
+def test_setting(name: str, sized: Sized) -> None:
     """Of any value in the project's settings."""
 
     def run(world: str, value: object) -> None:
@@ -59,7 +58,7 @@ def test_setting(name: str, sized: Sized, figures: Figures) -> None:
 
 @pytest.mark.parametrize("name", [n for n, kept in Conf.table.items() if kept.from_environment])
 def test_variable(
-    name: str, sized: Sized, figures: Figures, monkeypatch: pytest.MonkeyPatch
+    name: str, sized: Sized, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of any value in the environment; a secret is not in what is said of it."""
 
@@ -84,7 +83,7 @@ def is_possible(value: str) -> bool:
 
 @pytest.mark.parametrize("name", [n for n, kept in Conf.table.items() if kept.secret])
 def test_file_of_a_secret(
-    name: str, sized: Sized, figures: Figures, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+    name: str, sized: Sized, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of any name of a file, and of any content."""
     path = tmp_path / "secret"
@@ -98,8 +97,7 @@ def test_file_of_a_secret(
 
     places = st.just("") | environment_texts | written.filter(is_possible)
     contents = st.binary(max_size=30)
-    examples = fuzz(sized(8, 200), run, world=WORLD, content=contents, place=places)
-    figures.note("Fuzz", f"file, {name}", **examples)
+    fuzz(sized(8, 200), run, world=WORLD, content=contents, place=places)
 
 
 def assert_told_or_used(name: str, world: str) -> None:
