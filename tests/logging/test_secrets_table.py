@@ -37,6 +37,13 @@ def test_other_secrets(text):
     assert scrub(scrubbed) == scrubbed
 
 
+def test_other_secrets_in_lines(formatter):
+    """Nothing in a line's quick way takes such a text for harmless."""
+    for text in (*OTHERS, *map(str.upper, IN_CAPITALS)):
+        for record in (make_record(text), make_record("", it=text), make_record("", it=[text])):
+            assert SECRET not in formatter.format(record).lower(), text
+
+
 @pytest.mark.parametrize("text", IN_CAPITALS)
 def test_keys_in_capitals(text):
     """An identifier of a key at Amazon."""
