@@ -274,6 +274,7 @@ def test_answer_of_the_background_counts_until_the_next_should_have_come(counted
 def test_timer_of_a_check_that_is_forgotten_begins_nothing(counted):
     """It may have fired while everything was reset."""
     slot = slots.slot_of(counted.as_check(timeout=60))
+    slot.last_asked, slot.patience_seconds = slots.now(), 60
     slots.reset()
     slots._continue(slot)
     assert (slot.run, counted.runs) == (None, 0)
