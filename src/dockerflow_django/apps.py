@@ -33,7 +33,7 @@ class DockerflowConfig(AppConfig):
         listeners.connect(listeners.evaluated, "dockerflow_django.endpoints.page.changes.note")
         listening.connect()
         starting.start_with_first_request()
-        if django.VERSION >= (6, 0):
+        if django.VERSION >= (6, 0):  # pragma: newer Django
             from django.tasks.signals import task_finished, task_started
 
             listeners.connect(task_started, "dockerflow_django.tasks.django_tasks.start")

@@ -137,6 +137,9 @@ class _Shared:
     def close(self) -> None:
         """Leave the reader open: the next answer may be in its buffer."""
 
+    def flush(self) -> None:
+        """Do nothing: an answer that was not read to its end asks when the reader is closed."""
+
     def __getattr__(self, name: str) -> Any:
         return getattr(self._file, name)
 

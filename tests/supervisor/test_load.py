@@ -79,7 +79,7 @@ def test_slow_check_of_liveness(served: Serve, project: Project) -> None:
     slow = [("tests.project.checks.slow", {"seconds": 0.5})]
     checked = project.with_settings(DOCKERFLOW_PROBES={"liveness": slow})
     instance = served(project=checked)
-    wait_until(lambda: project.count("slow.runs") > 2, timeout=10)
+    wait_until(lambda: project.count("slow.runs") > 2)
     runs = project.count("slow.runs")
     answers = ask(instance, "liveness", 200)
     assert {answer.status for answer in answers} == {200}

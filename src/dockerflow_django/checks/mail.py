@@ -52,7 +52,7 @@ def check_mail(
 def _connection(alias: str) -> BaseEmailBackend | None:
     """Make the connection on which the project would send, without a deprecation warning."""
     has_mailers = hasattr(settings, "MAILERS")
-    if has_mailers and hasattr(mail, "mailers"):
+    if has_mailers and hasattr(mail, "mailers"):  # pragma: newer Django
         return mail.mailers[alias]
     if alias != DEFAULT_ALIAS:
         msg = f"There is no {alias!r} without MAILERS"

@@ -53,7 +53,7 @@ def test_broker_goes_away(queue: Queue, relay: Relay, fault: str) -> None:
         queue.publish({"n": 1})
         assert handler.started.acquire(timeout=10)
         FAULTS[fault](relay)
-        wait_until(lambda: not consumer.is_ready(), timeout=10)
+        wait_until(lambda: not consumer.is_ready())
         wait_until(lambda: consumer.broker.status.problem, timeout=15)
         assert consumer.is_alive()
         handler.release.release()
@@ -198,9 +198,9 @@ def test_connected_and_not_consuming(queue: Queue, settings: Any) -> None:
         with taken(queue):
             wait_until(lambda: not consumer.is_ready())
             assert consumer.is_alive()
-            wait_until(lambda: not consumer.is_alive(), timeout=10)
+            wait_until(lambda: not consumer.is_alive())
             assert consumer.error is None
-        wait_until(lambda: consumer.is_ready() and consumer.is_alive(), timeout=10)
+        wait_until(lambda: consumer.is_ready() and consumer.is_alive())
 
 
 @contextmanager

@@ -164,7 +164,7 @@ def test_frozen_broker(
         command.wait_until_ready()
         wait_until(lambda: receiver.news() == [("startup", "succeeded")])
         relay.swallow()
-        wait_until(lambda: command.status("readiness") == 503, timeout=10)
+        wait_until(lambda: command.status("readiness") == 503)
         wait_until(lambda: receiver.news()[1:] == [("readiness", "failed")])
         assert "has been silent" in receiver.posts[1].json()["traceback"]
         assert command.status("liveness") == 200
