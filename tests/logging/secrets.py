@@ -168,6 +168,8 @@ OTHERS = (
     "cannot resolve //ada:hun@hunter2@host:5432",
     f"ghp_{'hunter2' * 5}1",
     f"no access with gho_{'hunter2' * 5}a",
+    f"GITHUB says ghs_{'hunter2' * 5}a",
+    f"for ghu_{'hunter2' * 5}a and ghr_{'hunter2' * 5}b",
     f"github_pat_11AAAA_{'hunter2' * 5}",
     f"x\\nglpat-{'hunter2' * 3}",
     "xoxb-123456789012-hunter2hunter2",

@@ -12,13 +12,13 @@ MIN_LENGTH = 20
 
 # One of these is in each such token, and in hardly any other text. Each costs every line that has
 # the sign some time, so there is none for rare tokens.
-_UNDERSCORED = ("ghp_", "gho_", "hub_pat_", "_live_")
+_UNDERSCORED = ("ghp_", "gho_", "ghs_", "ghu_", "ghr_", "hub_pat_", "_live_")
 _HYPHENED = ("glpat-", "xox", "sk-")
 # Where a word begins; also behind a line's end that is written as an escape, or percent-encoded.
 _BEGINS = r"(?:(?<![A-Za-z0-9])|(?<=\\[nrt])|(?<=%[0-9A-F]{2}))"
 _TOKEN = expression(
     rf"""{_BEGINS} (?:
-        gh[op]_[A-Za-z0-9]{{30,}}+ | github_pat_\w{{30,}}+  # GitHub
+        gh[opsur]_[A-Za-z0-9]{{30,}}+ | github_pat_\w{{30,}}+  # GitHub
       | glpat-[\w.-]{{15,}}+  # GitLab
       | (?:AKIA|ASIA)[A-Z0-9]{{16}}(?![A-Z0-9]) | AIza[\w-]{{30,}}+  # Amazon, Google
       | xox[a-z](?:\.xox[a-z])?+-[\w-]{{10,}}+  # Slack
