@@ -15,6 +15,8 @@ from dockerflow_django.supervisor.probes import ContainerProbes
 from tests.harness.waiting import wait_until
 
 SILENT_SECONDS, START_SECONDS = 10.0, 120.0
+# The names of a worker's thread.
+LISTENING, FROZEN = "worker-listens", "worker-is-frozen"
 
 
 class FakeWorker:
@@ -34,7 +36,7 @@ class FakeWorker:
         # Its own copy, as a fork would have one; the pool closes the other.
         self.channel = WorkerChannel(self.known.worker_end.dup())
         self.ends: list[int] = []
-        self._listen = threading.Thread(target=self._work, daemon=True)
+        self._listen = threading.Thread(target=self._work, name=LISTENING, daemon=True)
         self._listen.start()
         probes.pool.started(self.known)
 
@@ -45,7 +47,12 @@ class FakeWorker:
 
     def freeze(self) -> None:
         """Answer nothing more, and acknowledge nothing."""
-        self.channel._receive = lambda: threading.Event().wait() or b""  # type: ignore[method-assign]
+        self.channel._receive = self._never  # type: ignore[method-assign]
+
+    def _never(self) -> bytes:
+        threading.current_thread().name = FROZEN
+        threading.Event().wait()
+        return b""
 
     def end(self) -> None:
         """End as a process does: its end of the line is closed."""
@@ -74,11 +81,12 @@ class FakeWorker:
 
 
 @pytest.fixture
-def ended(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Keep the signals with which a worker would end itself."""
+def ended(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
+    """Keep the signals with which a worker would end itself, until the last one has listened."""
     signals: list[int] = []
     monkeypatch.setattr(os, "kill", lambda pid, number: signals.append(number))
-    return signals
+    yield signals
+    wait_until(lambda: LISTENING not in {thread.name for thread in threading.enumerate()})
 
 
 @pytest.fixture
