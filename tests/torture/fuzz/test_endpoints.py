@@ -65,7 +65,7 @@ def test_endpoints(
     (project.folder / "version.json").write_text("[]" if case == "ill" else '{"version": "1"}')
     project = project.with_settings(**CASES[case]).with_environ(PROJECT_LOGGING="1")
     instance = served(project=project, kind=kind, wait=case != "ill")
-    instance.wait_for_line(r"Worker 1 \(pid \d+\) serves")
+    instance.wait_for_line(r"Worker 1 \(pid \d+\) serves", timeout=30)
     asked = {
         name: ask(instance, name, sized(4, 150), may_fail=case == "ill")
         for name in ("application", "probe port")

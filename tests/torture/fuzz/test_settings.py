@@ -51,15 +51,11 @@ def test_setting(name: str, sized: Sized) -> None:
         with override_settings(**{**BASE, name: value}):
             assert_told_or_used(name, world)
 
-    figures.note(
-        "Fuzz", f"settings, {name}", **fuzz(sized(8, 200), run, world=WORLD, value=anything)
-    )
+    fuzz(sized(8, 200), run, world=WORLD, value=anything)
 
 
 @pytest.mark.parametrize("name", [n for n, kept in Conf.table.items() if kept.from_environment])
-def test_variable(
-    name: str, sized: Sized, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_variable(name: str, sized: Sized, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of any value in the environment; a secret is not in what is said of it."""
 
     def run(world: str, value: str) -> None:
@@ -71,9 +67,7 @@ def test_variable(
     values = environment_texts | written.filter(is_possible)
     if Conf.table[name].secret:
         values |= values.map(lambda value: value + SECRET)
-    figures.note(
-        "Fuzz", f"environment, {name}", **fuzz(sized(8, 200), run, world=WORLD, value=values)
-    )
+    fuzz(sized(8, 200), run, world=WORLD, value=values)
 
 
 def is_possible(value: str) -> bool:
