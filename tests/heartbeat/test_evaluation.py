@@ -1,6 +1,7 @@
 """One evaluation of a probe: which checks, what fails it, and the signals."""
 
 import asyncio
+import re
 import threading
 import time
 
@@ -145,9 +146,11 @@ def test_urlconf_that_cannot_be_imported_is_neither_started_nor_ready(
         report = evaluated(probe)
         ids = [message.id for message in report.results["lifecycle"].messages]
         assert ids == [health.INFO_STARTING, health.ERROR_URLCONF_NOT_IMPORTABLE]
+        said = report.results["lifecycle"].messages[1].msg
+        assert re.fullmatch(r"The URLconf cannot be imported \(\w+Error\)\.", said)
         assert not report.passed
     assert evaluated("liveness").passed
-    assert "Error" in caplog.text  # the cause
+    assert re.search(r"imported \(\w+Error\)\. \(\w+Error: ", caplog.text)  # the cause
     configure(ROOT_URLCONF="tests.urls", DOCKERFLOW_HEARTBEAT_MAX_AGE=0)
     assert evaluated("readiness").passed
     assert evaluated("startup").passed
