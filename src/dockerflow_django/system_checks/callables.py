@@ -96,10 +96,10 @@ def _why_misfit(check: Check) -> str:
     try:
         signature = inspect.signature(function)
         signature.bind(**{"app_configs": None, **check.keywords})
-    except ValueError:
-        return ""  # written in C, without a signature
     except TypeError as error:
         return str(error)
+    except Exception:  # noqa: BLE001 - written in C, without a signature; or it raises when compared
+        return ""
     # A project's check may look into its **kwargs; those that ship name what they take.
     unknown = [name for name in check.keywords if name not in {*signature.parameters, "databases"}]
     ships = check.module == "dockerflow_django.checks"

@@ -13,7 +13,7 @@ class Unkind:
     def _refuse(self, *args: Any) -> NoReturn:
         raise RuntimeError("no")
 
-    __repr__ = __str__ = __eq__ = __bool__ = __call__ = __iter__ = __len__ = _refuse
+    __eq__ = __bool__ = __call__ = __iter__ = __len__ = _refuse
     __hash__ = None  # type: ignore[assignment]
 
 
