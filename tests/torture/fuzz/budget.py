@@ -1,4 +1,4 @@
-"""How many examples a fuzz has: a fixed number, the same ones each time."""
+"""How many examples a fuzz has: a fixed number, without a random seed."""
 
 from collections.abc import Callable
 from typing import Any
