@@ -106,6 +106,15 @@ def probes(ended: list[int]) -> Iterator[ContainerProbes]:
     wait_until(lambda: not {t for t in set(threading.enumerate()) - before if t.name in names})
 
 
+@pytest.fixture
+def still() -> Iterator[ContainerProbes]:
+    """Give probes whose thread does not run: they learn nothing but what the test says."""
+    probes = ContainerProbes(SILENT_SECONDS, START_SECONDS)
+    probes.pool.clock.seconds = 0.0
+    yield probes
+    probes.pool.stop()
+
+
 def pass_time(probes: ContainerProbes, seconds: float) -> None:
     """Move the clock, and wait until the thread has looked."""
     looked = threading.Event()

@@ -1,7 +1,6 @@
 """How what is known is judged, at each limit: the pool's thread does not run, the clock stands."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,17 +9,8 @@ from dockerflow_django import health
 from dockerflow_django.supervisor.answers import ContainerAnswers, reply_of
 from dockerflow_django.supervisor.known import OpenQuestion, Worker
 from dockerflow_django.supervisor.probes import ContainerProbes, Verdict
-from tests.supervisor.conftest import SILENT_SECONDS, START_SECONDS
+from tests.supervisor.conftest import START_SECONDS
 from tests.supervisor.test_answers import settings
-
-
-@pytest.fixture
-def still() -> Iterator[ContainerProbes]:
-    """Give probes that learn nothing but what the test says."""
-    probes = ContainerProbes(SILENT_SECONDS, START_SECONDS)
-    probes.pool.clock.seconds = 0.0
-    yield probes
-    probes.pool.stop()
 
 
 def answered(worker: Worker, probe: str, outcome: str, level: int, **payload: Any) -> None:

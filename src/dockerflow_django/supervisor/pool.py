@@ -164,7 +164,8 @@ class WorkerPool:
         except ValueError:
             logger.warning("Worker %s sent what cannot be read.", worker.number)
             return
-        worker.serves = bool(message.get("serves", worker.serves))
+        # An answer that was begun before the worker served may come after its word that it does.
+        worker.serves = worker.serves or bool(message.get("serves"))
         worker.stops = worker.stops or bool(message.get("stops"))
         if "problem" in message:
             self.problem = worker.problem = str(message["problem"])
