@@ -7,7 +7,13 @@ import pytest
 
 from dockerflow_django.supervisor.probes import ContainerProbes, Verdict
 from tests.harness.waiting import wait_until
-from tests.supervisor.conftest import SILENT_SECONDS, START_SECONDS, FakeWorker, pass_time
+from tests.supervisor.conftest import (
+    FROZEN,
+    SILENT_SECONDS,
+    START_SECONDS,
+    FakeWorker,
+    pass_time,
+)
 
 PROBES = ("liveness", "readiness", "startup")
 
@@ -77,13 +83,15 @@ def test_silent_worker_fails_everything(probes: ContainerProbes) -> None:
     worker = FakeWorker(probes, 1).serve()
     FakeWorker(probes, 2).serve()
     wait_for(probes, "passed", "passed", "passed")
+    wait_until(lambda: not worker.known.open)
     receive = worker.channel._receive
     worker.freeze()
-    pass_time(probes, 1.5)  # wakes it once more, so that it is in its last word
-    pass_time(probes, 1.5)
-    pass_time(probes, SILENT_SECONDS - 2)
+    pass_time(probes, 1.5)  # its next question, which may have its last word for an answer
+    wait_until(lambda: worker._listen.name == FROZEN)
+    pass_time(probes, 0)
+    pass_time(probes, SILENT_SECONDS)
     assert outcomes(probes) == ("passed", "passed", "passed")
-    pass_time(probes, 3)
+    pass_time(probes, 1)
     assert outcomes(probes) == ("failed", "failed", "failed")
     assert "Worker 1 does not answer" in json.dumps(probes.verdict("liveness").payload)
     worker.channel._receive = receive  # type: ignore[method-assign]
