@@ -1,17 +1,12 @@
 """The application as the workers serve it: while draining, every answer ends its connection."""
 
-from collections.abc import Callable, Iterator, MutableMapping
+from collections.abc import Iterator, MutableMapping
 from typing import Any
 
 import pytest
 
 from dockerflow_django import lifecycle
 from dockerflow_django.supervisor.application import CLOSE, Asgi, Wsgi
-from tests.harness import http
-from tests.harness.served import Served
-from tests.serve.conftest import served  # noqa: F401
-
-Serve = Callable[..., Served]
 
 
 @pytest.fixture
@@ -133,14 +128,3 @@ def test_server_without_lifespan() -> None:
     told: list[str] = []
     Asgi(lambda *args: None, lambda: told.append("serves"), has_lifespan=False)  # type: ignore[arg-type,return-value]
     assert told == ["serves"]
-
-
-@pytest.mark.parametrize("kind", ["serve-wsgi", "serve-asgi", "gunicorn"])
-def test_metrics_on_the_probe_port(served: Serve, kind: str) -> None:
-    """The probe port answers a scrape, in Prometheus's format, for the worker that serves."""
-    instance = served(kind=kind)
-    assert instance.probe("readiness").status == 200
-    found = http.request(instance.probe_address, "GET", "/__metrics__")
-    assert found.status == 200
-    assert found.headers["Content-Type"].startswith("text/plain")
-    assert b"dockerflow_ready 1.0" in found.body

@@ -35,6 +35,17 @@ def fastest(ask: Callable[[], http.Answer], times: int = 4) -> float:
     return min(answer.seconds for answer in answers)
 
 
+@pytest.mark.parametrize("kind", ["serve-wsgi", "serve-asgi", "gunicorn"])
+def test_metrics_on_the_probe_port(served: Serve, kind: str) -> None:
+    """The probe port answers a scrape, in Prometheus's format, for the worker that serves."""
+    instance = served(kind=kind)
+    assert instance.probe("readiness").status == 200
+    found = http.request(instance.probe_address, "GET", "/__metrics__")
+    assert found.status == 200
+    assert found.headers["Content-Type"].startswith("text/plain")
+    assert b"dockerflow_ready 1.0" in found.body
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("kind", ["serve-wsgi", "gunicorn"])
 def test_scrapes_of_a_large_project(served: Serve, project: Project, kind: str) -> None:
