@@ -1,6 +1,7 @@
 """A late answer is a failure, and a check that asks for more time runs in the background."""
 
 import asyncio
+import re
 import subprocess
 import sys
 import threading
@@ -78,6 +79,13 @@ def test_a_check_that_is_always_late_always_fails(evaluated, configure, received
     assert slow.at_once == 1
 
 
+def lateness(text: str, allowed: str) -> float:
+    """Return how many seconds it took: more than it waits, on a machine that is busy."""
+    told = re.fullmatch(rf"The check answered after (\S+) s, allowed are {allowed} s\.", text)
+    assert told
+    return float(told[1])
+
+
 def test_a_late_answer_says_how_late(evaluated, configure):
     """What it found is shown beside, and costs no second change."""
     slow = Slow(0.3, ERROR)
@@ -87,8 +95,7 @@ def test_a_late_answer_says_how_late(evaluated, configure):
     evaluated()
     wait_until(lambda: idle(slow))
     late, found = evaluated().results["slow"].messages
-    assert late.msg.startswith("The check answered after 0.")
-    assert late.msg.endswith(" s, allowed are 0.1 s.")
+    assert lateness(late.msg, "0.1") >= 0.3
     assert (late.level, found) == (checks.ERROR, ERROR)
 
 
@@ -205,7 +212,8 @@ def test_a_late_answer_in_the_background_is_a_failure(evaluated, configure):
     )
     evaluated()
     wait_until(lambda: idle(slow) and slow.started)
-    assert "answered after 0.5 s, allowed are 0.2 s" in evaluated().results["slow"].messages[0].msg
+    (late,) = evaluated().results["slow"].messages
+    assert lateness(late.msg, "0.2") >= 0.5
 
 
 def test_forgetting_ends_the_background(evaluated, configure):

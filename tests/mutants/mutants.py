@@ -19,6 +19,8 @@ KILLED = {"killed", "timeout"}
 NAME = re.compile(
     r"dockerflow_django\.(?P<path>.*?)\.?x(_|ǁ(?P<cls>\w+)ǁ)(?P<name>\w+)__mutmut_\d+"
 )
+# What mutmut draws while it works, a line each time.
+SPINNER = tuple("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏")
 # What `mutmut show` prints of one mutant, of many in one process.
 DIFFERENCES = """
 import json, sys
@@ -103,5 +105,6 @@ def _run(folder: Path, *command: str | Path) -> str:
         command, cwd=folder, capture_output=True, text=True, check=False, encoding="utf-8"
     )
     if done.returncode:
-        sys.exit(f"{command[0]} failed with {done.returncode}:\n{done.stdout}{done.stderr}")
+        told = "\n".join(ln for ln in done.stdout.splitlines() if not ln.startswith(SPINNER))
+        sys.exit(f"{command[0]} failed with {done.returncode}:\n{told}\n{done.stderr}")
     return done.stdout
