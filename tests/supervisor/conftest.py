@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from dockerflow_django.supervisor.channel import Question, WorkerChannel
+from dockerflow_django.supervisor.channel import Message, Question, WorkerChannel, pack
 from dockerflow_django.supervisor.known import Worker
 from dockerflow_django.supervisor.probes import ContainerProbes
 from tests.harness.waiting import wait_until
@@ -113,6 +113,12 @@ def still() -> Iterator[ContainerProbes]:
     probes.pool.clock.seconds = 0.0
     yield probes
     probes.pool.stop()
+
+
+def say(worker: Worker, *messages: Message, body: bytes = b"") -> None:
+    """Write the messages on the line, as the worker does, each with the body."""
+    for message in messages:
+        worker.worker_end.send(pack(message, body))
 
 
 def pass_time(probes: ContainerProbes, seconds: float) -> None:
