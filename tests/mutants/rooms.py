@@ -3,9 +3,10 @@
 Tests that start servers are left out: those run the code as it is, not the mutant.
 """
 
-_OF_SUPERVISOR = (
-    "answers application clock container pool probe_port probes settings speaker verdicts worker"
-)
+_OF_SUPERVISOR = """
+    answers application clock container polling pool probe_port probes settings speaker verdicts
+    worker
+"""
 
 ROOMS = {
     "heartbeat": ["tests/heartbeat"],
