@@ -9,7 +9,7 @@ from dockerflow_django import health
 from dockerflow_django.supervisor.answers import ContainerAnswers, reply_of
 from dockerflow_django.supervisor.known import OpenQuestion, Worker
 from dockerflow_django.supervisor.probes import ContainerProbes, Verdict
-from tests.supervisor.conftest import START_SECONDS
+from tests.supervisor.conftest import SILENT_SECONDS, START_SECONDS
 from tests.supervisor.test_answers import settings
 
 
@@ -97,12 +97,24 @@ def test_draining(still: ContainerProbes, has_served: bool) -> None:
     """Readiness fails, which is expected; liveness holds, however long ago anybody served."""
     still.has_served = has_served
     still.pool.drain()
+    assert still.verdict("startup").has_failed
     assert still.verdict("readiness").is_expected
     wanted = health.INFO_DRAINING if has_served else health.INFO_STARTING
     assert wanted in still.verdict("readiness").messages["lifecycle"]
     assert not still.verdict("liveness").has_failed
     still.pool.clock.seconds = START_SECONDS + 1
     assert still.verdict("liveness").has_failed is not has_served
+
+
+def test_draining_while_it_serves(still: ContainerProbes) -> None:
+    """Readiness fails for the drain, and nothing else does."""
+    worker = still.pool.add(1)
+    for probe in health.PROBES:
+        answered(worker, probe, "passed", 0, status="ok")
+    still.pool.drain()
+    assert health.INFO_DRAINING in still.verdict("readiness").messages["lifecycle"]
+    assert not still.verdict("liveness").has_failed
+    assert not still.verdict("startup").has_failed
 
 
 def test_the_worst_verdict(still: ContainerProbes) -> None:
@@ -113,6 +125,78 @@ def test_the_worst_verdict(still: ContainerProbes) -> None:
     assert still.verdict("liveness").payload == {"status": "warning"}
     answered(three, "liveness", "failed", 50, status="critical")
     assert still.verdict("liveness").payload == {"status": "critical"}
+
+
+def test_whole_verdict(still: ContainerProbes) -> None:
+    """A failure is as grave as it says, also beside another worker's, and tells a webhook why."""
+    silent, well = still.pool.add(1), still.pool.add(2)
+    answered(well, "readiness", "failed", 40, status="error")
+    silent.spoke_at = 0.0
+    silent.open[1] = OpenQuestion("ping", 0.0)
+    still.pool.clock.seconds = SILENT_SECONDS + 1
+    verdict = still.verdict("readiness")
+    assert (verdict.outcome, verdict.level) == ("failed", 50)
+    assert verdict.messages == {
+        "lifecycle": {health.ERROR_STALLED: "Worker 1 does not answer."},
+    }
+
+
+def test_before_the_first_answer(still: ContainerProbes) -> None:
+    """A worker that serves and has not answered yet lives, and is starting."""
+    worker = still.pool.add(1)
+    worker.serves = True
+    still.has_served = True
+    worker.answers["liveness"] = worker.answers["readiness"] = OpenQuestion("readiness", 0.0)
+    assert not still.verdict("liveness").has_failed
+    assert still.verdict("readiness").is_starting
+    assert still.verdict("startup").is_starting
+
+
+def test_worker_that_is_starting(still: ContainerProbes) -> None:
+    """It is left out beside one that is not, and counts if all are."""
+    one, two = still.pool.add(1), still.pool.add(2)
+    one.serves = True
+    answered(two, "startup", "failed", 40, status="error")
+    assert still.verdict("startup").payload == {"status": "error"}
+    answered(two, "startup", "passed", 0, status="ok")
+    assert still.verdict("startup").payload == {"status": "ok"}
+    two.answers.clear()
+    assert still.verdict("startup").is_starting
+
+
+@pytest.mark.parametrize(
+    ("answer", "body", "sentence"),
+    [
+        ({"status": 500}, b"", "A worker could not evaluate the probe."),
+        (
+            {"outcome": "passed", "level": 0, "messages": {}},
+            b"",
+            "A worker's answer cannot be read.",
+        ),
+        ({"outcome": "passed", "level": 0}, b"{}", "A worker's answer cannot be read."),
+    ],
+)
+def test_answer_that_is_none(
+    still: ContainerProbes, answer: dict[str, Any], body: bytes, sentence: str
+) -> None:
+    """An answer that says nothing of the probe fails it, and tells why."""
+    worker = still.pool.add(1)
+    answered(worker, "liveness", "passed", 0)
+    worker.answers["liveness"].answer = answer
+    worker.answers["liveness"].parts = [body]
+    assert still.verdict("liveness").payload == critical(sentence)
+    assert still.verdict("liveness").messages == {"lifecycle": {health.ERROR_STALLED: sentence}}
+
+
+def test_answer_of_a_worker(still: ContainerProbes) -> None:
+    """What a worker says is the container's, in whole."""
+    worker = still.pool.add(1)
+    answered(worker, "liveness", "failed", 40, status="error")
+    assert worker.answers["liveness"].answer
+    worker.answers["liveness"].answer["messages"] = {"x": {"x.E1": "no"}}
+    assert still.verdict("liveness") == Verdict(
+        "failed", 40, {"status": "error"}, {"x": {"x.E1": "no"}}
+    )
 
 
 @pytest.mark.parametrize(
@@ -153,7 +237,7 @@ def test_reply(verdict: Verdict, details: bool, status: int, body: dict[str, Any
 def test_who_is_asked_for_metrics(still: ContainerProbes) -> None:
     """The worker that spoke last comes first, and one that does not serve not at all."""
     workers = [still.pool.add(number) for number in range(4)]
-    for worker, spoke_at in zip(workers, (None, 5.0, 9.0, 7.0), strict=True):
+    for worker, spoke_at in zip(workers, (None, 0.5, 9.0, 7.0), strict=True):
         worker.serves, worker.spoke_at = worker is not workers[3], spoke_at
     answers = ContainerAnswers(still, settings())
     assert [worker.number for worker in answers._by_last_word()] == [2, 1, 0]
