@@ -38,8 +38,8 @@ class Survivor:
     after: str
 
 
-def mutate(room: str) -> tuple[int, list[Survivor]]:
-    """Return how many mutants the room has, and those that survive its tests."""
+def mutate(room: str) -> tuple[int, int, list[Survivor]]:
+    """Return how many mutants the room has, how many took too long, and those that survive."""
     with _workspace(room) as folder:
         # One after the other: a machine that is busy kills mutants by missed deadlines.
         _run(folder, MUTMUT, "run", "--max-children", "1")
@@ -47,7 +47,8 @@ def mutate(room: str) -> tuple[int, list[Survivor]]:
         found = re.findall(r"^ *(\S+): (.+)$", listed, re.MULTILINE)
         names = [name for name, status in found if status not in KILLED]
         differences = json.loads(_run(folder, sys.executable, "-c", DIFFERENCES, *names))
-        return len(found), sorted(map(survivor, names, differences))
+        too_long = [name for name, status in found if status == "timeout"]
+        return len(found), len(too_long), sorted(map(survivor, names, differences))
 
 
 def survivor(name: str, difference: str) -> Survivor:
