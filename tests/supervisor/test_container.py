@@ -1,14 +1,24 @@
-"""What a supervisor keeps beside its server: the metrics' folder, the workers' version."""
+"""What a supervisor keeps beside its server: port, webhooks, drain, metrics, version."""
 
+import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
+from dockerflow_django.client import drain_marker
 from dockerflow_django.supervisor import container as module
 from dockerflow_django.supervisor.channel import VERSION, Question
-from dockerflow_django.supervisor.container import Container
+from dockerflow_django.supervisor.container import Container, PortError
+from dockerflow_django.supervisor.known import OpenQuestion
+from dockerflow_django.supervisor.probes import Verdict
+from dockerflow_django.supervisor.settings import ContainerSettings
+from dockerflow_django.webhooks.sender import SIGNATURE_HEADER
+from tests.harness import http
+from tests.harness.ports import LOOPBACK, accepts
+from tests.harness.receiver import Receiver
 from tests.harness.waiting import wait_until
 from tests.supervisor.conftest import SILENT_SECONDS, START_SECONDS, FakeWorker
 from tests.supervisor.test_answers import settings
@@ -74,3 +84,101 @@ def test_stop_before_the_start(ended: list[int]) -> None:
     container.stop()
     assert (worker.end.fileno(), worker.worker_end.fileno()) == (-1, -1)
     assert container.pool.workers == []
+
+
+def test_probe_port(ended: list[int]) -> None:
+    """The port answers from the start on, by what the settings say, and is free after the stop."""
+    container = Container(
+        settings(
+            silent_seconds=SILENT_SECONDS,
+            start_seconds=START_SECONDS,
+            probe_host=LOOPBACK,
+            probe_port=0,
+            shows_details=True,
+        )
+    )
+    container.start()
+    assert container.probe_port is not None
+    address = container.probe_port.address
+    found = http.request(address, "GET", "/__heartbeat__/readiness")
+    assert (found.status, "details" in found.json()) == (503, True)
+    container.change(
+        settings(silent_seconds=1.0, start_seconds=2.0, shows_details=False, drain_seconds=3.0)
+    )
+    found = http.request(address, "GET", "/__heartbeat__/readiness")
+    assert (found.status, "details" in found.json()) == (503, False)
+    assert (container.probes.silent_seconds, container.probes.start_seconds) == (1.0, 2.0)
+    assert container.drain() == 3.0
+    container.stop()
+    assert not accepts(address[1])
+
+
+@pytest.mark.parametrize(("host", "shown"), [(LOOPBACK, LOOPBACK), ("::1", "[::1]")])
+def test_port_that_is_taken(container: Container, host: str, shown: str) -> None:
+    """A port that cannot be had is told with its address and the reason."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.create_server((host, 0), family=family) as taken:
+        port = taken.getsockname()[1]
+        values = {**container.settings.as_dict(), "probe_host": host, "probe_port": port}
+        container.settings = ContainerSettings(**values)
+        with pytest.raises(PortError) as caught:
+            container.start()
+    assert str(caught.value) == f"the probe port {shown}:{port}: Address already in use"
+
+
+def test_webhooks(ended: list[int]) -> None:
+    """Changes are told to a receiver, signed, and at last why nothing was served."""
+    with Receiver() as receiver:
+        container = Container(
+            settings(
+                silent_seconds=SILENT_SECONDS,
+                start_seconds=START_SECONDS,
+                webhook_url=receiver.url,
+                webhook_secret="s3cret",
+            )
+        )
+        container.start()
+        container.probes.on_change("liveness", "passed", Verdict("failed", 40))
+        container.stop("no brain")
+        assert receiver.news() == [("liveness", "failed"), ("startup", "failed")]
+        assert "no brain" in receiver.posts[-1].json()["traceback"]
+        assert SIGNATURE_HEADER in receiver.posts[-1].headers
+
+
+def test_drain(container: Container, tmp_path: Path) -> None:
+    """A drain lasts as long as the settings say, and from the moment when it was begun."""
+    marker = str(tmp_path / "drain")
+    values = {**container.settings.as_dict(), "drain_seconds": 3600.0}
+    container.settings = ContainerSettings(**values)
+    assert container.drain() == 3600.0
+    assert container.pool.is_draining
+    container.settings = ContainerSettings(**{**values, "drain_path": marker})
+    assert container.drain() == 3600.0
+    began = drain_marker.create(marker)
+    left = container.drain()
+    assert 0 <= 3600.0 - left <= time.monotonic() - began
+    container.settings = ContainerSettings(
+        **{**values, "drain_path": marker, "drain_seconds": 1e-9}
+    )
+    assert container.drain() == 0.0
+
+
+def test_problem(container: Container) -> None:
+    """What the last worker said counts until one has served."""
+    assert container.problem == ""
+    container.pool.problem = "no brain"
+    assert container.problem == "no brain"
+    container.probes.has_served = True
+    assert container.problem == ""
+
+
+def test_version_of_a_silent_worker(container: Container) -> None:
+    """A worker that does not answer is not asked, and one that does not serve neither."""
+    silent, starting = container.pool.add(1), container.pool.add(2)
+    silent.serves = True
+    silent.spoke_at = 0.0
+    silent.open[0] = OpenQuestion("ping", 0.0)
+    container.pool.clock.seconds = SILENT_SECONDS + 1
+    assert container._ask_version() is None
+    assert list(silent.open) == [0]
+    assert starting.open == {}
