@@ -38,7 +38,7 @@ def python_says(error):
         ExceptionGroup("several", [ValueError("one"), ExceptionGroup("in", [OSError("two")])]),
         SyntaxError("bad", ("shop.py", 1, 2, "x = (", 1, 3)),
     ],
-    ids=repr,
+    ids=["message", "nothing", "two lines", "cause", "context", "group", "syntax"],
 )
 def test_the_form_is_pythons_own(error, formatter):
     """In a field, through the exported function, and in the console's indented lines."""

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 import dockerflow_django
+from tests.documents import ROOT
 from tests.mutants.explained import FOLDER, Entry, Rule, as_entry, compare, explanations
 from tests.mutants.mutants import Survivor, survivor
-from tests.mutants.rooms import ROOMS
+from tests.mutants.rooms import LEFT_OUT, ROOMS
 
 PACKAGE = Path(dockerflow_django.__path__[0])
 DIFFERENCE = """\
@@ -66,6 +67,13 @@ def test_entry_to_complete(tmp_path, monkeypatch):
 
 def test_every_file_is_of_a_room():
     assert {path.stem for path in FOLDER.iterdir()} <= ROOMS.keys()
+
+
+@pytest.mark.parametrize("test", [test for tests in LEFT_OUT.values() for test in tests])
+def test_what_is_left_out_exists(test):
+    """A name to deselect that it does not know is nothing to pytest."""
+    path, _, name = test.partition("::")
+    assert f"def {name}(" in (ROOT / path).read_text("utf-8") if name else (ROOT / path).is_file()
 
 
 @pytest.mark.parametrize("room", ROOMS)
