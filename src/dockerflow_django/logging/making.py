@@ -46,7 +46,7 @@ def make_record(name: str, level: int, message: str) -> logging.LogRecord:
     if logging.logThreads:
         values["thread"] = threading.get_ident()
         values["threadName"] = threading.current_thread().name
-    if _HAS_TASKS:
+    if _HAS_TASKS:  # pragma: newer Python
         values["taskName"] = _task_name()
     return record
 
@@ -54,7 +54,7 @@ def make_record(name: str, level: int, message: str) -> logging.LogRecord:
 keeps("_first")(_first.clear)
 
 
-def _task_name() -> str | None:
+def _task_name() -> str | None:  # pragma: newer Python
     asyncio = sys.modules.get("asyncio") if vars(logging)["logAsyncioTasks"] else None
     try:
         name: str = asyncio.current_task().get_name()  # type: ignore[union-attr]

@@ -45,13 +45,14 @@ def stream_slow_async(request: HttpRequest) -> StreamingHttpResponse:
 
 
 def stream_long(request: HttpRequest) -> StreamingHttpResponse:
-    """Leave a line in ``<name>.waiting``; send one part, and long ones after ``<name>.release``."""
-    files.count(f"{request.GET['name']}.waiting")
+    """Leave a line in ``<name>.waiting``; send one part, and long ones after ``<name>.release``.
+
+    The line is there when the stream is read, for a client that leaves before that leaves the view.
+    """
     return StreamingHttpResponse(_long_parts(request.GET["name"]))
 
 
 def stream_long_async(request: HttpRequest) -> StreamingHttpResponse:
-    files.count(f"{request.GET['name']}.waiting")
     return StreamingHttpResponse(_long_parts_async(request.GET["name"]))
 
 
@@ -108,6 +109,7 @@ async def _slow_parts_async() -> AsyncIterator[bytes]:
 
 
 def _long_parts(name: str) -> Iterator[bytes]:
+    files.count(f"{name}.waiting")
     yield PARTS[0]
     files.wait_for(f"{name}.release")
     for _ in range(LONG_PARTS):
@@ -115,6 +117,7 @@ def _long_parts(name: str) -> Iterator[bytes]:
 
 
 async def _long_parts_async(name: str) -> AsyncIterator[bytes]:
+    files.count(f"{name}.waiting")
     yield PARTS[0]
     await files.await_for(f"{name}.release")
     for _ in range(LONG_PARTS):
