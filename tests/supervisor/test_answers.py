@@ -9,7 +9,7 @@ import pytest
 
 from dockerflow_django.supervisor import answers as module
 from dockerflow_django.supervisor.answers import ContainerAnswers
-from dockerflow_django.supervisor.channel import METRICS, PART_BYTES, Question
+from dockerflow_django.supervisor.channel import METRICS, PART_BYTES, Question, Reply
 from dockerflow_django.supervisor.probes import ContainerProbes
 from dockerflow_django.supervisor.settings import ContainerSettings
 from tests.harness.waiting import wait_until
@@ -140,3 +140,38 @@ def test_scrape_of_a_worker_that_dies(probes: ContainerProbes) -> None:
     probes.pool.remove(dying.known)
     scrape.join(5)
     assert found[0].status == 503
+
+
+@pytest.mark.parametrize(
+    ("answer", "wanted"),
+    [
+        (
+            {"status": 200, "headers": {"Content-Type": "text/plain", "Vary": "Accept"}},
+            Reply(200, b"ab", "text/plain", {"Vary": "Accept"}),
+        ),
+        ({"status": 404}, Reply(404, b"ab", "application/json", {})),
+        ({}, Reply(503, b"ab", "application/json", {})),
+    ],
+)
+def test_reply_of_a_worker(probes: ContainerProbes, answer: dict[str, Any], wanted: Reply) -> None:
+    """What a worker answers goes on whole; without a status it is none."""
+
+    class Short(FakeWorker):
+        def _answer(self, question: Question) -> None:
+            super()._answer(question)
+            if question.name == METRICS:
+                self.channel.send_answer(question, answer, b"ab")
+
+    worker = Short(probes, 1)
+    worker.serve()
+    wait_until(lambda: worker.known.serves)
+    assert ContainerAnswers(probes, settings())("/__metrics__", {}) == wanted
+    (asked,) = [each for each in worker.asked if each.name == METRICS]
+    assert asked.arguments == {"accept": "", "accept_encoding": ""}
+
+
+def test_unavailable(probes: ContainerProbes) -> None:
+    """What cannot be scraped says so."""
+    assert ContainerAnswers(probes, settings())("/__metrics__", {}) == Reply(
+        503, b'{"error": "No worker answers."}', "application/json"
+    )
