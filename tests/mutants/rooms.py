@@ -4,8 +4,8 @@ Tests that start servers are left out: those run the code as it is, not the muta
 """
 
 _OF_SUPERVISOR = """
-    answers application channel clock container polling pool probe_port probes settings speaker
-    verdicts worker
+    answers application channel clock container polling pool probe_port probes serving settings
+    speaker verdicts worker
 """
 
 ROOMS = {
