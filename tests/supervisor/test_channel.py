@@ -76,6 +76,7 @@ def test_questions(line: Line) -> None:
     assert line.hear() == ({"serves": True}, b"")
     assert line.hear() == ({"serves": True, "stops": True, "id": 1, "is_last": True}, b"")
     assert asked == [Question(2, "metrics", {"accept": "a"})]
+    assert not line.channel.is_draining
 
 
 def test_drain(line: Line) -> None:

@@ -180,6 +180,7 @@ def test_end_in_a_fork(still: ContainerProbes) -> None:
 def test_nothing_to_do(still: ContainerProbes) -> None:
     """Where nobody says anything the thread sleeps for a tick, also beside an ended line."""
     ended = still.pool.add(1)
+    still.pool.add(2)
     still.pool.started(ended)
     still.pool._listen()
     still.pool._wait()  # somebody has woken it
