@@ -228,6 +228,7 @@ STAYS = (
     "DETAIL:  Key (email)=(ada@example.com) already exists.",
     "Duplicate entry 'ada' for key 'auth_user.username'",
     '[{"name": "LANG", "value": "C"}, {"key": "sort", "value": "name"}]',
+    '[{"name": "DB_PASSWORD", "value": null}]',
     "def login(user: str, password: str) -> None:",
     "password=None",
     "{'password': None, 'user': 'ada'}",

@@ -73,6 +73,19 @@ def test_message_with_arguments(formatter):
     assert fields_of(formatter.format(make_record("%s of %d", ("one", 2))))[MESSAGE] == "one of 2"
 
 
+def test_paths_that_no_server_tells_stay(formatter):
+    """A project's own message keeps the query string of a path, in the careful way too."""
+    for extra in (7, {"a": 1}):
+        fields = fields_of(formatter.format(make_record("see /a?page=2", it=extra)))
+        assert fields[MESSAGE] == "see /a?page=2"
+
+
+def test_arguments_by_names_that_are_no_text(formatter):
+    """A dict of arguments may have any keys."""
+    record = make_record("%(a)s", ({"a": "x", 5: "y"},))
+    assert fields_of(formatter.format(record)) == {MESSAGE: "x"}
+
+
 def test_nothing_said_leaves_a_valid_line(formatter):
     """An empty message without extras is an empty `msg`, not an empty `Fields`."""
     assert fields_of(formatter.format(make_record())) == {MESSAGE: ""}

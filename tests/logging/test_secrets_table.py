@@ -82,6 +82,16 @@ def test_what_stays(text):
         ("mysql -phunter2 shop", f"mysql -p{REDACTED} shop"),
         ("//ada:hunter2@host/x", f"//{REDACTED}@host/x"),
         ("Authorization: x\r\n hunter2\r\nHost: x", f"Authorization: {REDACTED}\r\nHost: x"),
+        (
+            "Duplicate entry 'hunter2' for key 'shop.token'",
+            f"Duplicate entry '{REDACTED}' for key 'shop.token'",
+        ),
+        ('{"name":"pin","value":1234,"b":2}', f'{{"name":"pin","value":{REDACTED},"b":2}}'),
+        (
+            "name: LANG\nvalue: C\nname: pin\nvalue: !#^!#\nname: otp\nvalue: 5",
+            f"name: LANG\nvalue: C\nname: pin\nvalue: {REDACTED}\nname: otp\nvalue: {REDACTED}",
+        ),
+        ('x; name="pin"\r\n\r\n1234\r\n--b', f'x; name="pin"\r\n\r\n{REDACTED}\r\n--b'),
     ],
 )
 def test_what_stands_around_a_secret_stays(text, scrubbed):

@@ -216,6 +216,26 @@ def test_group_through_a_queue(queued):
     assert fields[ERROR] == "ExceptionGroup: several (1 sub-exception)"
 
 
+def test_paths_beside_a_traceback_through_a_queue(formatter):
+    """Those of a server's or Django's message lose their query string, others keep it."""
+    folded = f'{FOLDED_MARK}\n  File "/app/shop.py", line 1\nValueError: /b?page=2'
+    for name, path in (("django.request", "/a"), ("gunicorn.error", "/a"), ("shop", "/a?page=2")):
+        fields = fields_of(formatter.format(make_record(f"Failed: /a?page=2\n{folded}", name=name)))
+        assert fields == {
+            MESSAGE: f"Failed: {path}",
+            ERROR: "ValueError: /b?page=2",
+            TRACEBACK: folded,
+        }
+
+
+def test_quoted_traceback_beside_an_exception(formatter):
+    """If a record has an exception of its own, a traceback in its message is part of that."""
+    text = f"a worker said:\n{FOLDED_MARK}\n  File ...\nOSError: x"
+    fields = fields_of(formatter.format(make_record(text, exc_info=raised(ValueError("y")))))
+    assert fields[MESSAGE] == text
+    assert fields[ERROR] == "ValueError('y')"
+
+
 def test_plain_message_through_a_queue(queued):
     """A record without exception has none afterwards, and keeps its extras."""
     assert queued("all %s", "well", extra={"uid": "7"}) == {MESSAGE: "all well", "uid": "7"}
