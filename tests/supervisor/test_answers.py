@@ -10,6 +10,7 @@ import pytest
 from dockerflow_django.supervisor import answers as module
 from dockerflow_django.supervisor.answers import ContainerAnswers
 from dockerflow_django.supervisor.channel import METRICS, PART_BYTES, Question, Reply
+from dockerflow_django.supervisor.known import OpenQuestion
 from dockerflow_django.supervisor.probes import ContainerProbes
 from dockerflow_django.supervisor.settings import ContainerSettings
 from tests.harness.waiting import wait_until
@@ -175,3 +176,27 @@ def test_unavailable(probes: ContainerProbes) -> None:
     assert ContainerAnswers(probes, settings())("/__metrics__", {}) == Reply(
         503, b'{"error": "No worker answers."}', "application/json"
     )
+
+
+@pytest.mark.parametrize(("spoke_at", "waits"), [(50.0, 3), (103.0, 5)])
+def test_patience_with_a_silent_worker(still: ContainerProbes, spoke_at: float, waits: int) -> None:
+    """It counts from the question, or the word after it, in the time in which this process ran."""
+    waited: list[float] = []
+
+    class Turning(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            assert timeout is not None
+            waited.append(timeout)
+            still.pool.clock.seconds += module.NEXT_WORKER_SECONDS / 2
+            return False
+
+    still.pool.clock.seconds = 100.0
+    worker = still.pool.add(1)
+    worker.spoke_at = spoke_at
+    answers = ContainerAnswers(still, settings())
+    question = OpenQuestion(METRICS, 100.0, is_over=Turning())
+    assert not answers._wait(question, worker, time.monotonic() + 3600)
+    assert waited == [0.25] * waits
+    waited.clear()
+    assert not answers._wait(question, worker, time.monotonic() + 0.1)
+    assert all(seconds <= 0.1 for seconds in waited)
