@@ -54,7 +54,8 @@ def test_basic_without_credentials(text):
 @pytest.mark.parametrize(
     "name",
     ["token", "key", "uidb64", "API_KEY", "api-key", "password1", "newPassword", "X-Auth", "sid",
-     "csrfmiddlewaretoken", "client_secret", "sessionid", "Authorization", "otp", "jwt"],
+     "csrfmiddlewaretoken", "client_secret", "sessionid", "Authorization", "otp", "jwt",
+     "token.", "tOKEN"],
 )  # fmt: skip
 def test_secret_names(name):
     """Names of parameters, keys and headers that hold secrets are known."""

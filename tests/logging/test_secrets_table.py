@@ -79,7 +79,7 @@ def test_what_stays(text):
         ("IDENTIFIED BY 'hunter2' x", f"IDENTIFIED BY {REDACTED} x"),
         ("(a, token) VALUES (1, 'hunter2'), (2, 'x') x", f"(a, token) VALUES {REDACTED} x"),
         ("curl -u 'ada:hunter2' shop", f"curl -u 'ada:{REDACTED}' shop"),
-        ("mysql -phunter2 shop", f"mysql -p{REDACTED} shop"),
+        ("mysql -phunter2 a; mysql -phunter3 b", f"mysql -p{REDACTED} a; mysql -p{REDACTED} b"),
         ("//ada:hunter2@host/x", f"//{REDACTED}@host/x"),
         ("Authorization: x\r\n hunter2\r\nHost: x", f"Authorization: {REDACTED}\r\nHost: x"),
         (
