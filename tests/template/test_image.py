@@ -75,7 +75,8 @@ def uv(folder):
 def context(folder, uv):
     """Give a project made by the `dockerflow` of a wheel in an environment of its own."""
     unwanted = ignore_patterns(
-        ".git", ".nox", ".venv", ".*_cache", "__pycache__", "*.egg-info", "build", "_build"
+        *(".git", ".nox", ".venv", ".*_cache", "__pycache__", "*.egg-info", "build", "_build"),
+        ".coverage*",  # comes and goes while the tests are measured
     )
     copytree(ROOT, folder / "source", ignore=unwanted)
     uv("build", "--quiet", "--wheel", "--out-dir", folder / "wheels", folder / "source")
