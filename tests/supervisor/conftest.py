@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from dockerflow_django import lifecycle
 from dockerflow_django.supervisor.channel import Message, Question, WorkerChannel, pack
 from dockerflow_django.supervisor.known import Worker
 from dockerflow_django.supervisor.probes import ContainerProbes
@@ -78,6 +79,17 @@ class FakeWorker:
         message: dict[str, Any] = {"outcome": outcome, "level": level, "messages": messages}
         status = {0: "ok", 20: "info", 40: "error"}[level]
         self.channel.send_answer(question, message, json.dumps({"status": status}).encode())
+
+
+@pytest.fixture
+def line() -> Iterator[tuple[WorkerChannel, socket.socket]]:
+    """Give a worker's end and the supervisor's; this process begins and ends as no worker."""
+    end, worker_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    lifecycle.reset()
+    with end, worker_end:
+        end.settimeout(20)
+        yield WorkerChannel(worker_end), end
+    lifecycle.reset()
 
 
 @pytest.fixture

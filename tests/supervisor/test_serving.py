@@ -3,7 +3,6 @@
 import gzip
 import json
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,17 +25,6 @@ from dockerflow_django.supervisor.worker import (
     import_urlconf,
     serve_questions,
 )
-
-
-@pytest.fixture
-def line() -> Iterator[tuple[WorkerChannel, socket.socket]]:
-    """Give a worker's end and the supervisor's; this process begins and ends as no worker."""
-    end, worker_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    lifecycle.reset()
-    with end, worker_end:
-        end.settimeout(20)
-        yield WorkerChannel(worker_end), end
-    lifecycle.reset()
 
 
 def fail(app_configs: Any, **options: Any) -> list[Error]:

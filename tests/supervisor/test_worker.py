@@ -4,7 +4,6 @@ import json
 import socket
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +21,6 @@ from dockerflow_django.supervisor.channel import (
 )
 from dockerflow_django.supervisor.hub import Hub
 from dockerflow_django.supervisor.worker import answer_question
-
-
-@pytest.fixture
-def line() -> Iterator[tuple[WorkerChannel, socket.socket]]:
-    """Give a worker's end and the supervisor's."""
-    end, worker_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    with end, worker_end:
-        end.settimeout(5)
-        yield WorkerChannel(worker_end), end
 
 
 @pytest.mark.parametrize(
