@@ -128,3 +128,12 @@ def test_standard_output_that_is_full(monkeypatch):
         say("line")
         full.write("written to nowhere")
         full.flush()
+
+
+def test_user_info_at_the_end_of_a_long_line(capsys):
+    """A password is hidden also if the cut takes the @ behind it."""
+    before = "x" * (LINE_CHARACTERS - 30)
+    complain(f"{before} http://ada:hunter2hunter2hunter2@shop.example/")
+    said = capsys.readouterr().err
+    assert "hunter2" not in said
+    assert len(said.rstrip()) <= LINE_CHARACTERS

@@ -63,12 +63,12 @@ def read_seconds(option: str, value: str, least: float, most: float) -> float:
 
 def say(line: str) -> None:
     """Write one line to standard output; if nobody reads, it is lost without an error."""
-    _write(_without_user_info(one_line(line)), error=False)
+    _write(_shown(line), error=False)
 
 
 def complain(line: str) -> None:
     """Write one line to standard error; if nobody reads, it is lost without an error."""
-    _write(_without_user_info(one_line(line)), error=True)
+    _write(_shown(line), error=True)
 
 
 def show(text: str) -> None:
@@ -78,9 +78,22 @@ def show(text: str) -> None:
 
 def one_line(text: str) -> str:
     """Return text, which a server may have sent, on one line, printable and not too long."""
+    return _cut(_printable(text), LINE_CHARACTERS)
+
+
+def _shown(text: str) -> str:
+    # Hidden before it is cut, for a cut may leave the password and take the @.
+    line = _cut(_printable(text), 2 * LINE_CHARACTERS)
+    return _cut(_without_user_info(line), LINE_CHARACTERS)
+
+
+def _printable(text: str) -> str:
     words = " ".join(text.split())
-    line = "".join(char if char.isprintable() else "?" for char in words)
-    return line if len(line) <= LINE_CHARACTERS else f"{line[: LINE_CHARACTERS - 3]}..."
+    return "".join(char if char.isprintable() else "?" for char in words)
+
+
+def _cut(line: str, most: int) -> str:
+    return line if len(line) <= most else f"{line[: most - 3]}..."
 
 
 def _without_user_info(line: str) -> str:
