@@ -13,6 +13,8 @@ nox.needs_version = ">=2025.5"
 nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.sessions = ["tests", "lint", "docs"]
 nox.options.error_on_external_run = True
+# The tests start thousands of processes: Python keeps what it has compiled, whoever runs them.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 # The oldest and the newest Django of each Python, and each Django in between with one of them.
