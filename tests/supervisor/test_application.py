@@ -59,6 +59,19 @@ def test_wsgi_while_draining(draining: None, protocol: str, more: list[tuple[str
     assert wsgi_headers(protocol) == [("A", "b"), *more]
 
 
+def test_wsgi_error_while_draining(draining: None) -> None:
+    """What an application says of an error it has met, as the specification has it, goes on."""
+    told: list[Any] = []
+    error = (ValueError, ValueError("no brain"), None)
+
+    def application(environ: Any, start_response: Any) -> list[bytes]:
+        start_response("500 No", [], error)
+        return [b""]
+
+    Wsgi(application)({"SERVER_PROTOCOL": "HTTP/1.1"}, lambda *arguments: told.extend(arguments))
+    assert told == ["500 No", [CLOSE], error]
+
+
 async def test_asgi_while_serving() -> None:
     """Without a drain nothing is added."""
     assert await asgi_headers({"type": "http", "http_version": "1.1"}) == [(b"a", b"b")]
@@ -77,6 +90,23 @@ async def test_asgi_while_draining(
 ) -> None:
     """While draining the header is there, but in HTTP/2 and for WebSockets."""
     assert await asgi_headers(scope) == [(b"a", b"b"), *more]
+
+
+async def test_asgi_without_headers_while_draining(draining: None) -> None:
+    """An answer need not have headers, and its other messages go on as they are."""
+    told: list[MutableMapping[str, Any]] = []
+    start = {"type": "http.response.start", "status": 204}
+    body = {"type": "http.response.body", "body": b""}
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        await send(start)
+        await send(body)
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        told.append(message)
+
+    await Asgi(application, list)({"type": "http", "http_version": "1.1"}, send, send)  # type: ignore[arg-type]
+    assert told == [{**start, "headers": [(b"connection", b"close")]}, body]
 
 
 async def live(*messages: dict[str, str], error: Exception | None = None) -> list[str]:

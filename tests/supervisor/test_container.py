@@ -77,6 +77,24 @@ def test_version_of_the_next_worker(container: Container, monkeypatch: pytest.Mo
     assert container._ask_version() == "1.1"
 
 
+def test_version_of_a_worker_that_ends(container: Container) -> None:
+    """If a worker ends while it is asked, the next one is asked at once."""
+
+    class Ending(FakeWorker):
+        def _answer(self, question: Question) -> None:
+            super()._answer(question)
+            if question.name == VERSION:
+                container.pool.remove(self.known)
+
+    container.start()
+    ending, other = Ending(container.probes, 1), Versioned(container.probes, 2)
+    other.version = "1.2"
+    for worker in (ending, other):
+        worker.serve()
+        wait_until(lambda: worker.known.serves)  # noqa: B023
+    assert container._ask_version() == "1.2"
+
+
 def test_stop_before_the_start(ended: list[int]) -> None:
     """A container that has not started closes the lines of its workers when it stops."""
     container = Container(settings(silent_seconds=SILENT_SECONDS, start_seconds=START_SECONDS))
@@ -143,6 +161,21 @@ def test_webhooks(ended: list[int]) -> None:
         assert receiver.news() == [("liveness", "failed"), ("startup", "failed")]
         assert "no brain" in receiver.posts[-1].json()["traceback"]
         assert SIGNATURE_HEADER in receiver.posts[-1].headers
+
+
+def test_stop_without_a_problem(ended: list[int]) -> None:
+    """A receiver is told of no failure if there was none."""
+    with Receiver() as receiver:
+        container = Container(
+            settings(
+                silent_seconds=SILENT_SECONDS,
+                start_seconds=START_SECONDS,
+                webhook_url=receiver.url,
+            )
+        )
+        container.start()
+        container.stop()
+        assert receiver.posts == []
 
 
 def test_drain(container: Container, tmp_path: Path) -> None:

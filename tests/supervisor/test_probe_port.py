@@ -1,6 +1,7 @@
 """The listener of the probe port: small answers, bounded questions, no banner."""
 
 import errno
+import logging
 import os
 import select
 import socket
@@ -78,6 +79,7 @@ def test_head(listener: ProbePort) -> None:
         (b"POST /known HTTP/1.1\r\nContent-Length: 0\r\n\r\n", 405),
         (b"garbage\r\n\r\n", 400),
         (b"GET /known\r\n\r\n", 503),
+        (b"GET /known HTTP/1.1\n\n", 503),
         (b"GET /known HTTP/9.9\r\n\r\n", 505),
         (b"GET /" + b"a" * 10000 + b" HTTP/1.1\r\n\r\n", 404),
         (b"GET /known HTTP/1.1\r\n" + b"A: b\r\n" * 101 + b"\r\n", 431),
@@ -91,7 +93,16 @@ def test_refusals(listener: ProbePort, request_bytes: bytes, status: int) -> Non
         found = connection.read()
     assert found.status == status
     assert set(found.json()) == {"error"} or status == 503
+    assert found.headers["Connection"] == "close"
     assert (found.headers["Allow"] == "GET, HEAD") == (status == 405)
+
+
+def test_one_request_a_connection(listener: ProbePort) -> None:
+    """Of two that come at once the first is answered, and the connection ends."""
+    with socket.create_connection(listener.address, timeout=5) as connection:
+        connection.sendall(b"GET /known HTTP/1.1\r\n\r\n" * 2)
+        answers = b"".join(iter(lambda: connection.recv(1000), b""))
+    assert answers.count(b"HTTP/1.1 ") == 1
 
 
 @pytest.mark.parametrize("request_bytes", [b"", b"\r\n"])
@@ -110,12 +121,61 @@ def test_long_header_is_not_read(listener: ProbePort) -> None:
         assert connection.recv(100).startswith(b"HTTP/1.1 ")
 
 
-def test_error_is_no_answer(listener: ProbePort) -> None:
-    """What fails here ends the connection, tells nothing, and the next one is answered."""
+def test_error_is_no_answer(listener: ProbePort, caplog: pytest.LogCaptureFixture) -> None:
+    """What fails here ends the connection, tells nothing, and the next one is answered.
+
+    Only who asks for the debug lines learns of it: a client that has gone is such a failure.
+    """
+    caplog.set_level(logging.DEBUG)
     with socket.create_connection(listener.address, timeout=5) as connection:
         connection.sendall(b"GET /broken HTTP/1.1\r\n\r\n")
         assert connection.recv(100) == b""
+    wait_until(lambda: "RuntimeError('s3cret')" in caplog.text)
+    assert {each.levelname for each in caplog.records} == {"DEBUG"}
     assert http.request(listener.address, "GET", "/known").status == 503
+
+
+class Client:
+    """The socket of a client that says these parts, each a second after the one before."""
+
+    def __init__(self, *parts: bytes) -> None:
+        self.parts, self.now = list(parts), 100.0
+        self.sizes: list[int] = []
+        self.timeouts: list[float] = []
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def settimeout(self, seconds: float) -> None:
+        self.timeouts.append(seconds)
+
+    def recv(self, size: int) -> bytes:
+        self.sizes.append(size)
+        self.now += 1
+        return self.parts.pop(0)
+
+
+@pytest.mark.parametrize(
+    ("parts", "sizes"),
+    [
+        ([b"GET / ", b"HTTP/1.1\r\n", b"\r\n"], [8192, 8186, 8176]),
+        ([b"GET /\n\n", b"more"], [8192]),
+        ([b"GET", b"", b"more"], [8192, 8189]),
+        ([b"a" * 8000, b"b" * 192, b"more"], [8192, 192]),
+        ([b"a"] * 7 + [b"\n\n"], [8192, 8191, 8190, 8189, 8188, 8187, 8186, 8185]),
+    ],
+)
+def test_head_is_read(
+    monkeypatch: pytest.MonkeyPatch, parts: list[bytes], sizes: list[int]
+) -> None:
+    """To its end or its bound; each part has the time that those before have left it."""
+    client = Client(*parts)
+    monkeypatch.setattr(probe_port, "time", client)
+    read = probe_port._read_head(client)  # type: ignore[arg-type]
+    assert read == b"".join(parts[: len(sizes)])
+    assert client.sizes == sizes
+    left = [max(0.001, probe_port.SECONDS - gone) for gone in range(len(sizes))]
+    assert client.timeouts == [*left, probe_port.SECONDS]
 
 
 def test_trickle_is_cut(monkeypatch: pytest.MonkeyPatch, listener: ProbePort) -> None:
@@ -215,6 +275,52 @@ def test_place_that_becomes_free(monkeypatch: pytest.MonkeyPatch, listener: Prob
         assert client.recv(100).startswith(b"HTTP/1.1 503")
 
 
+def test_no_place_in_time(monkeypatch: pytest.MonkeyPatch, listener: ProbePort) -> None:
+    """Who has waited for a place long enough is told so by the end of the connection."""
+    monkeypatch.setattr(probe_port, "PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr(probe_port, "LOOK_SECONDS", 0.01)
+    for _ in range(probe_port.CONNECTIONS):
+        listener._server._free.acquire()
+    with socket.create_connection(listener.address, timeout=5) as connection:
+        assert connection.recv(100) == b""
+    listener._server._free.release(probe_port.CONNECTIONS)
+    assert http.request(listener.address, "GET", "/known").status == 503
+
+
+def test_that_none_is_left_is_logged_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The first answer after that logs it; without that there is nothing to tell."""
+    monkeypatch.setattr(ThreadingHTTPServer, "process_request_thread", lambda *arguments: None)
+    listener = ProbePort(LOOPBACK, 0, answer)
+    try:
+        for is_full in (False, True, False):
+            listener._server._is_full |= is_full
+            listener._server._free.acquire()
+            listener._server.process_request_thread(None, None)
+    finally:
+        listener._server.server_close()
+    assert [(each.levelname, each.getMessage()) for each in caplog.records] == [
+        ("ERROR", "The process that answers the probes has no file descriptor left.")
+    ]
+
+
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_forked_child_closes_what_it_inherits() -> None:
+    """A worker holds neither the port of its supervisor nor the descriptor that is kept for it."""
+    listener = ProbePort(LOOPBACK, 0, answer)
+    try:
+        inherited = (listener._server.fileno(), listener._server.reserve._descriptor)
+        child = os.fork()
+        if child == 0:  # pragma: no cover - coverage does not follow the child
+            listener.close_in_child()
+            os._exit(sum(Path(f"/proc/self/fd/{each}").exists() for each in inherited))
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        assert all(Path(f"/proc/self/fd/{each}").exists() for each in inherited)
+    finally:
+        listener._server.server_close()
+
+
 def test_no_thread_for_an_answer(listener: ProbePort, monkeypatch: pytest.MonkeyPatch) -> None:
     """If no thread can be started the client is told, and its place is free for the next one."""
 
@@ -265,6 +371,7 @@ def test_ipv6() -> None:
     listener = ProbePort("::1", 0, answer)
     listener.start()
     try:
+        assert listener.address == ("::1", listener._server.socket.getsockname()[1])
         assert http.request(listener.address, "GET", "/known", host="[::1]").status == 503
     finally:
         listener.stop()

@@ -1,20 +1,57 @@
 """What a supervisor learns of the settings, here or from a child."""
 
+import errno
 import logging
 import os
 import signal
 from typing import Any
 
 import pytest
+from django.core import checks
+from django.core.checks.registry import registry
 
-from dockerflow_django.supervisor.settings import findings, read_settings
+from dockerflow_django.supervisor.settings import ContainerSettings, findings, read_settings
 from dockerflow_django.supervisor.settings_child import SettingsError, read_in_child
+from dockerflow_django.system_checks import TAG
 
 # The child ends after it has read the settings: it needs none of the threads.
 pytestmark = pytest.mark.filterwarnings(
     "ignore:This process .* is multi-threaded:DeprecationWarning"
 )
 log = logging.getLogger("tests.settings")
+
+VALUES = {
+    "PROBE_HOST": "127.0.0.7",
+    "PROBE_PORT": 8001,
+    "HEARTBEAT_DETAILS": "always",
+    "HEARTBEAT_TOKEN": "t0ken",
+    "WORKER_SILENT_SECONDS": 11.0,
+    "WORKER_START_SECONDS": 12.0,
+    "DRAIN_PATH": "/run/drain",
+    "DRAIN_SECONDS": 13.0,
+    "WEBHOOK_URL": "https://example.com/hook",
+    "WEBHOOK_SECRET": "s3cret",
+}
+
+
+@pytest.fixture
+def found(monkeypatch: pytest.MonkeyPatch) -> list[checks.CheckMessage]:
+    """Give the list of what the app's system checks find; another app's find an error."""
+    messages: list[checks.CheckMessage] = []
+    monkeypatch.setattr(registry, "registered_checks", set())
+    checks.register(lambda app_configs, **options: messages, TAG)  # type: ignore[type-var]
+    checks.register(lambda app_configs, **options: [checks.Error("no")], "shop")  # type: ignore[type-var]
+    return messages
+
+
+def test_values(settings: Any) -> None:
+    """Each setting is where the supervisor looks for it."""
+    for name, value in VALUES.items():
+        setattr(settings, f"DOCKERFLOW_{name}", value)
+    wanted = {**VALUES, "HEARTBEAT_DETAILS": True}
+    assert list(read_settings().as_dict().values()) == list(wanted.values())
+    settings.DOCKERFLOW_HEARTBEAT_DETAILS = "never"
+    assert read_settings().shows_details is False
 
 
 def test_findings(settings: Any) -> None:
@@ -26,9 +63,63 @@ def test_findings(settings: Any) -> None:
     assert findings() == ([], others)
 
 
-def test_child() -> None:
-    """A child reads what this process would read."""
+def test_lines(found: list[checks.CheckMessage]) -> None:
+    """A line has the id, the message and the hint, if there is one."""
+    found += [
+        checks.Warning("wrong,\n  in two lines.", hint="Mend it.", id="x.W1"),
+        checks.Error("wrong.", id="x.E1"),
+        checks.Critical("worse.", id="x.C1"),
+    ]
+    assert findings() == (
+        ["x.E1: wrong.", "x.C1: worse."],
+        ["x.W1: wrong, in two lines. Mend it."],
+    )
+
+
+def test_child(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A child reads what this process would read, and is gone."""
+    pids: list[int] = []
+    fork = os.fork
+
+    def keep() -> int:
+        pids.append(fork())
+        return pids[0]
+
+    monkeypatch.setattr(os, "fork", keep)
     assert read_in_child(lambda: None, log) == read_settings()
+    with pytest.raises(ProcessLookupError):
+        os.kill(pids[0], 0)
+
+
+def test_child_tells_what_it_finds(
+    found: list[checks.CheckMessage], caplog: pytest.LogCaptureFixture
+) -> None:
+    """A warning is logged and refuses nothing; errors are logged as such."""
+    found.append(checks.Warning("100 %s", id="x.W1"))
+    assert isinstance(read_in_child(lambda: None, log), ContainerSettings)
+    assert [(each.levelname, each.getMessage()) for each in caplog.records] == [
+        ("WARNING", "x.W1: 100 %s")
+    ]
+    found.append(checks.Error("wrong", id="x.E1"))
+    with pytest.raises(SettingsError) as caught:
+        read_in_child(lambda: None, log)
+    assert str(caught.value) == "the settings are wrong, see above"
+    assert [(each.levelname, each.getMessage()) for each in caplog.records[1:]] == [
+        ("WARNING", "x.W1: 100 %s"),
+        ("ERROR", "x.E1: wrong"),
+    ]
+
+
+def test_no_child(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no process can be started, the settings cannot be read, and why is said."""
+
+    def refuse() -> int:
+        raise OSError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(os, "fork", refuse)
+    with pytest.raises(SettingsError) as caught:
+        read_in_child(lambda: None, log)
+    assert str(caught.value) == "the settings cannot be read: Resource temporarily unavailable"
 
 
 def test_child_finds_errors(settings: Any, caplog: pytest.LogCaptureFixture) -> None:
@@ -41,8 +132,11 @@ def test_child_finds_errors(settings: Any, caplog: pytest.LogCaptureFixture) -> 
 
 def test_child_that_is_killed() -> None:
     """If the child ends before it has told anything, that is said."""
-    with pytest.raises(SettingsError, match="the process that read them has ended"):
+    with pytest.raises(SettingsError) as caught:
         read_in_child(lambda: os.kill(os.getpid(), signal.SIGKILL), log)
+    assert str(caught.value) == (
+        "the settings cannot be read: the process that read them has ended"
+    )
 
 
 def test_project_that_cannot_be_loaded() -> None:

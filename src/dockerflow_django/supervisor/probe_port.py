@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import TCPServer
 from typing import Any
 
 from dockerflow_django.supervisor.channel import Reply
@@ -86,10 +87,7 @@ class _Server(ThreadingHTTPServer):
 
     def server_bind(self) -> None:
         """Bind without asking a name server for this machine's name, as the base class does."""
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.socket.bind(self.server_address)
-        self.server_address = self.socket.getsockname()
-        self.server_name, self.server_port = str(self.server_address[0]), self.server_address[1]
+        TCPServer.server_bind(self)
 
     def get_request(self) -> tuple[Any, Any]:
         """Accept a connection; if this process has no descriptor left, on the one in reserve."""
@@ -169,11 +167,6 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_HEAD = do_GET  # noqa: N815 - the base class looks for this name
 
-    def handle_one_request(self) -> None:
-        """Answer one request, then close: a probe makes a new connection each time."""
-        super().handle_one_request()
-        self.close_connection = True
-
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """Answer in JSON what the base class finds wrong, without a page or a banner."""
         if code == HTTPStatus.NOT_IMPLEMENTED:  # the base class's answer to any other method
@@ -192,6 +185,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         if found.status == HTTPStatus.METHOD_NOT_ALLOWED:
             self.send_header("Allow", "GET, HEAD")
+        # This ends the connection, too: a probe makes a new one each time.
         self.send_header("Connection", "close")
         self.end_headers()
         if self.command != "HEAD":

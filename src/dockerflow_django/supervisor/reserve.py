@@ -24,7 +24,7 @@ class Reserve:
         """Open it again, if it is not there and can be."""
         with self._lock, suppress(OSError):
             if self._descriptor is None:
-                self._descriptor = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+                self._descriptor = os.open(os.devnull, os.O_RDONLY)
 
     def close_in_child(self) -> None:
         """Close it in a forked child, in which nobody gives back a lock that was held."""

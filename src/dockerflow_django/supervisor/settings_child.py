@@ -56,7 +56,7 @@ def _content_of_child(load: Callable[[], None]) -> bytes:
 
 def _tell(load: Callable[[], None], writer: int) -> None:
     """Run in the child: write what was found, and end without what the parent has registered."""
-    found: dict[str, Any] = {"values": {}, "errors": [], "warnings": [], "problem": ""}
+    found: dict[str, Any] = {"errors": [], "warnings": [], "problem": ""}
     try:
         load()
         found["errors"], found["warnings"] = findings()
