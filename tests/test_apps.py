@@ -109,6 +109,7 @@ def test_a_command_runs_with_every_service_down(project: Path, command: tuple[st
     assert "unapplied" not in done.stderr
 
 
+@pytest.mark.long
 def test_makemigrations_check_judges_the_models_alone(project: Path) -> None:
     """It fails for the migration that is missing, and for nothing else (D4)."""
     done = manage(project, "makemigrations", "--check", "--dry-run")

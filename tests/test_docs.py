@@ -43,6 +43,7 @@ def test_languages(document):
     assert {block.language for block in blocks_in(document)} <= known
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "document",
     [d for d in DOCUMENTS if any(block.language == "python" for block in blocks_in(d))],

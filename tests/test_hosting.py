@@ -26,6 +26,7 @@ SCHEMAS = {
 READ_BY_PEOPLE = ["CONTRIBUTING.rst", "README.rst", "SECURITY.md", "docs/inventories/README.md"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("path", SCHEMAS)
 def test_schema(path):
     """The file is valid by the schema that check-jsonschema brings."""

@@ -4,6 +4,8 @@ import json
 import sys
 from contextlib import contextmanager
 
+import pytest
+
 from tests.documents import ROOT, blocks_in
 from tests.harness import http
 from tests.harness.ports import LOOPBACK, Port
@@ -45,6 +47,7 @@ def _is_ready(address):
         return False
 
 
+@pytest.mark.long
 def test_everything_is_one_json_object_a_line(project):
     """The main process's own lines too, on standard output, and no control socket fails."""
     with gunicorn(project) as process:
@@ -58,6 +61,7 @@ def test_everything_is_one_json_object_a_line(project):
     assert not any("ontrol" in text for text in texts)
 
 
+@pytest.mark.long
 def test_without_the_setting_a_read_only_home_is_an_error_and_no_more(project):
     """Gunicorn logs one, and serves."""
     with gunicorn(project, without="control_socket_disable") as process:

@@ -98,6 +98,7 @@ def ask(tmp_path, migrated_sqlite):
     return ask
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("world", ["sync", "async"])
 def test_probes_leave_no_trace_and_are_answered(ask, world):
     """By a foreign host too, with a query of theirs in the database; a browser's page as well."""

@@ -90,6 +90,7 @@ def sent_for(tmp_path, migrated_sqlite):
     return ask
 
 
+@pytest.mark.long
 def test_a_failed_request_is_one_exception_with_its_id(sent_for):
     """The summary, which is an ERROR as well, makes no event of its own."""
     events = [one for one in sent_for("/broken/") if one["type"] == "event"]
@@ -97,18 +98,21 @@ def test_a_failed_request_is_one_exception_with_its_id(sent_for):
     assert (events[0]["tags"]["rid"], events[0]["release"]) == ("tried", "abc123")
 
 
+@pytest.mark.long
 def test_requests_are_sampled(sent_for):
     """About one in ten leaves a trace."""
     found = [one for one in sent_for("/plain/", MANY) if one["type"] == "transaction"]
     assert 0 < len(found) < MANY / 2
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("path", ["/__heartbeat__", "/__heartbeat__/liveness", "/__lbheartbeat__"])
 def test_probes_leave_no_trace(sent_for, path):
     """However many are asked."""
     assert sent_for(path, MANY) == []
 
 
+@pytest.mark.long
 def test_a_failing_check_is_one_event(sent_for):
     """However often it is asked."""
     checks = ["tests.project.checks.error"]

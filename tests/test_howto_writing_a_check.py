@@ -28,6 +28,7 @@ def test_the_check_is_there(shop):
     assert "shop.health.check_stock" in of_readiness
 
 
+@pytest.mark.long
 def test_the_check_decides(shop):
     """Readiness passes, and fails with the message when the warehouse is closed."""
     assert shop.manage("heartbeat", "--probe", "readiness").returncode == 0

@@ -104,6 +104,7 @@ def page_of(path):
     return path.relative_to(ROOT / "docs").with_suffix(".html").as_posix()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("deploy", [False, True], ids=["development", "production"])
 def test_wired_project_is_served(shop, deploy):
     """Its three endpoints answer, nothing is out of order, and a request leaves its line."""

@@ -66,6 +66,7 @@ def run(folder: Path, *arguments: str) -> str:
     return done.stdout
 
 
+@pytest.mark.long
 def test_the_browser_gets_a_page_and_prometheus_its_numbers(shop: Path):
     """The heartbeat passes, and the line that the tutorial shows is there."""
     status, page, metrics = json.loads(run(shop, "-c", LOOK))

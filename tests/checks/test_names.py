@@ -46,6 +46,7 @@ for name, check in configuration()["heartbeat"]:
 """
 
 
+@pytest.mark.long
 def test_every_process_has_the_same_names_in_the_same_order() -> None:
     """Whatever was imported first, and however Python hashes, two workers agree."""
     imports = [(), ("tests.checks.test_registry",), ("dockerflow_django.checks.database",)]

@@ -147,6 +147,7 @@ LINES = st.sampled_from(
 )
 
 
+@pytest.mark.long
 @needs_buildkit
 @settings(max_examples=100, deadline=None)
 @given(st.lists(LINES, max_size=12))

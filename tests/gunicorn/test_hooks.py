@@ -88,6 +88,7 @@ def test_term_drains(served: Serve, kind: str) -> None:
     assert ended.code == 0
 
 
+@pytest.mark.long
 def test_second_term_hurries(served: Serve) -> None:
     """A second SIGTERM ends the drain."""
     instance = served(kind="gunicorn", drain_seconds=60)
@@ -113,6 +114,7 @@ def test_drain_counts_from_who_began(served: Serve, project: Project) -> None:
         assert instance.stop().code == 0
 
 
+@pytest.mark.long
 def test_taken_probe_port(served: Serve) -> None:
     """A taken probe port ends the start: it is never shared silently."""
     first = served(kind="gunicorn")
@@ -125,6 +127,7 @@ def test_taken_probe_port(served: Serve) -> None:
     assert "probe port" in str(second.output)
 
 
+@pytest.mark.long
 def test_worker_that_dies_is_replaced(served: Serve) -> None:
     """A killed worker is forgotten, and the probes ask its successor."""
     instance = served("--workers", "2", kind="gunicorn")
@@ -417,6 +420,7 @@ def test_settings_that_the_application_names(monkeypatch: pytest.MonkeyPatch) ->
     assert loaded == ["wsgi"]
 
 
+@pytest.mark.long
 def test_without_a_probe_port(served: Serve, project: Project) -> None:
     """Without a probe port the application answers the probes, and SIGTERM drains as ever."""
     instance = served(

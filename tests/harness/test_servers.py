@@ -164,6 +164,7 @@ def test_server_that_never_answers_fails_in_time(serve, project, monkeypatch):
     assert not [p for p in psutil.process_iter() if is_of(project, p)]
 
 
+@pytest.mark.long
 def test_starting_several_fails_as_one(project):
     """Where one of several servers cannot start, the others are ended."""
     wanted = {

@@ -95,6 +95,7 @@ def test_postgresql_counts_and_kills_connections(postgresql: PostgreSQL):
         postgresql.drop_database("counted")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["postgresql", "mariadb"])
 def test_project_uses_the_database(request, project, name):
     """The project migrates and queries on a private database server."""

@@ -44,8 +44,14 @@ def gather(*functions, **options):
     return runner.gather([Check(function, {}) for function in functions], **options)
 
 
-def heartbeat_threads():
-    return [t for t in threading.enumerate() if t.name.startswith("dockerflow-")]
+def heartbeat_threads(name=""):
+    return [t for t in threading.enumerate() if t.name.startswith(f"dockerflow-{name}")]
+
+
+def join_threads_of(name):
+    """Wait until the check's runs have ended; other threads of ours may live on."""
+    for thread in heartbeat_threads(name):
+        thread.join(5)
 
 
 def test_results_are_in_order():
@@ -196,8 +202,7 @@ def test_run_that_ends_late_is_followed_by_another(hung, configure):
     check = hung.as_check(timeout=0.05)
     assert runner.gather([check])[0].level == checks.ERROR
     hung.gate.set()
-    for thread in heartbeat_threads():
-        thread.join(5)
+    join_threads_of("counted")
     assert runner.gather([hung.as_check(timeout=0.05)])[0].level == 0
     assert hung.runs == 2
 
@@ -438,8 +443,7 @@ def test_async_check_that_hangs_is_overdue():
     (result,) = runner.gather([Check(check, {}, timeout=0.05)])
     assert result.messages[0].id == health.ERROR_CHECK_TIMED_OUT
     released.set()
-    for thread in heartbeat_threads():
-        thread.join(5)
+    join_threads_of("check")
 
 
 @pytest.mark.django_db(transaction=True)

@@ -78,6 +78,7 @@ def test_debug_level_leaves_django_alone():
     assert ("django", "debug") not in said
 
 
+@pytest.mark.long
 def test_debug_decides_when_django_configures_logging():
     """Where DEBUG is on lines are for people, unless the format is given."""
     assert run_django(debug=True)[0].endswith(" INFO     early info")

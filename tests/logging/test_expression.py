@@ -51,6 +51,7 @@ print(json.dumps([first, [in_a_child(frames) for frames in depths]]))
 FRAMES_TO_COMPILE = 3
 
 
+@pytest.mark.long
 def test_the_first_secret_needs_no_deep_stack():
     """Near the recursion limit a record with the first is written nearly as deep as with a second.
 

@@ -71,6 +71,7 @@ def test_words_are_whole(shop: Project):
         assert "HINT: See whether the worker runs, and whether its log has anything" in text
 
 
+@pytest.mark.long
 def test_a_pipe_gets_one_line_for_each_message(shop: Project):
     """Whoever greps finds the whole message."""
     lines = shop.manage("heartbeat").stdout.splitlines()
@@ -86,6 +87,7 @@ def test_worst_comes_first(shop: Project):
     assert states == ["critical", "error", "warning", "ok"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("command", ["heartbeat", "dockerflow"])
 def test_nothing_is_said_twice(shop: Project, command: str):
     """Neither a message nor the id of thirty, nor what is wrong with a setting."""
@@ -106,6 +108,7 @@ def test_thirty_messages_are_ten_and_a_number(shop: Project):
     assert "and 20 more; --json shows all" in lines
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("columns", [80, None])
 @pytest.mark.parametrize("command", ["heartbeat", "dockerflow"])
 def test_places_on_the_machine_are_not_shown(shop: Project, command: str, columns: int | None):

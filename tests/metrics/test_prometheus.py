@@ -37,6 +37,7 @@ def test_alert_fires_while_postgresql_is_down(stage: Stage):
     )
 
 
+@pytest.mark.long
 def test_every_expression_has_data(stage: Stage):
     """No panel and no rule asks for a metric that is not there (P2, P3, P4, P5)."""
     rules = [_without_threshold(rule) for rule in stage.prometheus.expressions()]
@@ -50,6 +51,7 @@ def test_every_expression_has_data(stage: Stage):
         )
 
 
+@pytest.mark.long
 def test_labels_are_bounded(stage: Stage):
     """Methods and paths that a client makes up are no labels (H15)."""
     for number in range(30):

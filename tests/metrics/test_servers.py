@@ -96,6 +96,7 @@ def test_a_killed_worker_takes_its_gauges_and_leaves_its_counts(
     assert not [name for name in left if name.startswith("gauge_live") and f"_{victim}." in name]
 
 
+@pytest.mark.long
 def test_a_worker_that_ends_in_order_takes_its_gauges(serve: Serve, measured: Project):
     """Gunicorn's workers need no hook for it."""
     server = serve("gunicorn-gthread", measured, options=("--workers", "2"))

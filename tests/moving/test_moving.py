@@ -75,6 +75,7 @@ def summary(found):
     return found
 
 
+@pytest.mark.long
 def test_late_middleware(moved):
     """A header's name of None, a callback and an old logger: all works, and is told what to do."""
     project = moved("late_middleware")
@@ -97,6 +98,7 @@ def test_asked_by_tests(moved):
     assert (heartbeat["status"], json.loads(heartbeat["body"])) == (200, {"status": "warning"})
 
 
+@pytest.mark.long
 def test_own_checks(moved):
     """Shipped checks and one of the project's own are asked under the names that they had."""
     project = moved("own_checks")
@@ -125,6 +127,7 @@ def test_audit_id(moved):
     assert summary(found)["rid"] == "the-audit-id"
 
 
+@pytest.mark.long
 def test_extra_meta(moved):
     """A method that nothing calls is told by the system checks, and found in the files."""
     project = moved("extra_meta")
@@ -138,6 +141,7 @@ def test_event_filter(moved):
     assert line.startswith("events.py:7: viewpatterns -> the URLconf")
 
 
+@pytest.mark.long
 def test_silenced_checks(moved):
     """Ids stay silenced; a check in Django's registry is named until somebody gives it a tag."""
     project = moved("silenced_checks")
@@ -151,6 +155,7 @@ def test_silenced_checks(moved):
     assert "dockerflow.W014" in tagged.ids
 
 
+@pytest.mark.long
 def test_pending_migrations(moved):
     """The details name what is pending, under the id that it had."""
     found = moved("pending_migrations").ask()

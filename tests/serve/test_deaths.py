@@ -79,6 +79,7 @@ def test_requests_of_the_others_are_answered(served: Serve) -> None:
     assert sum(load.lost.values()) <= 4  # at most what the dead worker's threads had in hand
 
 
+@pytest.mark.long
 def test_place_that_always_dies(served: Serve, project: Project) -> None:
     """A worker that ends at once, again and again, ends the container, with status 1."""
     with Receiver() as receiver:
@@ -108,6 +109,7 @@ def test_death_during_the_drain(served: Serve) -> None:
     assert instance.wait(20).code == 0
 
 
+@pytest.mark.long
 def test_stop_during_a_reload(served: Serve) -> None:
     """SIGTERM while workers are being replaced is obeyed at once."""
     instance = served("--workers", "3", drain_seconds=0)
@@ -140,6 +142,7 @@ def test_stop_while_a_successor_hangs(served: Serve, project: Project) -> None:
     assert ended.seconds < 10  # less than the graceful timeout
 
 
+@pytest.mark.long
 def test_reload_fails_no_probe(served: Serve) -> None:
     """While SIGHUP replaces the workers, readiness passes, and every request is answered."""
     instance = served("--workers", "2")

@@ -40,6 +40,7 @@ def test_wrong_command(served: Serve, command: str) -> None:
     assert f"the command {command!r} failed" in last_words(instance)
 
 
+@pytest.mark.long
 def test_commands_run_in_order(served: Serve, project: Project) -> None:
     """Commands run one after the other, with their arguments, before the first request (H12)."""
     instance = served("--command", "sleep 0.1", "--command", "check --tag models")

@@ -6,6 +6,7 @@ import pytest
 MIB = 2**20
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["serve-wsgi", "serve-asgi"])
 def test_full_collection_copies_little(served, kind: str) -> None:
     """A full garbage collection in a worker leaves the memory that was loaded before it shared."""

@@ -94,6 +94,7 @@ def test_reload_brings_new_code(served: Serve, project: Project) -> None:
     assert instance.stop().code == 0
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("options", "said"),
     [

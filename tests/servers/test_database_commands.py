@@ -29,6 +29,7 @@ def away(project):
     return at
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("command", BUILD_COMMANDS, ids=" ".join)
 def test_command_leaves_the_database_alone(away, black_hole, command):
     """What builds an image or migrates elsewhere does not so much as connect to it (D4)."""
@@ -37,6 +38,7 @@ def test_command_leaves_the_database_alone(away, black_hole, command):
     assert black_hole.accepted == []
 
 
+@pytest.mark.long
 def test_makemigrations_works_without_the_database(away):
     """`makemigrations`, where Django itself connects, survives a database that is down (D4)."""
     with Port() as refused:

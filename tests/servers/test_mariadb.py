@@ -39,6 +39,7 @@ def servers(mariadb, tmp_path_factory) -> Iterator[dict[str, Server]]:
         yield servers
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("outage", OUTAGES)
 def test_outage_is_told_in_time_and_ends_with_it(mariadb, servers, outage):
     """Every heartbeat tells of an outage within the timeout, and is well soon after (D19, D20)."""

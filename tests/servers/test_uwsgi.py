@@ -112,6 +112,7 @@ def test_each_request_has_one_summary(server):
     assert pids == {worker.pid for worker in server.workers()}
 
 
+@pytest.mark.long
 def test_ids_go_on_after_a_worker_was_replaced(server):
     """UWSGI forks the new one without Python's hooks; its ids are its own."""
     seen = {server.get("/plain/").headers[HEADER] for _ in range(20)}
@@ -209,6 +210,7 @@ def _told(server, rid):
     return record.severity, record.fields["code"], record.fields["errno"]
 
 
+@pytest.mark.long
 def test_the_marker_drains_and_sigterm_finishes_what_is_in_flight(project):
     """Readiness fails while requests are served; then the one under way is answered: exit 0."""
     marker = project.folder / "draining"

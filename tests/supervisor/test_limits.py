@@ -56,6 +56,7 @@ def open_on(pid: int, path: str) -> list[int]:
     return [int(link.name) for link in links if str(link.readlink()) == path]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["serve-wsgi", "gunicorn"])
 def test_no_descriptor_for_a_successor(served: Serve, kind: str) -> None:
     """A successor that the supervisor has no descriptor for is told, and started later.

@@ -49,13 +49,14 @@ def is_ready(instance: Served) -> bool:
 
 def last_words(instance: Served) -> str:
     """Return the line that says why, once the process has failed without ever being ready."""
-    while instance.running():
-        assert not is_ready(instance)
+    wait_until(lambda: is_ready(instance) or not instance.running(), timeout=60)
+    assert not instance.running(), "it was ready"
     assert instance.wait().code in {1, 3}
     (line,) = [line for line in instance.lines() if "Not serving" in line]
     return line
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", [*WSGI, *ASGI])
 def test_urlconf_that_cannot_be_imported(served: Serve, project: Project, kind: str) -> None:
     """An import error below the URLconf ends the worker, and the container."""
@@ -103,6 +104,7 @@ def test_lifespan_that_takes_its_time(served: Serve, project: Project, kind: str
     wait_until(lambda: is_ready(instance), timeout=20, what=str(instance.output))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ASGI)
 def test_lifespan_that_fails(served: Serve, project: Project, kind: str) -> None:
     """A lifespan that fails to start ends the container, with its own words."""

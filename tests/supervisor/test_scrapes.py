@@ -35,6 +35,7 @@ def fastest(ask: Callable[[], http.Answer], times: int = 4) -> float:
     return min(answer.seconds for answer in answers)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["serve-wsgi", "serve-asgi", "gunicorn"])
 def test_metrics_on_the_probe_port(served: Serve, kind: str) -> None:
     """The probe port answers a scrape, in Prometheus's format, for the worker that serves."""

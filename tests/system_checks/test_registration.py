@@ -33,6 +33,7 @@ def test_a_check_that_django_runs_is_told() -> None:
     assert sentence.startswith(f"Django runs {HERE}.check_stock, {HERE}.check_stock with its comm")
 
 
+@pytest.mark.long
 def test_other_checks_are_django_s() -> None:
     """What is registered under other tags is nothing of ours."""
     assert sentences("dockerflow.W010") == []

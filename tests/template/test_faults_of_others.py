@@ -26,6 +26,7 @@ def test_static_files_are_collected_in_the_image(made):
         assert "collectstatic" not in made.text(path)
 
 
+@pytest.mark.long
 def test_dashboard_takes_any_job(made):
     """The dashboard's jobs are those that Prometheus knows, whatever they are called."""
     dashboard = json.loads(made.manage("dockerflow", "--dashboard").stdout)

@@ -181,6 +181,7 @@ print(json.dumps(sorted(get_commands())))
 """
 
 
+@pytest.mark.long
 def test_commands_of_the_readme(made):
     """Each target and each management command that README.md names exists."""
     readme = made.text("README.md")

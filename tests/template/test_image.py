@@ -167,6 +167,7 @@ def test_lock_file_is_used(image):
     assert "lockfile" in done.stderr
 
 
+@pytest.mark.long
 def test_check_in_the_image(image):
     """Django's checks of a deployment find nothing."""
     output = run(image, *image.entrypoint, "check", "--deploy", "--fail-level", "DEBUG").stdout

@@ -51,6 +51,7 @@ def test_nothing_else_is_rendered(made):
     assert named == {"README.md", "config/settings.py", "pyproject.toml"}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("environ", [{}, PRODUCTION], ids=["development", "production"])
 def test_check(made, environ):
     """Nothing is out of order, in production with Django's checks of a deployment."""

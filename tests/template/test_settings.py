@@ -42,6 +42,7 @@ def test_nothing_is_on(show):
     assert len(settings["DOCKERFLOW_CHECKS"]) == 2
 
 
+@pytest.mark.long
 def test_postgresql(show, tmp_path):
     """POSTGRES_HOST brings PostgreSQL; the port is the one of the same prefix."""
     (tmp_path / "password").write_text("secret\n")
@@ -75,6 +76,7 @@ def test_s3(show):
     assert settings["DOCKERFLOW_CHECKS"][-1] == "dockerflow_django.checks.check_storage"
 
 
+@pytest.mark.long
 def test_mail_by_a_provider(made):
     """ANYMAIL_PROVIDER brings its backend, which finds its key."""
     code = (
@@ -94,12 +96,14 @@ def test_mail_by_smtp(show):
     assert (settings["EMAIL_HOST"], settings["EMAIL_USE_TLS"]) == ("mail", True)
 
 
+@pytest.mark.long
 def test_sentry(show):
     """SENTRY_DSN brings Sentry."""
     _, modules = show("DEBUG", SENTRY_DSN="https://key@sentry.example/1")
     assert "sentry_sdk" in modules
 
 
+@pytest.mark.long
 def test_celery(show):
     """CELERY_BROKER_URL brings Celery, and the heartbeat asks the broker."""
     settings, modules = show("DOCKERFLOW_CHECKS", CELERY_BROKER_URL="redis://r:1/0")
@@ -107,6 +111,7 @@ def test_celery(show):
     assert settings["DOCKERFLOW_CHECKS"][-1] == "dockerflow_django.checks.check_celery_broker"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("debug", ["true", "false"])
 def test_development(show, debug):
     """Conveniences and metrics on the public port are for development alone."""

@@ -88,6 +88,7 @@ def test_failed_start(served: Serve, hooked: Project, receiver: Receiver) -> Non
     assert "'sleep 0 --fail' failed" in receiver.posts[0].json()["traceback"]
 
 
+@pytest.mark.long
 def test_own_process_without_a_parent(served: Serve, hooked: Project, receiver: Receiver) -> None:
     """Under Uvicorn the process that serves sends for itself."""
     marker = hooked.folder / "draining"
@@ -101,6 +102,7 @@ def test_own_process_without_a_parent(served: Serve, hooked: Project, receiver: 
     assert receiver.news()[1] == ("readiness", "warning")
 
 
+@pytest.mark.long
 def test_receiver_that_is_down(served: Serve, project: Project) -> None:
     """A receiver that is down delays neither the start, nor the probes, nor the end by much."""
     gone = project.with_environ(DOCKERFLOW_WEBHOOK_URL="http://u:s3cret@127.0.0.1:1/hook")

@@ -58,6 +58,7 @@ def test_browser_has_nothing_to_complain_of(page: tuple[str, list[str]]):
     assert set(asked) <= {"/__heartbeat__", "/favicon.ico"}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("query", ["?refresh=5"])
 def test_page_asks_again_by_itself(page: tuple[str, list[str]]):
     """The browser does what the query asks for, and the policy lets it."""
@@ -66,6 +67,7 @@ def test_page_asks_again_by_itself(page: tuple[str, list[str]]):
         wait_until(lambda: asked.count("/__heartbeat__") > 1, timeout=30)
 
 
+@pytest.mark.long
 def test_colours_are_the_readers(page: tuple[str, list[str]], tmp_path: Path):
     """The policy lets the style through, and the style follows light and dark."""
     url, _ = page
@@ -74,6 +76,7 @@ def test_colours_are_the_readers(page: tuple[str, list[str]], tmp_path: Path):
         assert corner_of(tmp_path / "page.png") == corner
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("dark", [False, True])
 @pytest.mark.parametrize("name", STATES)
 def test_nothing_is_wider_than_the_screen(client: Client, tmp_path: Path, name: str, dark: bool):

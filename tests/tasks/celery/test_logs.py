@@ -39,6 +39,7 @@ def test_children_that_are_spawned(celeryd):
     assert record["Fields"]["rid"] == summary["rid"]
 
 
+@pytest.mark.long
 def test_without_a_logging_of_its_own(project, celeryd):
     """A project that configures no root logger has Celery's level, and plain lines."""
     without = Celeryd(project.with_settings(LOGGING_CONFIG=None), celeryd.broker)

@@ -159,6 +159,7 @@ def test_child_of_few_tasks(celeryd):
     assert len({line["Pid"] for line in records}) == 3
 
 
+@pytest.mark.long
 def test_unknown_task_is_no_execution(celeryd):
     """A task that the worker does not know leaves no record and no count."""
     with celeryd.worker("--concurrency=1") as worker:

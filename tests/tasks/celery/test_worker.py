@@ -148,6 +148,7 @@ def listens(process, port):
     return any(each.laddr.port == port and each.status == "LISTEN" for each in found)
 
 
+@pytest.mark.long
 def test_embedded_beat_is_not_judged(celeryd, tmp_path):
     """A worker with `-B` says that its probes do not judge beat, and has its port for itself."""
     schedule = f"--schedule={tmp_path / 'schedule'}"
@@ -182,6 +183,7 @@ def counted(task, count):
     return f'dockerflow_tasks_total{{state="SUCCESS",task="{MODULE}.{task}"}} {count}.0'
 
 
+@pytest.mark.long
 def test_a_project_s_own_metrics_of_children(celeryd, tmp_path):
     """With a folder for them the metrics of the children are there too."""
     folder = tmp_path / "metrics"
@@ -197,6 +199,7 @@ def test_a_project_s_own_metrics_of_children(celeryd, tmp_path):
         )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("broker", "url"), [("redis", redis_url), ("amqp", amqp_url)])
 def test_no_password_anywhere(project, tmp_path, broker, url):
     """A password in the broker's URL, here a wrong one, is in no answer, line, metric or help."""
@@ -241,6 +244,7 @@ def test_webhooks(celeryd):
     assert all(status != "failed" for _, status in told)
 
 
+@pytest.mark.long
 def test_without_port_file_and_webhook(celeryd):
     """Nobody can learn what the probes say: the worker has no thread of ours, and its records."""
     with celeryd.worker("--concurrency=1", DOCKERFLOW_PROBE_PORT="") as worker:
