@@ -27,12 +27,14 @@ def without(tmp_path_factory):
     return dict(line.split("=", 1) for line in done.stdout.splitlines())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", HIDDEN)
 def test_a_program_is_hidden(without, name):
     """It is in no folder of the path, and neither is any other of its kind."""
     assert not any(os.access(f"{place}/{name}", os.X_OK) for place in without["PATH"].split(":"))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["bash", "env", "git", "openssl", "python3"])
 def test_other_programs_are_there(without, name):
     """The commands of the README need them, and what a test needs beside services."""
@@ -40,6 +42,7 @@ def test_other_programs_are_there(without, name):
         assert os.access(f"{without['PATH']}/{name}", os.X_OK)
 
 
+@pytest.mark.long
 def test_what_listens_is_not_asked(without):
     """A service that runs on the machine is looked for where nobody listens, and skipped."""
     assert "CI" not in without

@@ -47,6 +47,7 @@ def look(folder, way, **environ):
     return json.loads(done.stdout)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("way", WAYS)
 def test_the_environment_is_read(tmp_path, way):
     """Text becomes what the setting needs, and the app reads its own variables beside it."""

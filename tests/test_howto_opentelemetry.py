@@ -112,6 +112,7 @@ def test_probes_leave_no_trace_and_are_answered(ask, world):
     assert [(answer["status"], answer["spans"]) for answer in answers] == [(200, [])] * 4
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("world", ["sync", "async"])
 @pytest.mark.parametrize("path", ["/queries/", "/stream/"])
 def test_a_request_has_its_trace_and_its_summary_names_it(ask, world, path):

@@ -76,6 +76,7 @@ def test_the_browser_gets_a_page_and_prometheus_its_numbers(shop: Path):
     assert blocks("text")[0] in metrics.splitlines()
 
 
+@pytest.mark.long
 def test_the_commands_are_there(shop: Path):
     """Every `manage.py dockerflow` of the tutorial prints what it should."""
     asked = [
@@ -86,6 +87,7 @@ def test_the_commands_are_there(shop: Path):
     assert json.loads((shop / "dashboard.json").read_text())["title"] == "Dockerflow"
 
 
+@pytest.mark.long
 def test_prometheus_reads_what_was_written(shop: Path):
     """The configuration and the rules beside it are valid."""
     done = subprocess.run(

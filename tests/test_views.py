@@ -392,6 +392,7 @@ def test_whatever_is_asked_early_is_answered_with_json(
         assert isinstance(answer.json, dict)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("world", WORLDS)
 @given(segment=st.text(max_size=20), tail=st.binary(max_size=5))
 @hypothesis_settings(

@@ -30,6 +30,7 @@ def servers(tmp_path_factory):
         yield servers
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", KINDS)
 def test_serves_below_its_prefix(servers, kind):
     """A prefix is stripped from the path, and Django knows it."""
@@ -41,6 +42,7 @@ def test_serves_below_its_prefix(servers, kind):
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", KINDS)
 def test_family_holds_the_worker(servers, kind):
     """The process that runs the views is of the server's family; threads and memory are counted."""
@@ -50,6 +52,7 @@ def test_family_holds_the_worker(servers, kind):
     assert server.rss() > 20 * 2**20
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(
     ("path", "status"),
@@ -81,12 +84,14 @@ def test_view_answers(servers, kind, path, status):
     assert servers[kind].get(path).status == status
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", KINDS)
 def test_echoes_a_body(servers, kind):
     """A body that is sent comes back."""
     assert servers[kind].request("POST", "/echo/", body=b"\x00abc").body == b"\x00abc"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", KINDS)
 def test_stream_fails_half_way(servers, kind):
     """The broken stream breaks: what comes is its first part, an error page, or nothing."""
@@ -98,6 +103,7 @@ def test_stream_fails_half_way(servers, kind):
         assert answer.status == 500 or answer.body in (b"", b"one\n")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("path", ["/blocked/", "/blocked-async/"])
 def test_blocked_view_is_released(servers, kind, path):
@@ -111,6 +117,7 @@ def test_blocked_view_is_released(servers, kind, path):
         assert connection.read().body == b"released"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["gunicorn-gthread", "uvicorn"])
 def test_views_with_a_database(serve, project, kind):
     """With a migrated database the session counts and queries run, over several aliases."""
@@ -123,6 +130,7 @@ def test_views_with_a_database(serve, project, kind):
         assert server.get(f"{path}?n=3&alias=default&alias=other").body == b"6"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", KINDS)
 def test_stops_and_leaves_nothing(serve, project, kind):
     """SIGTERM ends an idle server soon, with its workers, its port free, its folder as before."""

@@ -57,9 +57,9 @@ class Server:
         self.process.kill()
         self.process.wait()
 
-    def stop(self, text):
-        """Wait until it has written a text, end it, and return its output and its errors."""
-        self._wait(lambda: text in self.out.read_text())
+    def stop(self, text, times=1):
+        """Wait until it has written a text so often, end it, and return all its output."""
+        self._wait(lambda: self.out.read_text().count(text) >= times)
         self.process.terminate()
         self.process.wait(TIMEOUT_SECONDS)
         return self.out.read_text(), self.err.read_text()

@@ -78,6 +78,7 @@ def grows_linearly(function, piece, before=BEFORE):
     return taken <= NOISE_SECONDS or taken <= ALLOWED * seconds(function, short) + NOISE_SECONDS
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("piece", PIECES, ids=repr)
 def test_scrubbing(piece):
     """The expressions cannot backtrack, and what is read is not read again."""
@@ -164,6 +165,7 @@ HOSTILE = (
 )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", RECORDS)
 def test_every_logger(name, settings, soak):
     """Whatever way a record has of its own."""

@@ -112,6 +112,7 @@ def test_any_exception(formatter, error, message):
         assert not note.isprintable() or scrub(note) in fields[TRACEBACK]
 
 
+@pytest.mark.long
 @fast
 @given(attributes=st.dictionaries(st.sampled_from(list(vars(make_record()))), values))
 def test_any_hand_made_record(formatter, attributes):
@@ -119,6 +120,7 @@ def test_any_hand_made_record(formatter, attributes):
     parse(formatter.format(logging.makeLogRecord(attributes)))
 
 
+@pytest.mark.long
 @fast
 @given(extras=extras, message=messages, level=levels)
 def test_with_and_without_orjson(extras, message, level):
@@ -132,6 +134,7 @@ def test_with_and_without_orjson(extras, message, level):
     assert parse(with_orjson.format(record)) == parse(without.format(record))
 
 
+@pytest.mark.long
 @fast
 @given(extras=extras, message=messages, error=st.none() | exceptions())
 def test_console(extras, message, error):

@@ -64,6 +64,7 @@ def test_rules_stand_alone(loud):
     assert loud.manage("dockerflow", "--rules").stdout == f"{dashboards.rules()}\n"
 
 
+@pytest.mark.long
 def test_text_says_a_failure_once(loud):
     """A person reads what failed, its hint, and nothing of it again as a log line."""
     done = loud.manage("heartbeat")
@@ -72,6 +73,7 @@ def test_text_says_a_failure_once(loud):
     assert (done.stdout + done.stderr).count("Nothing in stock.") == 1
 
 
+@pytest.mark.long
 def test_worst_comes_first(loud):
     """The order of the settings is for those that are equally well."""
     both = loud.with_settings(DOCKERFLOW_CHECKS=["shop.check_shelf", "shop.check_stock"])

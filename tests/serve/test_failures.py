@@ -33,6 +33,7 @@ def test_failing_command(served: Serve, project: Project) -> None:
     assert "--bad" not in str(instance.output)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("command", ["no_such_command", "sleep nonsense"])
 def test_wrong_command(served: Serve, command: str) -> None:
     """A command that does not exist, or is called wrongly, ends `serve` with 1 (H7, H12)."""
@@ -60,6 +61,7 @@ def test_taken_port(served: Serve, which: str) -> None:
     assert first.get("/plain/").status == 200
 
 
+@pytest.mark.long
 def test_missing_certificate(served: Serve, tmp_path: Path) -> None:
     """A certificate that is not there is said in one line (X4)."""
     missing = str(tmp_path / "missing.pem")
@@ -67,6 +69,7 @@ def test_missing_certificate(served: Serve, tmp_path: Path) -> None:
     assert "missing.pem" in last_words(instance)
 
 
+@pytest.mark.long
 def test_bad_certificate(served: Serve, tmp_path: Path) -> None:
     """A certificate that is none is said in one line."""
     bad = tmp_path / "bad.pem"
