@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import threading
+import time
 from typing import Any
 
 import pytest
@@ -56,15 +57,58 @@ def test_times() -> None:
     assert started == pytest.approx(theirs.created - theirs.relativeCreated / 1000, abs=2e-3)
 
 
-async def test_task() -> None:
+def test_times_of_a_later_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its milliseconds are those of its time, and it counts from the start of the process."""
+    theirs = logging.LogRecord(NAME, 20, "", 0, "", (), None)
+    later = time.time_ns() // 10**9 * 10**9 + 1_000_123_456_789
+    monkeypatch.setattr(time, "time_ns", lambda: later)
+    made = make_record(NAME, 20, "")
+    assert made.created == later / 1e9
+    assert made.msecs == 123
+    started = theirs.created - theirs.relativeCreated / 1000
+    assert made.created - made.relativeCreated / 1000 == pytest.approx(started, abs=2e-3)
+
+
+def test_what_is_the_same_is_found_out_once() -> None:
+    """The next record is a copy of the first, and not another one to copy."""
+    first = dict(making._first)
+    make_record(NAME, 20, "")
+    assert making._first == first
+
+
+def test_factory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that the project has set is asked for what `logging` would ask it for."""
+
+    class Record(logging.LogRecord):
+        """A record of the project's own."""
+
+    monkeypatch.setattr(logging, "_logRecordFactory", Record)
+    made = make_record(NAME, 35, "hello")
+    assert type(made) is Record
+    attributes, theirs = vars(made), loggings(35, "hello")
+    assert {k: v for k, v in attributes.items() if k not in TIMES} == {
+        k: v for k, v in theirs.items() if k not in TIMES
+    }
+
+
+@pytest.fixture
+def with_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have records name their task, as since Python 3.12."""
+    monkeypatch.setattr(making, "_HAS_TASKS", True)
+    monkeypatch.setattr(logging, "logAsyncioTasks", True, raising=False)
+
+
+@pytest.mark.usefixtures("with_tasks")
+async def test_task(monkeypatch: pytest.MonkeyPatch) -> None:
     """A task's name is its own; what is made in a thread of its own has none."""
     task = asyncio.current_task()
     assert task is not None
     task.set_name("mine")
-    made = make_record(NAME, 20, "")
-    assert getattr(made, "taskName", None) == loggings(20, "").get("taskName")
+    assert vars(make_record(NAME, 20, ""))["taskName"] == "mine"
     without = await asyncio.to_thread(make_record, NAME, 20, "")
-    assert getattr(without, "taskName", None) is None
+    assert vars(without)["taskName"] is None
+    monkeypatch.setattr(logging, "logAsyncioTasks", False)
+    assert vars(make_record(NAME, 20, ""))["taskName"] is None
 
 
 @pytest.mark.parametrize("name", ["logThreads", "logMultiprocessing", "logProcesses"])
