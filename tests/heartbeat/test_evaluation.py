@@ -9,6 +9,7 @@ import pytest
 from django.core import checks
 from django.db import transaction
 from django.test import override_settings
+from django.urls import get_resolver
 
 from dockerflow_django import health, lifecycle
 from dockerflow_django.checks import register
@@ -92,6 +93,19 @@ def test_readiness_waits_until_migrations_have_been_applied_once(evaluated, conf
         assert evaluated("readiness").passed
 
 
+def test_urlconf_that_is_still_being_imported_is_told_by_starting(
+    evaluated, configure, monkeypatch
+):
+    """It is no error yet that an import takes longer than a probe waits."""
+    gate = threading.Event()
+    monkeypatch.setattr(evaluation, "get_resolver", lambda: gate.wait(30) and get_resolver())
+    configure(DOCKERFLOW_PROBES={"readiness": []}, DOCKERFLOW_CHECK_TIMEOUT=0.1)
+    report = evaluated("readiness")
+    gate.set()
+    assert [m.id for m in report.results["lifecycle"].messages] == [health.INFO_STARTING]
+    assert not report.passed
+
+
 def test_readiness_asks_for_migrations_no_more_once_they_were_applied(configure, counted):
     """Readiness holds: an outage of the shared database takes no instance out."""
     configure(DOCKERFLOW_HEARTBEAT_MAX_AGE=0)
@@ -119,6 +133,7 @@ def test_starting_ends_when_the_startup_checks_have_passed_once(evaluated, confi
     assert report.payload(details=True)["status"] == "info"
     assert [m.id for m in report.results["lifecycle"].messages] == [health.INFO_STARTING]
     assert evaluated("liveness").passed
+    assert not evaluated("readiness").passed  # the other probe ends no starting
     counted.messages = []
     assert evaluated("readiness").passed
     runs = counted.runs

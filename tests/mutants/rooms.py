@@ -19,6 +19,10 @@ ROOMS = {
 # By room, what cannot run there or takes too long for every mutant. In mutmut's copy of the tree
 # the code imports mutmut, so processes that a test starts do not work as it expects.
 LEFT_OUT = {
+    "heartbeat": [
+        "tests/heartbeat/test_late_answers.py::test_the_background_does_not_delay_the_exit",
+        "tests/heartbeat/test_threads.py::test_hung_check_does_not_delay_the_exit",
+    ],
     "logging": [
         "tests/logging/test_config.py::test_debug_decides_when_django_configures_logging",
         "tests/logging/test_config.py::test_debug_level_leaves_django_alone",

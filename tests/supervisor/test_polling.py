@@ -111,6 +111,19 @@ def test_worker_that_serves(still: ContainerProbes, caplog: pytest.LogCaptureFix
     assert still._asked_at.keys() == set(still.pool.workers)
 
 
+def test_worker_that_serves_after_a_while(
+    still: ContainerProbes, caplog: pytest.LogCaptureFixture
+) -> None:
+    """That it has been there for some time makes it no worker that is known to serve."""
+    caplog.set_level(logging.INFO)
+    worker = still.pool.add(1)
+    tick(still, 0.0)
+    assert caplog.messages == []
+    say(worker, {"serves": True})
+    tick(still, 1.0)
+    assert caplog.messages == ["Worker 1 (pid None) serves."]
+
+
 def test_silence_is_logged(still: ContainerProbes, caplog: pytest.LogCaptureFixture) -> None:
     """That a worker does not answer is logged once, and so is that it answers again."""
     one, two = serving(still, 1), serving(still, 2)
