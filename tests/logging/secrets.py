@@ -153,6 +153,7 @@ OTHERS = (
     "the password 'hunter2 x' is wrong",
     "curl -u ada:hunter2 https://shop/",
     "curl --user 'ada:hunter2' https://shop/",
+    "curl -u ada:x,hunter2 https://shop/",
     "curl -x proxy --proxy-user=ada:hunter2 https://shop/",
     "['curl', '-u', 'ada:hunter2', 'https://shop/']",
     "mysql -uroot -phunter2 shop",

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -25,7 +26,7 @@ def encode(request, monkeypatch):
     else:
         monkeypatch.setitem(sys.modules, "orjson", None)
     if request.param == "python":
-        monkeypatch.setattr(json.encoder, "c_make_encoder", None)
+        monkeypatch.setattr(json, "encoder", SimpleNamespace())
     return encoding.best_encoder()
 
 
@@ -54,3 +55,23 @@ def test_refused(encode, fields):
     """What is no strict JSON raises, and is left to the careful way."""
     with pytest.raises((ValueError, TypeError)):
         encode(fields)
+
+
+def test_no_space_is_wasted(encode):
+    """Nothing stands between the parts of an object or a list."""
+    assert encode({"a": 1, "b": ["c", "d"]}) == '{"a":1,"b":["c","d"]}'
+
+
+def test_orjson_is_asked_first():
+    """It writes exponents in its own way."""
+    orjson = pytest.importorskip("orjson")
+    fields = {"a": 1e-7}
+    assert orjson.dumps(fields).decode() != json.dumps(fields, separators=(",", ":"))
+    assert encoding.best_encoder()(fields) == orjson.dumps(fields).decode()
+
+
+def test_the_encoder_in_c_is_asked(monkeypatch):
+    """Where Python has one, as CPython, no other is made."""
+    monkeypatch.setitem(sys.modules, "orjson", None)
+    monkeypatch.setattr(json, "JSONEncoder", None)
+    assert encoding.best_encoder()({"a": 1}) == '{"a":1}'

@@ -296,6 +296,8 @@ def test_process_may_be_unknown(formatter):
         record = make_record("x")
         record.process = unknown
         assert PID not in parse(formatter.format(record))
+    record.process = 0
+    assert parse(formatter.format(record))[PID] == 0
 
 
 def test_older_name():

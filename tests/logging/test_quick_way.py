@@ -1,5 +1,6 @@
 """Plain records are written the quick way; what it cannot be sure of takes the careful way."""
 
+import json
 import logging
 import sys
 import time
@@ -49,6 +50,20 @@ def test_plain_records(quick, record, fields):
     """Nothing that they hold has to be taken apart."""
     for _ in range(2):
         assert fields_of(quick.format(record)) == fields
+
+
+def test_after_another_formatter(quick):
+    """What another handler's formatter has left on a record does not make it a slow one."""
+    record = make_record("x", uid="7")
+    logging.Formatter("%(message)s").format(record)
+    assert fields_of(quick.format(record)) == {MESSAGE: "x", "uid": "7"}
+
+
+def test_no_space_is_wasted(formatter):
+    """Neither way writes a space that JSON does not need."""
+    for record in (make_record("x", n=1), make_record("x", it={"a": 1})):
+        line = formatter.format(record)
+        assert line == json.dumps(json.loads(line), separators=(",", ":"))
 
 
 def test_single_argument(quick):

@@ -80,7 +80,7 @@ class Values:
                 return found.start()
             # An even number of backslashes is written for a backslash, one more for the quote.
             run = len(found["run"])
-            if found["mark"] == mark and (run == depth or run % (2 * depth + 2) == depth):
+            if found["mark"] == mark and run % (2 * depth + 2) == depth:
                 return found.end()
         return len(self._text)
 
