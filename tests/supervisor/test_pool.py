@@ -90,6 +90,21 @@ def test_answer_in_parts(still: ContainerProbes) -> None:
     assert (other.answer, other.is_over.is_set(), other.body) == (None, False, b"")
 
 
+@pytest.mark.parametrize("words", [b"nonsense", b"[]\n", b"\xff\n"])
+def test_words_that_cannot_be_read(
+    still: ContainerProbes, caplog: pytest.LogCaptureFixture, words: bytes
+) -> None:
+    """What a worker says that is no message is a line in the log, and its next word counts."""
+    worker = still.pool.add(3)
+    worker.worker_end.send(words)
+    say(worker, {"serves": True})
+    still.pool._listen()
+    assert [(each.levelname, each.getMessage()) for each in caplog.records] == [
+        ("WARNING", "Worker 3 sent what cannot be read.")
+    ]
+    assert worker.is_serving
+
+
 def test_why_a_worker_does_not_serve(still: ContainerProbes) -> None:
     """The last worker's problem is that of the pool."""
     assert still.pool.problem == ""

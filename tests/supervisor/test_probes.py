@@ -1,7 +1,6 @@
 """What the last answers of all workers amount to: nothing is asked on an answer's way."""
 
 import json
-import os
 
 import pytest
 
@@ -126,18 +125,6 @@ def test_worker_that_begins_to_serve_between_two_answers(probes: ContainerProbes
     worker.serve()
     wait_for(probes, "passed", "passed", "passed")
     assert [each.name for each in worker.asked].count("readiness") == 2
-
-
-@pytest.mark.parametrize("words", [b"nonsense", b"[]\n", b"\xff\n"])
-def test_words_that_cannot_be_read(
-    probes: ContainerProbes, caplog: pytest.LogCaptureFixture, words: bytes
-) -> None:
-    """What a worker says that is no message is a line in the log, and its next word counts."""
-    worker = FakeWorker(probes, 3)
-    os.write(worker.channel._end.fileno(), words)
-    wait_until(lambda: "Worker 3 sent what cannot be read." in caplog.text)
-    worker.serve()
-    wait_for(probes, "passed", "passed", "passed")
 
 
 def test_fault_while_looking_after(
