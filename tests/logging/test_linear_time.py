@@ -56,26 +56,27 @@ BEFORE = (
 
 
 def seconds(function, text):
-    """Return the CPU time that the function takes for the text, at best, once it is noise."""
-    best = float("inf")
+    """Return the CPU time that the function takes for the text."""
     gc.disable()
     try:
-        for _ in range(RUNS):
-            began = time.thread_time()
-            function(text)
-            best = min(best, time.thread_time() - began)
-            if best <= NOISE_SECONDS:
-                break
+        began = time.thread_time()
+        function(text)
+        return time.thread_time() - began
     finally:
         gc.enable()
-    return best
 
 
 def grows_linearly(function, piece, before=BEFORE):
-    """Tell whether four times the text takes about four times as long."""
-    short, long = (before + piece * (size // len(piece)) for size in (SHORT, LONG))
-    taken = seconds(function, long)
-    return taken <= NOISE_SECONDS or taken <= ALLOWED * seconds(function, short) + NOISE_SECONDS
+    """Tell whether four times the text takes about four times as long, at best."""
+    texts = [before + piece * (size // len(piece)) for size in (SHORT, LONG)]
+    best = [float("inf"), float("inf")]
+    for _ in range(RUNS):
+        best = [
+            min(taken, seconds(function, text)) for taken, text in zip(best, texts, strict=True)
+        ]
+        if best[1] <= ALLOWED * best[0] + NOISE_SECONDS:
+            return True
+    return False
 
 
 @pytest.mark.long

@@ -57,9 +57,9 @@ FAULTS = {**OUTAGES, "restarted": restarted, "connections killed": killed}
 # Black-holed is for full runs alone: what a client sees is much like a frozen service.
 BOUNDED = {
     "PostgreSQL": "frozen",
-    "MariaDB": "connections killed",
+    "MariaDB": "restarted",
     "Redis": "stopped",
-    "RabbitMQ": "restarted",
+    "RabbitMQ": "connections killed",
 }
 
 
