@@ -67,16 +67,10 @@ def seconds(function, text):
 
 
 def grows_linearly(function, piece, before=BEFORE):
-    """Tell whether four times the text takes about four times as long, at best."""
-    texts = [before + piece * (size // len(piece)) for size in (SHORT, LONG)]
-    best = [float("inf"), float("inf")]
-    for _ in range(RUNS):
-        best = [
-            min(taken, seconds(function, text)) for taken, text in zip(best, texts, strict=True)
-        ]
-        if best[1] <= ALLOWED * best[0] + NOISE_SECONDS:
-            return True
-    return False
+    """Tell whether four times the text takes about four times as long."""
+    short, long = (before + piece * (size // len(piece)) for size in (SHORT, LONG))
+    allowed = ALLOWED * min(seconds(function, short) for _ in range(RUNS)) + NOISE_SECONDS
+    return any(seconds(function, long) <= allowed for _ in range(RUNS))
 
 
 @pytest.mark.long
