@@ -13,6 +13,7 @@ from dockerflow_django.logging.access import (
     CODE,
     DURATION,
     MAX_AGENT,
+    MAX_PATHS,
     METHOD,
     PATH,
     PROTOCOL,
@@ -34,7 +35,7 @@ def urls():
 
 GUNICORN = {
     "h": "192.0.2.1", "m": "GET", "U": "/h\xc3\xb6he/", "q": "token=planted", "H": "HTTP/1.1",
-    "r": "GET /h%C3%B6he/?token=planted HTTP/1.1", "s": "200", "B": 512, "D": 12_345,
+    "r": "GET /h%C3%B6he/?token=planted HTTP/1.1", "s": "200", "B": 512, "D": 12_345_400,
     "a": "curl/8", "f": "https://example.org/?token=planted",
 }  # fmt: skip
 GRANIAN = {
@@ -50,7 +51,7 @@ GRANIAN = {
             "gunicorn.access",
             '%(h)s "%(r)s" %(s)s "%(f)s"',
             (SafeAtoms(GUNICORN),),
-            {SIZE: 512, DURATION: 12, AGENT: "curl/8"},
+            {SIZE: 512, DURATION: 12_345, AGENT: "curl/8"},
         ),
         (
             "uvicorn.access",
@@ -87,6 +88,9 @@ def test_absent_values_of_gunicorn_are_absent(formatter):
     atoms = {**GUNICORN, "a": "-", "B": None}
     fields = fields_of(formatter.format(make_record("", (atoms,), name="gunicorn.access")))
     assert fields.keys() == {METHOD, PATH, PROTOCOL, CODE, DURATION}
+    atoms = {**GUNICORN, "a": "", "B": None}
+    fields = fields_of(formatter.format(make_record("", (atoms,), name="gunicorn.access")))
+    assert AGENT not in fields
     atoms = {**GUNICORN, "a": "x" * 5_000}
     fields = fields_of(formatter.format(make_record("", (atoms,), name="gunicorn.access")))
     assert fields[AGENT] == "x" * MAX_AGENT
@@ -134,6 +138,9 @@ def test_what_runserver_adds_is_no_field(formatter):
          'x - "WebSocket /ws" [accepted]'),
         ("gunicorn.error", "Error handling request %s %s", ("GET", "/a?token=planted"),
          "Error handling request GET /a"),
+        ("gunicorn.error", "Error handling request %s", ("/accounts/reset/MQ/plan ted/",),
+         f"Error handling request /accounts/reset/{REDACTED}/{REDACTED}/"),
+        ("gunicorn.error", "really?yes /a", (), "really?yes /a"),
         ("gunicorn.error", "Worker exiting (pid: %(pid)s)", ({"pid": 5},),
          "Worker exiting (pid: 5)"),
         ("django.request", "Not Found: %s", ("/accounts/reset/MQ/planted/",),
@@ -222,6 +229,12 @@ def test_paths_through_a_queue(formatter, name, text, shown):
 
 def test_more_paths_than_a_server_writes(formatter):
     """Only the first are looked up; the others lose their query strings and tokens."""
-    text = " ".join(["/a?token=planted"] * 40)
-    line = formatter.format(make_record(text, name="uvicorn.error"))
-    assert "planted" not in line
+    first, token = ["/a"] * MAX_PATHS, "c5xq2v-8d5a2f0b0b1f4d6c9a3e7f1b2c4d6e8f"
+    text = " ".join(
+        [*(f"{path}?token=planted" for path in first), f"/accounts/confirm/{token}/?a=b"]
+    )
+    fields = fields_of(formatter.format(make_record(text, name="uvicorn.error")))
+    assert fields[MESSAGE] == " ".join([*first, f"/accounts/confirm/{REDACTED}/"])
+    text = " ".join([*(f"{path}?token=planted" for path in first), "/accounts/confirm/5/?a=b"])
+    fields = fields_of(formatter.format(make_record(text, name="uvicorn.error")))
+    assert fields[MESSAGE] == " ".join([*first, "/accounts/confirm/5/"])

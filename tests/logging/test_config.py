@@ -2,6 +2,7 @@
 
 import json
 import logging
+import logging.config
 
 import pytest
 from django.conf import settings
@@ -9,14 +10,18 @@ from django.test import override_settings
 from django.utils.functional import empty
 from django.utils.log import AdminEmailHandler, RequireDebugFalse
 
+from dockerflow_django.context import request_id_context
 from dockerflow_django.logging import ConsoleFormatter, MozlogFormatter, logging_config
 from dockerflow_django.logging.config import (
+    RUNSERVER,
     SERVER_LOGGERS,
+    UVICORN_ACCESS,
     admin_mail_handler,
     choose_formatter,
 )
 from dockerflow_django.logging.content import MESSAGE
 from dockerflow_django.logging.envelope import FIELDS, LOGGER, TYPE
+from dockerflow_django.logging.filters import SilencedLogFilter, SummarisedLogFilter
 from tests.logging.lines import parse
 from tests.logging.processes import run_python
 
@@ -95,11 +100,58 @@ def test_dict_is_the_callers():
     assert {"django", *SERVER_LOGGERS} == second["loggers"].keys()
 
 
+@pytest.fixture
+def configured():
+    """Return a function that configures logging, which is afterwards as it was."""
+    loggers = [*map(logging.getLogger, ("", "early", "django", *SERVER_LOGGERS))]
+    kept = [(vars(each).copy(), each.handlers[:], each.filters[:]) for each in loggers]
+    yield lambda *args: logging.config.dictConfig(logging_config("shop", *args))
+    for each, (attributes, handlers, filters) in zip(loggers, kept, strict=True):
+        vars(each).update(attributes, handlers=handlers, filters=filters)
+        each.setLevel(attributes["level"])  # forgets which levels are enabled
+
+
+def test_as_a_setting(configured, capsys):
+    """Records of loggers made before, of Django's and of servers' come once each, in one form."""
+    for name in ("uvicorn", "gunicorn.error", "django"):
+        # As the servers and Django have them; the handlers have nothing to write to.
+        logging.getLogger(name).propagate = False
+        logging.getLogger(name).handlers = [logging.StreamHandler(None)]
+    early = logging.getLogger("early")
+    token = request_id_context.set("abc")
+    configured()
+    for name in ("early", "uvicorn", "gunicorn.error", "django"):
+        logging.getLogger(name).warning("hello")
+    request_id_context.reset(token)
+    lines = [parse(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line[TYPE] for line in lines] == [early.name, "uvicorn", "gunicorn.error", "django"]
+    assert {line[LOGGER] for line in lines} == {"shop"}
+    assert all(line[FIELDS] == {MESSAGE: "hello", "rid": "abc"} for line in lines)
+
+
+def test_what_loggers_have(configured):
+    """Django's has its mail to ADMINS, two of the servers' have filters, and others nothing."""
+    configured("INFO", "console")
+    assert type(logging.getLogger().handlers[0].formatter) is ConsoleFormatter
+    (mail,) = logging.getLogger("django").handlers
+    assert type(mail) is AdminEmailHandler
+    has = {name: logging.getLogger(name) for name in SERVER_LOGGERS}
+    assert {name: each.handlers for name, each in has.items() if each.handlers} == {}
+    filters = {name: [*map(type, each.filters)] for name, each in has.items() if each.filters}
+    assert filters == {UVICORN_ACCESS: [SilencedLogFilter], RUNSERVER: [SummarisedLogFilter]}
+
+
+def test_each_logger_can_be_given_handlers():
+    """What a project adds one to is there."""
+    loggers = logging_config("shop")["loggers"]
+    assert all(loggers[name]["handlers"] == [] for name in SERVER_LOGGERS)
+
+
 @pytest.mark.parametrize(
     ("arguments", "error", "text"),
     [
         ((5,), TypeError, "logger_name must be a string, not 5"),
-        (("",), ValueError, "logger_name is empty"),
+        (("",), ValueError, r"^logging_config\(\): logger_name is empty; name the service$"),
         (("shop", "LOUD"), ValueError, "level must be one of .*'INFO'.*, not 'LOUD'"),
         (("shop", None), ValueError, "level must be one of"),
         (("shop", ["INFO"]), ValueError, "level must be one of"),

@@ -12,6 +12,7 @@ from dockerflow_django.logging import ConsoleFormatter
 from dockerflow_django.logging.console import SUMMARY_LOGGER
 from tests.logging.lines import make_record, raised
 
+DIM, RED, GREEN, YELLOW, CYAN = (f"\x1b[{number}m" for number in (2, 31, 32, 33, 36))
 ESCAPE = re.compile("\x1b\\[\\d+m")
 TIME = re.compile(r"^\d\d:\d\d:\d\d\.\d{3} ")
 
@@ -40,6 +41,8 @@ def test_time_as_asked():
     [
         ("", '""'),
         ("a=b", '"a=b"'),
+        ("a=höhe", '"a=höhe"'),
+        ("X", "X"),
         ("it's", '"it\'s"'),
         ("höhe", "höhe"),
         (True, "true"),
@@ -80,6 +83,16 @@ def test_failed_summary():
     assert plain(record) == r"ERROR    request.summary GET /a\x1bb 500 3ms ValueError: oh"
 
 
+def test_summary_without_a_request_line():
+    """What is not known of a request has a hyphen in its place."""
+    assert plain(make_record(name=SUMMARY_LOGGER, code=400)) == "INFO     request.summary - - 400"
+
+
+def test_attributes_that_a_record_lacks():
+    """They are left out, where `fmt` asks for them."""
+    assert plain(make_record("x"), fmt="%(nothing)s %(module)s") == "INFO     shop x module=shop"
+
+
 def test_summary_logger_without_a_request():
     """A record of that logger that is no summary is shown as any other."""
     assert (
@@ -108,6 +121,11 @@ def test_exception():
 def test_error_without_traceback():
     """An extra called `error` is shown, as there is nothing else that tells it."""
     assert plain(make_record("x", error="mine")) == "INFO     shop x error=mine"
+
+
+def test_traceback_without_error():
+    """An extra called `traceback` is shown where a traceback would be."""
+    assert plain(make_record("x", traceback="mine")) == "INFO     shop x\n    mine"
 
 
 def test_stack():
@@ -144,12 +162,33 @@ def test_levels_have_colours(level):
     assert coloured.count("\x1b[") % 2 == 0
 
 
-@pytest.mark.parametrize("code", [101, 200, 302, 404, 500])
-def test_codes_have_colours(code):
+@pytest.mark.parametrize(
+    ("level", "color"),
+    [
+        *((50, RED), (40, RED), (39, YELLOW), (30, YELLOW)),
+        *((29, GREEN), (20, GREEN), (19, DIM), (10, DIM)),
+    ],
+)
+def test_colour_of_a_level(level, color):
+    """It is that of the level's name, or of the next lower one that has a name."""
+    text = ConsoleFormatter(color=True).format(make_record("x", level=level))
+    assert f" {color}{logging.getLevelName(level):8}\x1b[0m " in text
+
+
+def test_colour_of_what_was_replaced():
+    """It is that of a warning."""
+    text = ConsoleFormatter(color=True).format(make_record("x", n=float("nan")))
+    assert text.endswith(f" {YELLOW}n: nan\x1b[0m")
+
+
+@pytest.mark.parametrize(
+    ("code", "color"), [(101, CYAN), (200, GREEN), (302, CYAN), (404, YELLOW), (500, RED)]
+)
+def test_codes_have_colours(code, color):
     """The status of a request is coloured by its kind."""
     record = make_record(name=SUMMARY_LOGGER, code=code, method="GET", path="/")
     colours = ESCAPE.findall(ConsoleFormatter(color=True).format(record).partition("GET")[2])
-    assert len(colours) == 2
+    assert colours == [color, "\x1b[0m"]
 
 
 class Terminal(io.StringIO):

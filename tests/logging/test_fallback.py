@@ -31,6 +31,19 @@ def test_without_a_configuration(
     assert len(orphan.handlers) == 1
 
 
+def test_level_of_an_ancestor(orphan: logging.Logger) -> None:
+    """If it lets INFO through already, the logger goes on to follow it."""
+    parent = logging.getLogger(orphan.name).parent
+    assert parent is not None
+    kept = parent.level
+    parent.setLevel(logging.INFO)
+    orphan.propagate, is_propagated = True, orphan.propagate
+    log_somewhere(orphan.name)
+    parent.setLevel(kept)
+    orphan.propagate = is_propagated
+    assert orphan.level == logging.NOTSET
+
+
 def test_with_a_configuration(orphan: logging.Logger) -> None:
     """A logger that has a handler and a level keeps them."""
     handler = logging.NullHandler()

@@ -4,13 +4,20 @@ import logging
 
 import pytest
 
-from dockerflow_django.context import request_id_context
+from dockerflow_django.context import (
+    end_request,
+    end_task,
+    request_id_context,
+    start_request,
+    start_task,
+)
 from dockerflow_django.logging import RequestIdLogFilter
 from dockerflow_django.logging.filters import (
     REQUEST,
     REQUEST_ATTRIBUTE,
     RID,
     SilencedLogFilter,
+    SummarisedLogFilter,
 )
 from tests.logging.lines import make_record
 
@@ -59,6 +66,39 @@ def test_own_rid_stays(rid):
 def test_request_of_the_record(rid):
     """Django's records about a request have that request's id, whatever runs meanwhile."""
     assert filtered(request=Request("from-request")).rid == "from-request"
+
+
+def test_request_that_was_given_another_id():
+    """If the context is of that request, its id is the one that the project has given it."""
+    state = start_request("of-the-client", None)
+    try:
+        assert filtered(request=Request(state.rid)).rid == state.rid
+        request_id_context.set("of-the-project")
+        assert filtered(request=Request(state.rid)).rid == "of-the-project"
+        assert filtered(request=Request("of-another")).rid == "of-another"
+    finally:
+        end_request()
+
+
+def test_inside_a_task():
+    """A record has its name and its id; one that has such an attribute keeps it."""
+    state = start_task("shop.pay", "abc", in_request=False)
+    try:
+        record, own = filtered(), filtered(task="mine", task_id="7")
+    finally:
+        end_task(state)
+    assert (record.task, record.task_id) == ("shop.pay", "abc")
+    assert (own.task, own.task_id) == ("mine", "7")
+
+
+def test_request_with_a_summary():
+    """An access record of it does not pass, others do."""
+    assert SummarisedLogFilter().filter(make_record()) is True
+    start_request("abc", None)
+    try:
+        assert SummarisedLogFilter().filter(make_record()) is False
+    finally:
+        end_request()
 
 
 @pytest.mark.parametrize("make", [str, object, Broken, lambda: Request(None), lambda: Request(5)])

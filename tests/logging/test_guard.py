@@ -1,13 +1,14 @@
 """Formatting asks no database, and no value ends the process."""
 
 import logging
+import threading
 
 import pytest
 from django.contrib.auth.models import Group, Permission
-from django.db import connection
+from django.db import connection, connections
 from django.test.utils import CaptureQueriesContext
 
-from dockerflow_django.logging import ConsoleFormatter, MozlogFormatter
+from dockerflow_django.logging import ConsoleFormatter, MozlogFormatter, guard
 from dockerflow_django.logging.content import ERROR, MESSAGE
 from dockerflow_django.logging.guard import DatabaseRefusedError, no_database
 from dockerflow_django.logging.text import UNPRINTABLE
@@ -78,6 +79,30 @@ def test_a_guard_within_a_guard_ends_with_the_outer():
             connection.cursor()
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
+
+
+@pytest.mark.django_db
+def test_other_threads_are_left_alone():
+    """A test shares its connection with the threads that it starts: those may ask."""
+    shared, found = connections["default"], []
+
+    def ask():
+        with shared.cursor() as cursor:
+            found.append(cursor.execute("SELECT 5").fetchone())
+
+    shared.inc_thread_sharing()
+    with no_database():
+        thread = threading.Thread(target=ask)
+        thread.start()
+        thread.join()
+    shared.dec_thread_sharing()
+    assert found == [(5,)]
+
+
+def test_arguments_of_other_threads():
+    """What a library has put in a cursor's place gets its arguments."""
+    refuse = guard._refusal(lambda *args, **kwargs: (args, kwargs), -1)
+    assert refuse(1, name="a") == ((1,), {"name": "a"})
 
 
 @pytest.mark.parametrize("kind", [SystemExit, KeyboardInterrupt, GeneratorExit, BaseException])

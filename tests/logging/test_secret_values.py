@@ -5,6 +5,7 @@ import json
 import pytest
 
 from dockerflow_django.logging.scrubbing import REDACTED, scrub
+from dockerflow_django.logging.secret_values import MAX_SPAN
 
 
 @pytest.mark.parametrize(
@@ -19,8 +20,11 @@ from dockerflow_django.logging.scrubbing import REDACTED, scrub
         ("token=[hunter2\nnext", f"token={REDACTED}\nnext"),
         ("token=['hunter2'\nnext", f"token={REDACTED}\nnext"),
         ("token=[hunter2", f"token={REDACTED}"),
+        ("token=[a\ntoken=[hunter2\n b]", f"token={REDACTED}\ntoken={REDACTED}\n b]"),
         ("token=['a]', 'hunter2'] x", f"token={REDACTED} x"),
         ("Cookie:\nHost: x", "Cookie:\nHost: x"),
+        ("?cookie=hunter2&b=2", f"?cookie={REDACTED}&b=2"),
+        ("/x?cookie=hunter2&b=2", f"/x?cookie={REDACTED}&b=2"),
     ],
 )
 def test_end(text, scrubbed):
@@ -35,3 +39,10 @@ def test_backslash_before_a_quote(times):
     for _ in range(times):
         text, shown = json.dumps(text), json.dumps(shown)
         assert scrub(text) == shown
+
+
+def test_bracket_over_many_lines():
+    """It is read so far; one that is not closed until then ends with its line."""
+    text = f"token=[{'x' * (MAX_SPAN - 2)}\n]"
+    assert scrub(text) == f"token={REDACTED}"
+    assert scrub(text.replace("[", "[x")) == f"token={REDACTED}\n]"

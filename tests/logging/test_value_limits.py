@@ -124,6 +124,7 @@ class Columns(list):
         (["a", "--token", "x1", "b"], ["a", "--token", REDACTED, "b"]),
         ({"api_tokens": 1.5, "token": 1.5}, f'{{"api_tokens": 1.5, "token": "{REDACTED}"}}'),
         ({"token": False, "otp": True, "pin": None}, '{"token": false, "otp": true, "pin": null}'),
+        ({"password": "none"}, '{"password": "none"}'),
         ({"password": "!%&/$"}, f'{{"password": "{REDACTED}"}}'),
         (Columns(["a", "b"]), ["a", "b"]),
         ({"token": ["x1", 5]}, f'{{"token": "{REDACTED}"}}'),

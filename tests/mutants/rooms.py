@@ -11,7 +11,7 @@ _OF_SUPERVISOR = """
 ROOMS = {
     "heartbeat": ["tests/heartbeat"],
     "lifecycle": ["tests/test_lifecycle.py"],
-    "logging": ["tests/logging"],
+    "logging": ["tests/logging", "tests/summary/test_failure.py"],
     "summary": ["tests/summary", "tests/logging/test_sentry.py"],
     "supervisor": [f"tests/supervisor/test_{name}.py" for name in _OF_SUPERVISOR.split()],
 }

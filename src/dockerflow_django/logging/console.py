@@ -71,7 +71,7 @@ class ConsoleFormatter(logging.Formatter):
         defaults: dict[str, Any] | None = None,
         color: bool | None = None,
     ) -> None:
-        super().__init__(fmt, datefmt or _TIME_FORMAT, style, validate, defaults=defaults)
+        super().__init__(datefmt=datefmt or _TIME_FORMAT)
         asked_for = BaseJsonFormatter(fmt, style=style, validate=validate).parse()
         self._attributes = [name for name in asked_for if name not in _SHOWN_ANYWAY]
         self._defaults = defaults or {}
