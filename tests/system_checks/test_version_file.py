@@ -63,3 +63,22 @@ def test_a_callback_of_the_project_s_is_left_alone(base_dir: Path) -> None:
     assert sentences("dockerflow.W008") == []
     del settings.BASE_DIR
     assert sentences("dockerflow.W009") == []
+
+
+class Incomparable:
+    """A callback that nothing may be compared with."""
+
+    __hash__ = None
+
+    def __call__(self, root: str) -> dict[str, str]:
+        return {"version": "1"}
+
+    def __eq__(self, other: object) -> bool:
+        raise RuntimeError("no")
+
+
+def test_a_callback_that_raises_when_it_is_compared_is_left_alone(base_dir: Path) -> None:
+    """It is the project's, whatever it thinks of being ours."""
+    (base_dir / "version.json").write_text("{")
+    with override_settings(DOCKERFLOW_VERSION_CALLBACK=Incomparable()):
+        assert sentences("dockerflow.W008") == []
