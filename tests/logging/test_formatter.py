@@ -190,7 +190,9 @@ def test_exception_as_exc_info(formatter):
     """A record that someone made with the exception itself as `exc_info` is understood."""
     record = make_record("x")
     record.exc_info = raised(KeyError("k"))[1]
-    assert fields_of(formatter.format(record))[ERROR] == "KeyError('k')"
+    fields = fields_of(formatter.format(record))
+    assert fields[ERROR] == "KeyError('k')"
+    assert fields[TRACEBACK].endswith("\nKeyError: 'k'")
 
 
 def test_extra_with_a_reserved_name_is_kept(formatter):

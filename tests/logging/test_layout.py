@@ -65,7 +65,7 @@ def test_many_layouts(layouts):
     """Names that are new in every record cost no more memory than so many layouts."""
     for number in range(MAX_LAYOUTS + 10):
         assert encode(layouts, **{"code": 200, f"name{number}": number}) is not None
-    assert len(layouts._layouts) <= MAX_LAYOUTS
+        assert len(layouts._layouts) <= MAX_LAYOUTS
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,7 @@ def test_long_chain_of_contexts(is_suppressed):
         error.__context__, error.__suppress_context__ = inner, is_suppressed
     text = safer_format_traceback(type(error), error, None)
     assert text.count("ValueError: ") == (1 if is_suppressed else MAX_CHAIN)
+    assert text.count("During handling") == text.count("ValueError: ") - 1
     assert text.startswith(CUT) is not is_suppressed
 
 
