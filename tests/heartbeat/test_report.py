@@ -93,12 +93,17 @@ def test_payload_without_details_is_the_status_alone():
 
 def test_payload_with_details_names_all_and_details_those_with_a_level():
     """The body has python-dockerflow's keys, and beside them how long and how old."""
-    results = {"good": result(), "bad": result(checks.Error("broken", id="shop.E001"))}
+    results = {
+        "good": result(),
+        "bad": result(checks.Error("broken", id="shop.E001")),
+        "low": result(checks.CheckMessage(1, "hm")),
+        "none": result(checks.CheckMessage(0, "hm")),
+    }
     payload = Report("heartbeat", results, passed=False).payload(details=True)
     detail = payload["details"]["bad"]
     assert payload["status"] == "error"
-    assert payload["checks"] == {"good": "ok", "bad": "error"}
-    assert list(payload["details"]) == ["bad"]
+    assert payload["checks"] == {"good": "ok", "bad": "error", "low": "ok", "none": "ok"}
+    assert list(payload["details"]) == ["bad", "low"]
     assert detail["status"] == "error"
     assert detail["level"] == checks.ERROR
     assert detail["messages"] == {"shop.E001": "broken"}
