@@ -26,6 +26,9 @@ from dockerflow_django.supervisor.worker import (
     serve_questions,
 )
 
+# What a client accepts that does not say.
+ANY = {"accept": "", "accept_encoding": ""}
+
 
 def fail(app_configs: Any, **options: Any) -> list[Error]:
     return [Error("no brain", id="x.E1")]
@@ -40,12 +43,14 @@ def test_serving(line: tuple[WorkerChannel, socket.socket]) -> None:
     assert not lifecycle.process.is_draining
     assert channel._answer is not None
     for number, name in enumerate((VERSION, "liveness", METRICS)):
-        channel._answer(Question(number, name, {}))
-        message, _ = unpack(end.recv(MESSAGE_BYTES))
+        channel._answer(Question(number, name, ANY))
+        message, body = unpack(end.recv(MESSAGE_BYTES))
         while not message.get("is_last"):  # a long body comes in parts
-            message, _ = unpack(end.recv(MESSAGE_BYTES))
+            message, more = unpack(end.recv(MESSAGE_BYTES))
+            body += more
         assert message["id"] == number
         assert {VERSION: "version", METRICS: "headers"}.get(name, "outcome") in message
+        assert {VERSION: b"", METRICS: b"python_info"}.get(name, b'"status"') in body
 
 
 @pytest.mark.parametrize("is_early", [False, True])
@@ -80,7 +85,7 @@ def test_probe(
 
 def test_metrics() -> None:
     """A scrape's answer is what the client takes."""
-    plain, body = answer_question(Question(1, METRICS, {}))
+    plain, body = answer_question(Question(1, METRICS, ANY))
     assert plain["status"] == 200
     assert plain["headers"]["Content-Type"].startswith("text/plain")
     assert b"python_info" in body

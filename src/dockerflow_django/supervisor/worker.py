@@ -105,7 +105,7 @@ def _expose(arguments: Message) -> Answered:
         from dockerflow_django.metrics.exposition import expose
     except ImportError:
         return {"status": 404}, b'{"error": "There are no metrics."}'
-    found = expose(arguments.get("accept", ""), arguments.get("accept_encoding", ""))
+    found = expose(arguments["accept"], arguments["accept_encoding"])
     return {"status": 200, "headers": found.headers}, found.body
 
 
