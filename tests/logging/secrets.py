@@ -114,6 +114,10 @@ OTHERS = (
     "[(b'host', b'x'), (b'authorization', b'Bearer hunter2'), (b'cookie', b'sessionid=hunter2')]",
     "Headers({'host': 'x', 'authorization': 'Basic hunter2'})",
     "Set-Cookie: sessionid=hunter2; HttpOnly",
+    # A header ends at a quote, unless that begins another secret.
+    "Cookie: a=1 Settings(password=SecretStr('x hunter2'), b=1)",
+    "cookie=a password: 'x hunter2' token=hunter2",
+    "Cookie: a password=[\n'hunter2'\n]",
     "https://a.blob.core.windows.net/c/b?sv=2020&sig=hunter2%3D&se=2026",
     "DefaultEndpointsProtocol=https;AccountName=a;AccountKey=hunter2==;EndpointSuffix=core",
     "https://bucket/x?X-Amz-Credential=hunter2&X-Amz-Signature=hunter2",

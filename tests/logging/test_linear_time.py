@@ -46,6 +46,7 @@ PIECES = (
     *("(token) VALUES ", "(token) VALUES (1", "), (", "ghp_", "ghp_a1", "github_pat_", "glpat-"),
     *("AKIA", "AIza", "xoxb-", "xoxe.xoxp-", "sk-", "sk_live_", "\\n"),
     *("argon2$", "pbkdf2_sha256$", "$2b$12$", "%20"),
+    *("cookie: password=(", "cookie: password: '", "cookie: (token='a')'"),
     *('"GET /', '"GET /a HTTP/1.1" ', ": /a", "/0123456789abcdef", "a-0123456789abcdef", "/\n"),
 )
 # With each of these in the text no part is skipped as harmless.

@@ -203,13 +203,27 @@ def _names_secret(field: re.Match[str]) -> bool:
 
 
 def _end_of_value(field: re.Match[str], values: Values) -> int:
+    is_item, end = field["close"] is not None, field.end()
     before = field.string[max(0, field.start("name") - 1) : field.start("name")]
     is_header = before not in _IN_QUERY and _HEADER().fullmatch(field["name"]) is not None
-    return values.end(
-        field.end(),
-        is_item=field["close"] is not None,
-        is_header=is_header and field["close"] is None and field["option"] is None,
-    )
+    if not is_header or is_item or field["option"] is not None:
+        return values.end(end, is_item=is_item)
+    position, end = end, values.end(end, is_header=True)
+    # It ends with its line, or at a quote: that may begin the value of a secret named in it.
+    while (named := _end_of_named(field.string, position, end, values)) > end:
+        position, end = named, values.end_of_line(named)
+    return end
+
+
+def _end_of_named(text: str, start: int, end: int, values: Values) -> int:
+    """Return where the last secret ends that is named between `start` and `end`, or `end`."""
+    while start < end and (field := _FIELD().search(text, start)) and field.start() < end:
+        start = field.end()
+        if _names_secret(field) and not _is_prose(field):
+            start = values.end(start, is_item=field["close"] is not None)
+            if start > end:
+                return start
+    return end
 
 
 def _stays(field: re.Match[str], value: str) -> bool:

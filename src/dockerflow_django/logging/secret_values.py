@@ -58,11 +58,15 @@ class Values:
         if call := _CALL().match(text, start):
             return self._end_of_bracket(call.end())
         if is_header:
-            found = _LINE().match(text, start)
-            return found.end() if found else start
+            return self.end_of_line(start)
         found = (_BARE_ITEM() if is_item else _BARE()).match(text, start)
         # Brackets and quotes at the end most likely belong to what the value is part of.
         return start + len(found[0].rstrip(_CLOSING)) if found else start
+
+    def end_of_line(self, start: int) -> int:
+        """Return the end of a header's value, wherever in it `start` is."""
+        found = _LINE().match(self._text, start)
+        return found.end() if found else start
 
     def end_of_quoted(self, opening: re.Match[str]) -> int:
         """Return the end of a string; one that is not closed ends with its line."""
