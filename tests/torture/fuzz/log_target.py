@@ -47,10 +47,13 @@ def every_part(text: str, choice: int) -> int:
 
 
 def planted(text: str, choice: int) -> int:
-    """Hide what is secret beside any text: in a message, an argument, an extra, an exception."""
+    """Hide what is secret beside any text: in a message, an argument, an extra, an exception.
+
+    The text has a line of its own: a quote or a name at its end may take what follows for its own.
+    """
     secret = PLANTED[choice % len(PLANTED)]
     text = text.replace(SECRET[:4], "")
-    record = make_record("%s %s", (text, secret), exc_info=raised(ValueError(secret)), it=[secret])
+    record = make_record("%s\n%s", (text, secret), exc_info=raised(ValueError(secret)), it=[secret])
     record.other = text
     for form in (MOZLOG.format, CONSOLE.format):
         assert SECRET not in form(record), secret
