@@ -53,6 +53,7 @@ def test_long_chain_of_contexts(is_suppressed):
     text = safer_format_traceback(type(error), error, None)
     assert text.count("ValueError: ") == (1 if is_suppressed else MAX_CHAIN)
     assert text.count("During handling") == text.count("ValueError: ") - 1
+    assert "direct cause" not in text
     assert text.startswith(CUT) is not is_suppressed
 
 
