@@ -41,6 +41,15 @@ def test_status_of_a_level_is_the_lower_name(level, status):
     assert status_of(level) == status
 
 
+@pytest.mark.parametrize(
+    ("probe", "passes"),
+    [("heartbeat", True), ("liveness", True), ("readiness", False), ("startup", False)],
+)
+def test_result_that_is_pending_keeps_a_process_from_being_ready(probe, passes):
+    """It is too early to know, and nothing that has begun fails for that."""
+    assert result(is_finished=False, is_pending=True).passes(probe) is passes
+
+
 def test_worst_of_nothing_is_zero():
     """No message, no level."""
     assert worst([]) == 0

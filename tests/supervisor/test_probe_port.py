@@ -8,6 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from http import HTTPStatus
 from http.server import ThreadingHTTPServer
 from pathlib import Path
 
@@ -76,6 +77,7 @@ def test_head(listener: ProbePort) -> None:
     ("request_bytes", "status"),
     [
         (b"GET /unknown HTTP/1.1\r\n\r\n", 404),
+        (b"GET /knownX HTTP/1.1\r\n\r\n", 404),
         (b"POST /known HTTP/1.1\r\nContent-Length: 0\r\n\r\n", 405),
         (b"garbage\r\n\r\n", 400),
         (b"GET /known\r\n\r\n", 503),
@@ -92,7 +94,8 @@ def test_refusals(listener: ProbePort, request_bytes: bytes, status: int) -> Non
         connection.send_bytes(request_bytes)
         found = connection.read()
     assert found.status == status
-    assert set(found.json()) == {"error"} or status == 503
+    said = "There is nothing here." if status == 404 else f"{HTTPStatus(status).phrase}."
+    assert found.json() == {"error": said} or status == 503
     assert found.headers["Connection"] == "close"
     assert (found.headers["Allow"] == "GET, HEAD") == (status == 405)
 
