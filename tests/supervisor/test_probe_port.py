@@ -44,6 +44,7 @@ def test_answers(listener: ProbePort, path: str) -> None:
     found = http.request(listener.address, "GET", path)
     assert (found.status, found.body) == (503, b'{"status": "error"}')
     assert found.headers["Cache-Control"] == "no-store"
+    assert found.headers["X-Content-Type-Options"] == "nosniff"
     assert found.headers["Content-Type"] == "application/json"
     assert found.headers["Connection"] == "close"
     assert "Server" not in found.headers
