@@ -38,7 +38,16 @@ PIECES = (
         '; name="token"\\r\\n\\r\\n',
         "(token)=(",
     ),
-    *("(token", "(token)", "Duplicate entry '", "%3A//", ":%2F%2F", "%5B", "[0", "['This a.', "),
+    *(
+        "(token",
+        "(token)",
+        "Duplicate entry '",
+        "%3A//",
+        ":%2F%2F",
+        "%5B",
+        "[0",
+        "['This a.', ",
+    ),
     *("\n", " ", "\t", "a", "é", "İ", "\x00", "Traceback (most recent call last):\n", "  | "),
     *("IDENTIFIED BY '", "identified with a by ", "PASSWORD '", "password(", "-u a:", "--user "),
     *("['-u', '", "-a ", "-p", "sshpass -p ", "//a:", "//a:b", "token:\n", "token:\n  a"),
@@ -46,7 +55,12 @@ PIECES = (
     *("(token) VALUES ", "(token) VALUES (1", "), (", "ghp_", "ghp_a1", "github_pat_", "glpat-"),
     *("AKIA", "AIza", "xoxb-", "xoxe.xoxp-", "sk-", "sk_live_", "\\n"),
     *("argon2$", "pbkdf2_sha256$", "$2b$12$", "%20"),
-    *("cookie: password=(", "cookie: password: '", "cookie: (token='a')'"),
+    *(
+        "Duplicate entry \\\\'\\\\",
+        "cookie: password=(",
+        "cookie: password: '",
+        "cookie: (token='a')'",
+    ),
     *('"GET /', '"GET /a HTTP/1.1" ', ": /a", "/0123456789abcdef", "a-0123456789abcdef", "/\n"),
 )
 # With each of these in the text no part is skipped as harmless.

@@ -37,6 +37,16 @@ def test_other_secrets(text):
     assert scrub(scrubbed) == scrubbed
 
 
+@pytest.mark.parametrize("text", OTHERS)
+def test_other_secrets_in_other_texts(text):
+    """As an exception, a list and JSON show a text that is in them."""
+    error = repr(ValueError(text))
+    for whole in (error, repr([error]), json.dumps({"a": text}), f"x {text} y", f"a: 1\n{text}"):
+        scrubbed = scrub(whole)
+        assert SECRET not in scrubbed, whole
+        assert scrub(scrubbed) == scrubbed, whole
+
+
 def test_other_secrets_in_lines(formatter):
     """Nothing in a line's quick way takes such a text for harmless."""
     for text in (*OTHERS, *map(str.upper, IN_CAPITALS)):

@@ -32,7 +32,9 @@ _INSERTED = expression(
 )
 # MySQL names the index, and Django names that after table and columns.
 _DUPLICATE = expression(
-    r"(?P<head>Duplicate entry ')[^\n]{1,768}?(?P<tail>' for key '(?P<name>[^'\n]{1,256}+)')"
+    r"""(?P<head>Duplicate[ ]entry[ ]\\{0,63}+') [^\n]{1,768}?
+    (?P<tail>(?<!\\)\\{0,63}+' [ ]for[ ]key[ ] \\{0,63}+' (?P<name>[^'\\\n]{1,256}+) \\{0,63}+')""",
+    re.VERBOSE,
 )
 _NEXT_ROW = expression(rf"{SPACE}{{0,8}}+,{SPACE}{{0,8}}+(?=\()")
 _BETWEEN = expression(r"[^\w-]+")

@@ -26,6 +26,7 @@ LEAST_SECONDS, MOST_MICROSECONDS = 0.02, 20.0
 PUMPED_BYTES = 16_384
 
 MOZLOG, CONSOLE = MozlogFormatter(), ConsoleFormatter(color=False)
+NOT_TO_CLOSE = str.maketrans("", "", "\"'()[]{}<>%&\\")
 PLANTED = [form(word, SECRET) for form in FORMS.values() for word in ("password", "api_key")]
 PLANTED += [text for text in OTHERS if SECRET in text]
 
@@ -49,10 +50,10 @@ def every_part(text: str, choice: int) -> int:
 def planted(text: str, choice: int) -> int:
     """Hide what is secret beside any text: in a message, an argument, an extra, an exception.
 
-    The text has a line of its own: a quote or a name at its end may take what follows for its own.
+    The text has a line of its own, and no quotes and brackets: an open one takes what follows.
     """
     secret = PLANTED[choice % len(PLANTED)]
-    text = text.replace(SECRET[:4], "")
+    text = text.translate(NOT_TO_CLOSE).replace(SECRET[:4], "")
     record = make_record("%s\n%s", (text, secret), exc_info=raised(ValueError(secret)), it=[secret])
     record.other = text
     for form in (MOZLOG.format, CONSOLE.format):

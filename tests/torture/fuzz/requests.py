@@ -12,7 +12,7 @@ SECONDS = 20.0
 SILENCE_SECONDS = 0.3
 
 PATHS = (
-    *("/plain/", "/where/", "/echo/", "/items/7/", "/reset/x/y/", "/collect/", "/upload/"),
+    *("/plain/", "/where/", "/echo/", "/items/7/", "/reset/x/y/", "/collect/"),
     *("/__version__", "/__lbheartbeat__/", "/__heartbeat__", "/__heartbeat__/liveness"),
     *("/__heartbeat__/readiness/", "/__heartbeat__/nope", "/__metrics__", "/", "*", "//h/plain/"),
     *("http://h/plain/", "/plain/../__version__", "/%2e%2e/", "/plain/?token=x&a[]=%ff;b"),

@@ -35,7 +35,8 @@ scalars = st.one_of(
     st.integers(-(2**63), 2**63 - 1),
     st.booleans(),
     st.none(),
-    st.floats(),
+    # One that is infinite ends RabbitMQ's reader.
+    st.floats(allow_nan=False, allow_infinity=False),
     st.decimals(-10_000, 10_000, places=2),
     st.datetimes(datetime.datetime(1971, 1, 1), datetime.datetime(2100, 1, 1)),  # noqa: DTZ001
 )
