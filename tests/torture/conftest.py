@@ -16,6 +16,13 @@ T = TypeVar("T")
 
 # The files whose tests take minutes in full size, in the order in which they begin.
 LONGEST = {"test_deaths.py": 0, "test_exactly_once.py": 1}
+# Of these, `tests/supervisor` has a part in every run of the tests.
+FULL_ONLY = {"test_load.py", "test_scrapes.py"}
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    is_left_out = collection_path.name in FULL_ONLY and size_of(config) != "full"
+    return True if is_left_out else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

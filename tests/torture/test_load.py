@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import pytest
 
@@ -11,15 +10,12 @@ from tests.harness.project import Project
 from tests.harness.served import Served
 from tests.harness.waiting import wait_until
 from tests.torture.figures import Figures
-from tests.torture.size import size_of
 from tests.torture.turns import BUSY_STRANGER, Turns
 
 pytestmark = pytest.mark.alone
 
-Sized = Callable[..., Any]
 Serve = Callable[..., Served]
 
-BOUNDED = ("serve-wsgi", "gunicorn-uvicorn")
 # Gunicorn kills a worker that is busy for so long, and nothing but a view runs in it.
 PATIENT = ["--timeout", "300"]
 # With the options for two requests at once, where threads answer them.
@@ -32,12 +28,6 @@ KINDS = {
     "gunicorn-asgi": [],
     "gunicorn-uvicorn": [],
 }
-
-
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    kinds = KINDS if size_of(metafunc.config) == "full" else BOUNDED
-    if "kind" in metafunc.fixturenames:
-        metafunc.parametrize("kind", kinds)
 
 
 @contextmanager
@@ -75,8 +65,9 @@ def blocked(instance: Served, threads: int) -> Iterator[None]:
             thread.join()
 
 
+@pytest.mark.parametrize("kind", KINDS)
 def test_probes_beside_an_idle_container(
-    served: Serve, project: Project, sized: Sized, figures: Figures, kind: str
+    served: Serve, project: Project, figures: Figures, kind: str
 ) -> None:
     """However busy a worker, every probe passes, at most 50 ms later than an idle container's."""
     options = KINDS[kind]
@@ -91,7 +82,7 @@ def test_probes_beside_an_idle_container(
     for load, under in loads.items():
         turns = Turns(loaded, idle)
         with under:
-            turns.ask(sized(50, 200))
+            turns.ask(200)
         figures.note("Load", f"{kind}, {load}", **turns.figures())
-        turns.assert_as_fast(sized(0.95, 0.99))
+        turns.assert_as_fast(0.99)
     assert "does not answer" not in str(loaded.output)
