@@ -17,12 +17,12 @@ def main(rooms: list[str]) -> int:
 
 def _mutate(room: str) -> bool:
     """Print the figures of the room and what is wrong; tell whether all is explained."""
-    mutants, too_long, survivors = mutate(room)
+    mutants, without_result, survivors = mutate(room)
     unexplained, needless = compare(survivors, explanations(room))
     killed, explained = mutants - len(survivors), len(survivors) - len(unexplained)
     print(f"{room}: {mutants} mutants, {killed} killed, {explained} explained", flush=True)
-    # Another process that takes the machine's time kills mutants as well: run those again.
-    print(f"{too_long} of the killed took too long", flush=True)
+    for name in without_result:
+        print(f"Killed without a test that failed, by its limit or by itself: {name}")
     for survivor in unexplained:
         print(f"\nA survivor that nothing explains:\n{as_entry(survivor)}")
     for explanation in needless:

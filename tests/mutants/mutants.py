@@ -1,4 +1,4 @@
-"""Run mutmut over one room, in a folder of its own that leads to the sources."""
+"""Mutate one room with mutmut, in a folder of its own that leads to the sources."""
 
 import json
 import re
@@ -13,34 +13,44 @@ from tempfile import TemporaryDirectory
 from tests.documents import ROOT
 from tests.mutants.rooms import LEFT_OUT, ROOMS
 
-MUTMUT = Path(sys.executable).with_name("mutmut")
-PYTEST = ("-p", "no:randomly", "-p", "no:xdist", "-m", "not long")
-KILLED = {"killed", "timeout"}
+PYTEST = ("-q", "--tb=native", "-p", "no:randomly", "-p", "no:xdist", "-m", "not long")
 # The name of a function, and before it that of its class between two letters of mutmut's.
 NAME = re.compile(
     r"dockerflow_django\.(?P<path>.*?)\.?x(_|ǁ(?P<cls>\w+)ǁ)(?P<name>\w+)__mutmut_\d+"
 )
-# What mutmut draws while it works, a line each time.
-SPINNER = tuple("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏")
+# What `mutmut run` does before it runs tests.
+GENERATE = """
+import os
+from mutmut import __main__ as mutmut
+mutmut.set_mutant_under_test("mutant_generation")
+os.mkdir("mutants")
+mutmut.copy_src_dir()
+mutmut.copy_also_copy_files()
+mutmut.create_mutants(1)
+"""
+# What `mutmut run` does then, but in a way of ours. The mutants come before what is installed.
+DRIVE = """
+import json, sys
+from collections import defaultdict
+from pathlib import Path
+sys.path.insert(0, str(Path("src").absolute()))
+import pytest
+from mutmut.mutation.trampoline import set_mutant_under_test
+from mutmut.state import state
+from mutmut.utils.format_utils import mangled_name_from_mutant_name
+from tests.mutants.driver import Driver
+mutants = defaultdict(list)
+for file in Path("src").rglob("*.meta"):
+    for name in json.loads(file.read_text())["exit_code_by_key"]:
+        mutants[mangled_name_from_mutant_name(name)].append(name)
+driver = Driver(mutants, set_mutant_under_test, lambda: state()._stats, Path(sys.argv[1]))
+sys.exit(pytest.main(sys.argv[2:], plugins=[driver]))
+"""
 # What `mutmut show` prints of one mutant, of many in one process.
 DIFFERENCES = """
 import json, sys
 from mutmut.mutation.diff_apply import get_diff_for_mutant
 print(json.dumps([get_diff_for_mutant(name) for name in sys.argv[1:]]))
-"""
-
-# mutmut runs pytest again and again in one process, and counts an error of pytest as a kill. An id
-# that a function gives, with a backslash in it, is escaped once more in each run, and not found.
-IDS = """
-import contextlib, io, sys, pytest
-class Plugin:
-    def pytest_collection_finish(self, session):
-        self.ids = {item.nodeid for item in session.items}
-first, second = Plugin(), Plugin()
-for plugin in (first, second):
-    with contextlib.redirect_stdout(io.StringIO()):
-        pytest.main(["--collect-only", *sys.argv[1:]], plugins=[plugin])
-sys.exit("\\n".join(first.ids ^ second.ids) or 0)
 """
 
 
@@ -53,18 +63,18 @@ class Survivor:
     after: str
 
 
-def mutate(room: str) -> tuple[int, int, list[Survivor]]:
-    """Return how many mutants the room has, how many took too long, and those that survive."""
+def mutate(room: str) -> tuple[int, list[str], list[Survivor]]:
+    """Return how many mutants the room has, which gave no result, and those that survive."""
     with _workspace(room) as folder:
-        _run(folder, sys.executable, "-c", IDS, *_options(room), *ROOMS[room])
-        # One after the other: a machine that is busy kills mutants by missed deadlines.
-        _run(folder, MUTMUT, "run", "--max-children", "1")
-        listed = _run(folder, MUTMUT, "results", "--all", "true")
-        found = re.findall(r"^ *(\S+): (.+)$", listed, re.MULTILINE)
-        names = [name for name, status in found if status not in KILLED]
-        differences = json.loads(_run(folder, sys.executable, "-c", DIFFERENCES, *names))
-        too_long = [name for name, status in found if status == "timeout"]
-        return len(found), len(too_long), sorted(map(survivor, names, differences))
+        _run(folder, "-c", GENERATE)
+        file = folder / "verdicts.json"
+        arguments = [f"--basetemp={folder / 't'}", *_options(room), *ROOMS[room]]
+        _run(folder / "mutants", "-c", DRIVE, file, *arguments)
+        verdicts = json.loads(file.read_text("utf-8"))
+        survivors = [name for name, verdict in verdicts.items() if verdict == "survived"]
+        differences = json.loads(_run(folder, "-c", DIFFERENCES, *survivors))
+        without_result = [name for name, verdict in verdicts.items() if verdict == "no result"]
+        return len(verdicts), without_result, sorted(map(survivor, survivors, differences))
 
 
 def survivor(name: str, difference: str) -> Survivor:
@@ -105,12 +115,6 @@ def _configuration(room: str, copied: list[str]) -> str:
         "source_paths": ["src/"],
         "only_mutate": [f"src/dockerflow_django/{room}.py", f"src/dockerflow_django/{room}/*"],
         "also_copy": copied,
-        "pytest_add_cli_args": _options(room),
-        "pytest_add_cli_args_test_selection": ROOMS[room],
-        # A mutant may take this many times as long as the tests, and so many seconds more.
-        "timeout_multiplier": 5.0,
-        "timeout_constant": 2.0,
-        "use_git_change_detection": False,
     }
     # The values that JSON has here are written as in TOML.
     lines = (f"{name} = {json.dumps(value)}" for name, value in values.items())
@@ -121,11 +125,15 @@ def _options(room: str) -> list[str]:
     return [*PYTEST, *(f"--deselect={test}" for test in LEFT_OUT.get(room, ()))]
 
 
-def _run(folder: Path, *command: str | Path) -> str:
+def _run(folder: Path, *arguments: str | Path) -> str:
     done = subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, check=False, encoding="utf-8"
+        [sys.executable, *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        encoding="utf-8",
     )
     if done.returncode:
-        told = "\n".join(ln for ln in done.stdout.splitlines() if not ln.startswith(SPINNER))
-        sys.exit(f"{command[0]} failed with {done.returncode}:\n{told}\n{done.stderr}")
+        sys.exit(f"{arguments[:2]} failed with {done.returncode}:\n{done.stdout}\n{done.stderr}")
     return done.stdout

@@ -1,0 +1,45 @@
+"""Run a function in a forked process, within limits, and return what it returns."""
+
+import os
+import resource
+import time
+from collections.abc import Callable
+from multiprocessing import Pipe
+from signal import SIGKILL
+from typing import Any
+
+
+def in_child(work: Callable[[], Any], seconds: int) -> Any:
+    """Return what `work` returns in a process of its own.
+
+    ChildProcessError says that there is no result: what the child ran has ended it, or has not
+    ended in that time, of which nothing passes while all processes are stopped.
+    """
+    receiver, sender = Pipe(duplex=False)
+    pid = os.fork()
+    if not pid:
+        _send_result(work, sender.send)
+    sender.close()
+    try:
+        if any(receiver.poll(1) for _ in range(seconds)):
+            return receiver.recv()
+        raise ChildProcessError("no result in time")
+    except EOFError:
+        raise ChildProcessError("ended without a result") from None
+    finally:
+        os.kill(pid, SIGKILL)
+        os.waitpid(pid, 0)
+        receiver.close()
+
+
+def _send_result(work: Callable[[], Any], send: Callable[[Any], None]) -> None:
+    try:
+        send(work())
+    finally:
+        os._exit(0)
+
+
+def limit_processor_time(seconds: float) -> None:
+    """Have this process end once it has used so much of the processor from now on."""
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time() + seconds) + 1, hard))

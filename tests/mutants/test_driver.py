@@ -1,0 +1,128 @@
+"""Each mutant is judged in a process of its own, within limits of time."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from textwrap import dedent
+
+import pytest
+
+from tests.mutants.child import in_child
+
+# What mutmut makes of a function: it looks which of its variants is to run.
+MUTATED = """
+active, called = "", set()
+
+def activate(mutant):
+    global active
+    active = mutant
+
+def twice(number):
+    called.add("twice")
+    while active == "endless":
+        pass
+    return number * number if active == "square" else 2 * number
+
+def untested():
+    called.add("untested")
+"""
+RUN = """
+import sys
+from pathlib import Path
+import mutated, pytest
+from tests.mutants import driver
+driver.LIMIT_SECONDS = 0
+mutants = {"twice": ["square", "same", "endless"], "untested": ["other"]}
+verdicts = Path("verdicts.json")
+plugin = driver.Driver(mutants, mutated.activate, lambda: mutated.called, verdicts)
+sys.exit(pytest.main(["-q", "--rootdir=.", "test_it.py"], plugins=[plugin]))
+"""
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Give a function that runs mutants with the tests that it takes."""
+    (tmp_path / "mutated.py").write_text(MUTATED)
+
+    def run(tests):
+        (tmp_path / "test_it.py").write_text(dedent(tests))
+        path = os.pathsep.join([str(tmp_path), *sys.path])
+        return subprocess.run(
+            [sys.executable, "-c", RUN],
+            cwd=tmp_path,
+            env=os.environ | {"PYTHONPATH": path},
+            stdout=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+
+    return run
+
+
+def test_verdicts(run, tmp_path):
+    """A mutant that changes what a test sees is killed; what no test calls survives."""
+    done = run("""
+        from mutated import twice
+        def test_two():
+            assert twice(2) == 4
+        def test_three():
+            assert twice(3) == 6
+    """)
+    assert done.returncode == 0, done.stdout
+    assert json.loads((tmp_path / "verdicts.json").read_text()) == {
+        "square": "killed",
+        "same": "survived",
+        "endless": "no result",
+        "other": "survived",
+    }
+
+
+@pytest.mark.parametrize(
+    "tests",
+    [
+        pytest.param("def test_it(): assert False", id="always"),
+        pytest.param(
+            "seen = []\ndef test_first(): seen.append(1)\ndef test_it(): assert seen", id="alone"
+        ),
+        pytest.param(
+            """
+            import time
+            seen = []
+            def test_first(): seen.append(1)
+            def test_it():
+                end = time.process_time() + 0.1
+                while time.process_time() < end: pass
+                assert not seen
+            """,
+            id="among others",
+        ),
+    ],
+)
+def test_a_failure_without_mutant(run, tmp_path, tests):
+    """A test that fails by itself would kill every mutant: none is judged."""
+    done = run(tests)
+    assert done.returncode == 1
+    assert "Fails without any mutant:\ntest_it.py::test_it" in done.stdout
+    assert not (tmp_path / "verdicts.json").exists()
+
+
+def test_result():
+    """What the function returns comes back from another process."""
+    process, result = in_child(lambda: (os.getpid(), ["a"]), 60)
+    assert process != os.getpid()
+    assert result == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("work", "seconds", "what"),
+    [
+        pytest.param(lambda: os._exit(0), 60, "ended without", id="ends itself"),
+        pytest.param(signal.pause, 1, "no result in time", id="waits"),
+    ],
+)
+def test_no_result(work, seconds, what):
+    """A child that gives no result is told of, and is no longer there."""
+    with pytest.raises(ChildProcessError, match=what):
+        in_child(work, seconds)
