@@ -25,6 +25,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return True if is_left_out else None
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes longest: else one of two workers is alone with it at the end."""
     items.sort(key=lambda item: LONGEST.get(item.path.name, len(LONGEST)))
