@@ -1,4 +1,4 @@
-"""Run a function in a forked process, within limits, and return what it returns."""
+"""Processes that are forked: within limits, with a result, and with a set for all."""
 
 import os
 import resource
@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from multiprocessing import Pipe
 from signal import SIGKILL
+from tempfile import TemporaryFile
 from typing import Any
 
 
@@ -43,3 +44,25 @@ def limit_processor_time(seconds: float) -> None:
     """Have this process end once it has used so much of the processor from now on."""
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
     resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time() + seconds) + 1, hard))
+
+
+class SharedSet(set[str]):
+    """A set of names to which a process that is forked later adds as well."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._file = TemporaryFile(buffering=0)  # noqa: SIM115 - it lives as long as the set
+
+    def add(self, name: str) -> None:
+        if name not in self:
+            super().add(name)
+            self._file.write(f"{name}\n".encode())
+
+    def take(self) -> set[str]:
+        """Return what every process has added, and forget it."""
+        self._file.seek(0)
+        names = set(self._file.read().decode().splitlines())
+        self._file.seek(0)
+        self._file.truncate()
+        self.clear()
+        return names

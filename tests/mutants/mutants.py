@@ -38,12 +38,14 @@ import pytest
 from mutmut.mutation.trampoline import set_mutant_under_test
 from mutmut.state import state
 from mutmut.utils.format_utils import mangled_name_from_mutant_name
+from tests.mutants.child import SharedSet
 from tests.mutants.driver import Driver
+state()._stats = called = SharedSet()  # to which mutmut adds
 mutants = defaultdict(list)
 for file in Path("src").rglob("*.meta"):
     for name in json.loads(file.read_text())["exit_code_by_key"]:
         mutants[mangled_name_from_mutant_name(name)].append(name)
-driver = Driver(mutants, set_mutant_under_test, lambda: state()._stats, Path(sys.argv[1]))
+driver = Driver(mutants, set_mutant_under_test, called.take, Path(sys.argv[1]))
 sys.exit(pytest.main(sys.argv[2:], plugins=[driver]))
 """
 # What `mutmut show` prints of one mutant, of many in one process.

@@ -9,7 +9,7 @@ from textwrap import dedent
 
 import pytest
 
-from tests.mutants.child import in_child
+from tests.mutants.child import SharedSet, in_child
 
 # What mutmut makes of a function: it looks which of its variants is to run.
 MUTATED = """
@@ -126,3 +126,15 @@ def test_no_result(work, seconds, what):
     """A child that gives no result is told of, and is no longer there."""
     with pytest.raises(ChildProcessError, match=what):
         in_child(work, seconds)
+
+
+def test_shared_set():
+    """What is added in a child of a child is there too, once, and gone when it has been taken."""
+    names = SharedSet()
+    names.add("a")
+    names.add("a")
+    in_child(lambda: in_child(lambda: names.add("b"), 60), 60)
+    assert names.take() == {"a", "b"}
+    assert names.take() == set()
+    names.add("a")
+    assert names.take() == {"a"}
