@@ -15,7 +15,7 @@ from tests.torture.size import size_of
 T = TypeVar("T")
 
 # The files whose tests take minutes in full size, in the order in which they begin.
-LONGEST = {"test_deaths.py": 0, "test_exactly_once.py": 1}
+LONGEST = {"test_deaths.py": 0, "test_exactly_once.py": 1, "test_logging.py": 2}
 # Of these, `tests/supervisor` has a part in every run of the tests.
 FULL_ONLY = {"test_load.py", "test_scrapes.py"}
 

@@ -25,7 +25,7 @@ def test_formatter_and_scrubbing(tmp_path: Path, sized: Sized, figures: Figures)
     """Lines are valid, planted secrets are gone, and no byte takes more than it may."""
     if find_spec("atheris") is None:
         missing("atheris is not installed", everywhere=HAS_WHEELS)
-    runs = sized(800, 50_000)
+    runs = sized(800, 20_000)
     options = [f"-atheris_runs={runs}", f"-seed={SEED}", f"-max_len={MOST_BYTES}", "-len_control=0"]
     done = subprocess.run(
         [sys.executable, "-m", "tests.torture.fuzz.log_target", *options],
