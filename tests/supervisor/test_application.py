@@ -21,6 +21,7 @@ def wsgi_headers(protocol: str) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
 
     def application(environ: Any, start_response: Any) -> list[bytes]:
+        assert environ["SERVER_PROTOCOL"] == protocol
         start_response("200 OK", [("A", "b")])
         return [b""]
 
@@ -114,6 +115,7 @@ async def live(*messages: dict[str, str], error: Exception | None = None) -> lis
     told: list[str] = []
 
     async def application(scope: Any, receive: Any, send: Any) -> None:
+        assert (scope["type"], await receive()) == ("lifespan", "startup")
         for message in messages:
             await send(message)
         if error is not None:
@@ -122,13 +124,16 @@ async def live(*messages: dict[str, str], error: Exception | None = None) -> lis
     async def send(message: MutableMapping[str, Any]) -> None:
         told.append(message["type"].rpartition(".")[2])
 
+    async def receive() -> str:
+        return "startup"
+
     asgi = Asgi(
         application,
         lambda: told.append("serves"),
         on_failed=lambda text: told.append(f"failed: {text}"),
     )
     try:
-        await asgi({"type": "lifespan"}, send, send)  # type: ignore[arg-type]
+        await asgi({"type": "lifespan"}, receive, send)  # type: ignore[arg-type]
     except ValueError:
         told.append("raised")
     return told
