@@ -4,9 +4,9 @@ import sys
 
 import pytest
 from django.test import override_settings
-from django.urls import set_script_prefix
+from django.urls import set_script_prefix, set_urlconf
 
-from dockerflow_django.logging.paths import redact_path
+from dockerflow_django.logging.paths import MAX_PATH, redact_path
 from dockerflow_django.logging.scrubbing import REDACTED
 
 with_urls = override_settings(ROOT_URLCONF="tests.logging.urls")
@@ -52,6 +52,36 @@ def test_below_a_script_name():
     finally:
         set_script_prefix("/")
     assert redacted == f"/shop/accounts/reset/{REDACTED}/{REDACTED}/"
+
+
+@with_urls
+def test_beside_a_script_name():
+    """A path that does not begin with SCRIPT_NAME is matched as it is."""
+    set_script_prefix("/shop/")
+    try:
+        redacted = redact_path("/accounts/reset/MQ/planted/")
+    finally:
+        set_script_prefix("/")
+    assert redacted == f"/accounts/reset/{REDACTED}/{REDACTED}/"
+
+
+def test_urlconf_of_the_request():
+    """The URLconf that a middleware has set for the request counts."""
+    set_urlconf("tests.logging.urls")
+    try:
+        redacted = redact_path("/accounts/reset/MQ/planted/")
+    finally:
+        set_urlconf(None)
+    assert redacted == f"/accounts/reset/{REDACTED}/{REDACTED}/"
+
+
+@with_urls
+def test_longest_path():
+    """A path that is longer than servers take is not matched."""
+    longest = "/accounts/confirm/".ljust(MAX_PATH - 1, "a") + "/"
+    assert redact_path(longest) == f"/accounts/confirm/{REDACTED}/"
+    longer = longest.replace("aa/", "aaa/")
+    assert redact_path(longer) == longer
 
 
 @override_settings(ROOT_URLCONF="tests.logging.no_such_module")

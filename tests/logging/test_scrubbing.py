@@ -16,6 +16,8 @@ PLANTED = "hunter2"
         ("amqp://u:hun@ter2@mq//", f"amqp://{REDACTED}@mq//"),
         ("postgres://u:hun/ter2@db/shop", f"postgres://{REDACTED}@db/shop"),
         ("https://hunter2@host/", f"https://{REDACTED}@host/"),
+        ("to http%3A%2F%2Fu:hunter2%40db/x", f"to http%3A%2F%2F{REDACTED}%40db/x"),
+        ('("password", "hunter2")', f'("password", {REDACTED})'),
         ("host=db password=hunter2 user=u", f"host=db password={REDACTED} user=u"),
         ("password = 'hunter2 hunter2' x", f"password = {REDACTED} x"),
         ('connect(passwd="hunter2", db=1)', f"connect(passwd={REDACTED}, db=1)"),
