@@ -176,7 +176,7 @@ def _test(
 ) -> None:
     _install_tests(session, *requirements)
     # Much of the time a test waits for a server: more workers than cores.
-    workers = str(5 * (os.cpu_count() or 1) // 2)
+    workers = str(2 * (os.cpu_count() or 1))
     # In the order of `tests/conftest.py`.
     parallel = ("-n", workers, "--dist", "loadfile", "--no-loadscope-reorder")
     measured = _measured(session) if is_measured else ()
