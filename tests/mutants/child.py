@@ -51,7 +51,7 @@ class SharedSet(set[str]):
 
     def __init__(self) -> None:
         super().__init__()
-        self._file = TemporaryFile(buffering=0)  # noqa: SIM115 - it lives as long as the set
+        self._file = TemporaryFile(buffering=0)  # noqa: SIM115 - see `close`
 
     def add(self, name: str) -> None:
         if name not in self:
@@ -66,3 +66,7 @@ class SharedSet(set[str]):
         self._file.truncate()
         self.clear()
         return names
+
+    def close(self) -> None:
+        """Give back the file that holds them."""
+        self._file.close()

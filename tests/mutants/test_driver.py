@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import closing
 from textwrap import dedent
 
 import pytest
@@ -130,11 +131,11 @@ def test_no_result(work, seconds, what):
 
 def test_shared_set():
     """What is added in a child of a child is there too, once, and gone when it has been taken."""
-    names = SharedSet()
-    names.add("a")
-    names.add("a")
-    in_child(lambda: in_child(lambda: names.add("b"), 60), 60)
-    assert names.take() == {"a", "b"}
-    assert names.take() == set()
-    names.add("a")
-    assert names.take() == {"a"}
+    with closing(SharedSet()) as names:
+        names.add("a")
+        names.add("a")
+        in_child(lambda: in_child(lambda: names.add("b"), 60), 60)
+        assert names.take() == {"a", "b"}
+        assert names.take() == set()
+        names.add("a")
+        assert names.take() == {"a"}
