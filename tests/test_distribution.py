@@ -120,10 +120,10 @@ def test_source_archive_is_the_repository(built, tmp_path):
 
 @pytest.mark.long
 def test_tests_run_from_the_source_archive(unpacked):
-    """Whoever packages it can run them there; `nox -s package` runs more of them."""
+    """Whoever packages it can run them there: each is collected, and some are run."""
     command = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
     env = PYTHON_PATH | {"PYTHONPATH": os.pathsep.join([str(unpacked / "src"), *sys.path])}
-    done = _run(*command, "tests/test_facts.py", cwd=unpacked, **env)
+    done = _run(*command, "-k", "test_facts.py", cwd=unpacked, **env)
     assert re.search(r"\d{3} passed", done)
 
 

@@ -4,7 +4,8 @@ import sys
 
 import pytest
 from django.test import override_settings
-from django.urls import set_script_prefix, set_urlconf
+from django.test.utils import override_script_prefix
+from django.urls import set_urlconf
 
 from dockerflow_django.logging.paths import MAX_PATH, redact_path
 from dockerflow_django.logging.scrubbing import REDACTED
@@ -44,24 +45,18 @@ def test_redacted(path, redacted):
 
 
 @with_urls
+@override_script_prefix("/shop/")
 def test_below_a_script_name():
     """A path below SCRIPT_NAME is matched without it."""
-    set_script_prefix("/shop/")
-    try:
-        redacted = redact_path("/shop/accounts/reset/MQ/planted/")
-    finally:
-        set_script_prefix("/")
+    redacted = redact_path("/shop/accounts/reset/MQ/planted/")
     assert redacted == f"/shop/accounts/reset/{REDACTED}/{REDACTED}/"
 
 
 @with_urls
+@override_script_prefix("/shop/")
 def test_beside_a_script_name():
     """A path that does not begin with SCRIPT_NAME is matched as it is."""
-    set_script_prefix("/shop/")
-    try:
-        redacted = redact_path("/accounts/reset/MQ/planted/")
-    finally:
-        set_script_prefix("/")
+    redacted = redact_path("/accounts/reset/MQ/planted/")
     assert redacted == f"/accounts/reset/{REDACTED}/{REDACTED}/"
 
 

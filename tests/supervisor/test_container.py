@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -35,10 +36,15 @@ class Versioned(FakeWorker):
             self.channel.send_answer(question, {"version": self.version})
 
 
+def hasty(**more: Any) -> ContainerSettings:
+    """Return settings by which silence is noticed soon."""
+    return settings(silent_seconds=SILENT_SECONDS, start_seconds=START_SECONDS, **more)
+
+
 @pytest.fixture
 def container(ended: list[int]) -> Iterator[Container]:
     """Give a container without a probe port, which has not started."""
-    container = Container(settings(silent_seconds=SILENT_SECONDS, start_seconds=START_SECONDS))
+    container = Container(hasty())
     yield container
     for worker in container.pool.workers:
         container.pool.remove(worker)
@@ -97,7 +103,7 @@ def test_version_of_a_worker_that_ends(container: Container) -> None:
 
 def test_stop_before_the_start(ended: list[int]) -> None:
     """A container that has not started closes the lines of its workers when it stops."""
-    container = Container(settings(silent_seconds=SILENT_SECONDS, start_seconds=START_SECONDS))
+    container = Container(hasty())
     worker = container.pool.add(1)
     container.stop()
     assert (worker.end.fileno(), worker.worker_end.fileno()) == (-1, -1)
@@ -106,15 +112,7 @@ def test_stop_before_the_start(ended: list[int]) -> None:
 
 def test_probe_port(ended: list[int]) -> None:
     """The port answers from the start on, by what the settings say, and is free after the stop."""
-    container = Container(
-        settings(
-            silent_seconds=SILENT_SECONDS,
-            start_seconds=START_SECONDS,
-            probe_host=LOOPBACK,
-            probe_port=0,
-            shows_details=True,
-        )
-    )
+    container = Container(hasty(probe_host=LOOPBACK, probe_port=0, shows_details=True))
     container.start()
     assert container.probe_port is not None
     address = container.probe_port.address
@@ -147,14 +145,7 @@ def test_port_that_is_taken(container: Container, host: str, shown: str) -> None
 def test_webhooks(ended: list[int]) -> None:
     """Changes are told to a receiver, signed, and at last why nothing was served."""
     with Receiver() as receiver:
-        container = Container(
-            settings(
-                silent_seconds=SILENT_SECONDS,
-                start_seconds=START_SECONDS,
-                webhook_url=receiver.url,
-                webhook_secret="s3cret",
-            )
-        )
+        container = Container(hasty(webhook_url=receiver.url, webhook_secret="s3cret"))
         container.start()
         container.probes.on_change("liveness", "passed", Verdict("failed", 40))
         container.stop("no brain")
@@ -166,13 +157,7 @@ def test_webhooks(ended: list[int]) -> None:
 def test_stop_without_a_problem(ended: list[int]) -> None:
     """A receiver is told of no failure if there was none."""
     with Receiver() as receiver:
-        container = Container(
-            settings(
-                silent_seconds=SILENT_SECONDS,
-                start_seconds=START_SECONDS,
-                webhook_url=receiver.url,
-            )
-        )
+        container = Container(hasty(webhook_url=receiver.url))
         container.start()
         container.stop()
         assert receiver.posts == []

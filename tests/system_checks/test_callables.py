@@ -11,7 +11,7 @@ from django.test import override_settings
 
 from dockerflow_django.checks import register, registry
 from dockerflow_django.system_checks import TAG
-from tests.system_checks import messages, sentences
+from tests.system_checks import Incomparable, messages, sentences
 
 HERE = __name__
 NOT_CALLABLE = {"a": 1}
@@ -185,18 +185,6 @@ def test_a_module_that_fails_is_told_without_its_secrets(
         (sentence,) = sentences("dockerflow.E002")
     why = "importing 'module_that_fails' raised AttributeError: no password=[redacted]."
     assert sentence == f"DOCKERFLOW_CHECKS[0]: {why}"
-
-
-class Incomparable:
-    """A check that nothing may be compared with."""
-
-    __hash__ = None
-
-    def __call__(self, app_configs: object, **kwargs: object) -> list[object]:
-        return []
-
-    def __eq__(self, other: object) -> bool:
-        raise RuntimeError("no")
 
 
 def test_a_check_that_raises_when_it_is_compared_costs_no_message() -> None:

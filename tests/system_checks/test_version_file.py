@@ -7,7 +7,7 @@ from django.conf import settings
 from django.test import override_settings
 
 from dockerflow_django.version import get_version
-from tests.system_checks import sentences
+from tests.system_checks import Incomparable, sentences
 
 
 def other_version(base_dir: object) -> None:
@@ -63,18 +63,6 @@ def test_a_callback_of_the_project_s_is_left_alone(base_dir: Path) -> None:
     assert sentences("dockerflow.W008") == []
     del settings.BASE_DIR
     assert sentences("dockerflow.W009") == []
-
-
-class Incomparable:
-    """A callback that nothing may be compared with."""
-
-    __hash__ = None
-
-    def __call__(self, root: str) -> dict[str, str]:
-        return {"version": "1"}
-
-    def __eq__(self, other: object) -> bool:
-        raise RuntimeError("no")
 
 
 def test_a_callback_that_raises_when_it_is_compared_is_left_alone(base_dir: Path) -> None:
