@@ -1,5 +1,6 @@
 """Fixtures for every test: private services, the project in subprocesses, silent peers."""
 
+import logging
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -19,6 +20,8 @@ from tests.harness.servers import Server
 from tests.torture import size
 
 TORTURE = Path(__file__).parent / "torture"
+LOGGERS = (None, "django", "dockerflow_django", "request.summary")
+LEVELS = pytest.StashKey[dict[str, tuple[int, bool]]]()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -65,6 +68,23 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     """Leave the torture out of every run that does not ask for it."""
     is_left_out = collection_path == TORTURE and size.size_of(config) is None
     return True if is_left_out else None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
+    item.stash[LEVELS] = _levels()
+    yield
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
+    """Fail a test that leaves a logger at another level: a later test would miss its records."""
+    yield
+    assert _levels() == item.stash[LEVELS]
+
+
+def _levels() -> dict[str, tuple[int, bool]]:
+    return {each.name: (each.level, each.disabled) for each in map(logging.getLogger, LOGGERS)}
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """A background worker's probes in this process, and a path and a port for them."""
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -31,9 +32,12 @@ def address(settings: Any) -> Iterator[tuple[str, int]]:
 
 @pytest.fixture
 def fresh() -> Iterator[None]:
-    """Begin and end with a process that has not started and posts nothing."""
+    """Begin and end with a process that has not started, posts nothing, and logs as it did."""
     testing.reset()
+    logger = logging.getLogger("dockerflow_django")
+    level = logger.level
     yield
+    logger.setLevel(level)
     testing.reset()
     own_sender.reset()
 
