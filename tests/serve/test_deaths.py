@@ -144,7 +144,7 @@ def test_stop_while_a_successor_hangs(served: Serve, project: Project) -> None:
 
 @pytest.mark.long
 def test_reload_fails_no_probe(served: Serve) -> None:
-    """While SIGHUP replaces the workers, readiness passes, and every request is answered."""
+    """While SIGHUP replaces the workers, the probes pass on."""
     instance = served("--workers", "2")
     before = set(instance.workers())
     instance.send_signal(signal.SIGHUP)

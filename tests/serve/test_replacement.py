@@ -16,6 +16,7 @@ from dockerflow_django.serve.options import build_server
 from dockerflow_django.serve.process import Process
 from dockerflow_django.serve.server import Server, StartError, _start_method
 from dockerflow_django.supervisor.container import Container
+from tests.harness import http
 from tests.harness.descriptors import no_descriptor_left
 from tests.harness.project import Project
 from tests.harness.served import Served
@@ -34,13 +35,21 @@ from tests.project.wsgi import application
 
 @pytest.mark.long
 def test_worker_that_is_too_large(served: Serve) -> None:
-    """With ``-- --workers-max-rss`` a worker beyond it is replaced, and readiness passes on."""
+    """With ``-- --workers-max-rss`` a worker beyond it is replaced, and readiness passes on.
+
+    It answers what it has begun; a connection that waits for its request is closed.
+    """
     limits = ["--workers-max-rss", "1", "--rss-sample-interval", "1", "--rss-samples", "1"]
     instance = served("--", *limits, drain_seconds=0)
     (first,) = instance.workers()
-    while first in instance.workers():
-        assert instance.probe("readiness").status == 200
-        assert instance.get("/plain/").status == 200
+    with http.Connection(instance.address) as begun, http.Connection(instance.address) as waiting:
+        assert waiting.request("GET", "/plain/").status == 200
+        begun.send("GET", "/slow/?seconds=4")
+        while first in instance.workers():
+            assert instance.probe("readiness").status == 200
+        assert begun.read().status == 200
+        with pytest.raises(OSError):  # noqa: PT011 - closed or reset
+            waiting.request("GET", "/plain/")
     assert instance.stop(timeout=20).code == 0
 
 
