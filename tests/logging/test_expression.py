@@ -113,16 +113,18 @@ def test_a_pattern_that_is_none_says_so():
 def test_without_a_frame_left(monkeypatch: pytest.MonkeyPatch) -> None:
     """What cannot be compiled on this stack is compiled on another one, with its flags."""
     stack = threading.get_ident()
+    pattern = "passwor[d]"
     compiled_on: list[int] = []
 
-    def compile_(pattern: str, flags: int) -> re.Pattern[str]:
-        compiled_on.append(threading.get_ident())
-        if threading.get_ident() == stack:
-            raise RecursionError
-        return compile_here(pattern, flags)
+    def compile_(text: str, flags: int = 0) -> re.Pattern[str]:
+        if text == pattern:  # What measures or mutates the code compiles expressions, too.
+            compiled_on.append(threading.get_ident())
+            if threading.get_ident() == stack:
+                raise RecursionError
+        return compile_here(text, flags)
 
     compile_here = re.compile
     monkeypatch.setattr(re, "compile", compile_)
-    assert expression("passwor[d]", re.IGNORECASE)().fullmatch("PASSWORD")
+    assert expression(pattern, re.IGNORECASE)().fullmatch("PASSWORD")
     first, second = compiled_on
     assert first == stack != second
