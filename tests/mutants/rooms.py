@@ -4,7 +4,7 @@ Tests that start servers are left out: those run the code as it is, not the muta
 """
 
 _OF_SUPERVISOR = """
-    answers application channel clock container polling pool probe_port probes serving settings
+    answers application channel clock container hub polling pool probe_port probes serving settings
     speaker verdicts worker
 """
 

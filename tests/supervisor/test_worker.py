@@ -7,7 +7,6 @@ import threading
 from pathlib import Path
 from typing import Any
 
-import gevent
 import pytest
 
 from dockerflow_django.supervisor import worker as module
@@ -19,7 +18,6 @@ from dockerflow_django.supervisor.channel import (
     WorkerChannel,
     unpack,
 )
-from dockerflow_django.supervisor.hub import Hub
 from dockerflow_django.supervisor.worker import answer_question
 
 
@@ -79,38 +77,3 @@ def test_slow_answer_delays_no_other() -> None:
     assert not answered["liveness"].is_set()
     may_end.set()
     assert answered["liveness"].wait(5)
-
-
-def test_hub() -> None:
-    """A question from a real thread is answered in a greenlet of the hub, beside another one."""
-    answered: list[tuple[str, bool]] = []
-    may_end = threading.Event()
-
-    def answer(question: Question) -> None:
-        if question.name == "liveness":
-            while not may_end.is_set():
-                gevent.sleep(0.01)
-        else:
-            may_end.set()
-        is_in_hub = threading.get_ident() == hub_thread.ident
-        answered.append((question.name, is_in_hub))
-
-    def turn() -> None:
-        hub.append(Hub(answer))
-        has_hub.set()
-        with gevent.Timeout(5, exception=False):
-            while len(answered) < 2:
-                gevent.sleep(0.01)
-        hub.clear()
-        gevent.get_hub().destroy(destroy_loop=True)
-
-    hub: list[Hub] = []
-    has_hub = threading.Event()
-    hub_thread = threading.Thread(target=turn)
-    hub_thread.start()
-    assert has_hub.wait(5)
-    ask = hub[0]
-    ask(Question(1, "liveness", {}))
-    ask(Question(2, "readiness", {}))
-    hub_thread.join(10)
-    assert answered == [("readiness", True), ("liveness", True)]
