@@ -14,7 +14,8 @@ import pytest
 from dockerflow_django.serve.deaths import DEATHS
 from dockerflow_django.serve.options import build_server
 from dockerflow_django.serve.process import Process
-from dockerflow_django.serve.server import Server, StartError, _start_method
+from dockerflow_django.serve.server import Server
+from dockerflow_django.serve.starting import StartError, start_method
 from dockerflow_django.supervisor.container import Container
 from tests.harness import http
 from tests.harness.descriptors import no_descriptor_left
@@ -171,7 +172,7 @@ def test_worker_that_nobody_can_watch(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Process, "_watch", refuse)
     try:
         with (
-            _start_method("fork"),
+            start_method("fork"),
             pytest.raises(StartError, match=r"Worker 1 cannot be started: can't start new thread"),
         ):
             server._start_worker(0, lambda *args: time.sleep(60), None)

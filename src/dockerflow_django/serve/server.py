@@ -1,13 +1,5 @@
-"""Granian's server of processes: its workers answer this process, and it drains before it stops.
+"""The server of `serve`: it looks after its workers, and drains before it stops."""
 
-Granian names no class and no method for its workers, its loop and its respawning that a program may
-replace. What is overridden here begins with an underscore in Granian, so `tests/serve/test_granian`
-compares each with what this module was written for.
-"""
-
-import contextlib
-import functools
-import gc
 import logging
 import os
 import signal
@@ -15,16 +7,10 @@ import threading
 import time
 from typing import Any
 
-from django.db import connections
-from granian.constants import Interfaces
-from granian.server.mp import MPServer
-
 from dockerflow_django.serve.deaths import Deaths
-from dockerflow_django.serve.preparation import FailedError
-from dockerflow_django.serve.process import Process, try_fork
+from dockerflow_django.serve.process import Process
+from dockerflow_django.serve.starting import StartError, StartingServer
 from dockerflow_django.serve.stop import StopRequests
-from dockerflow_django.serve.worker import enter_forked, enter_spawned, load
-from dockerflow_django.supervisor.container import Container
 
 # The first signal begins the drain, the second ends it, this one waits for nothing more.
 CUTTING = 3
@@ -37,56 +23,22 @@ SPARE_SECONDS = 0.8
 logger = logging.getLogger("dockerflow_django.serve")
 
 
-# Granian configures logging anew in every process, which closes the handlers of everybody else.
-# Told so, it leaves them alone, and its records go where the project's LOGGING sends them.
-PROJECT_LOGGING = {"incremental": True, "handlers": {}, "loggers": {}}
-
-
-class Server(MPServer):
+class Server(StartingServer):
     """Granian, with workers that answer this process and are replaced when they die."""
 
-    # Set before `serve`: Granian's own command builds the server, and knows nothing of these.
-    stop_requests: StopRequests
-    container: Container
+    stop_requests: StopRequests  # set before `serve`, like `container`
     problem: str = ""
-    wrks: "list[Process]"  # type: ignore[assignment]  # `_spawn_worker` makes them
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        kwargs["log_dictconfig"] = kwargs.get("log_dictconfig") or PROJECT_LOGGING
         super().__init__(*args, **kwargs)
         self._deaths = Deaths()
         self._dead: list[Process] = []
         self._unreplaced: list[Process] = []
         self._retired: list[Process] = []
 
-    def serve(self, *args: Any, **kwargs: Any) -> None:
-        """Serve until a signal comes, and what was in flight then has been answered."""
-        loader = functools.partial(
-            load,
-            self.target,
-            self.working_dir,
-            factory=self.factory,
-            interface=self.interface,
-            address=str(self.bind_uds) if self.bind_uds else (self.bind_addr, self.bind_port),
-        )
-        # A worker's first full collection would write to all that it shares with this process, and
-        # so copy it: 8 MiB. https://docs.python.org/3/library/gc.html#gc.freeze
-        gc.freeze()
-        # A fork shares what is loaded here and starts at once; new code needs a new interpreter.
-        with _start_method("spawn" if self.reload_on_changes else "fork"):
-            super().serve(target_loader=loader, wrap_loader=False)
-
     def startup(self, *args: Any, **kwargs: Any) -> None:
-        """Start as Granian does, then wait for signals in a thread: the drain takes its time.
-
-        Raises `FailedError`.
-        """
-        connections.close_all()  # a forked worker must not share one
-        try:
-            super().startup(*args, **kwargs)
-        except OSError as error:  # Granian opens what it needs for all workers first
-            text = error.strerror or error
-            raise FailedError(f"the server cannot be started: {text}") from error
+        """Start, then wait for signals in a thread: the drain takes its time."""
+        super().startup(*args, **kwargs)
         threading.Thread(target=self._await_stop, name="dockerflow-stop", daemon=True).start()
 
     def shutdown(self, exit_code: int = 0) -> None:
@@ -253,60 +205,3 @@ class Server(MPServer):
         if any(worker.known.is_serving for worker in self.wrks) and not self.interrupt_signal:
             self._drain()
         self.interrupt_signal = True
-
-    def _spawn_workers(self, spawn_target: Any, target_loader: Any) -> None:
-        """Start all workers, or none: a start that fails ends `serve`."""
-        try:
-            for idx in range(self.workers):
-                self.wrks.append(self._start_worker(idx, spawn_target, target_loader))
-        except StartError as error:
-            for worker in self.wrks:
-                worker.kill()
-            raise FailedError(str(error)) from error
-
-    def _start_worker(self, idx: int, spawn_target: Any, target_loader: Any) -> "Process":
-        """Start a worker. Raises `StartError`, and leaves nothing of it."""
-        worker: Process | None = None
-        try:
-            try_fork()
-            worker = self._spawn_worker(idx, spawn_target, target_loader)
-            worker.start()
-        except (OSError, RuntimeError) as error:  # no process, no descriptor, no thread
-            if worker is not None:
-                worker.abandon()
-                self.container.remove(worker.known)
-            text = getattr(error, "strerror", None) or error
-            raise StartError(f"Worker {idx + 1} cannot be started: {text}") from error
-        return worker
-
-    def _spawn_worker(  # type: ignore[override]  # as Granian's own two servers have it
-        self, idx: int, target: Any, callback_loader: Any
-    ) -> "Process":
-        known = self.container.pool.add(idx + 1)
-        threads = self.blocking_threads if self.interface == Interfaces.WSGI else None
-        if self.reload_on_changes:
-            entry = functools.partial(enter_spawned, target, known.worker_end, threads)
-        else:
-            entry = functools.partial(enter_forked, target, known, threads, self.container)
-        worker: Any = super()._spawn_worker(idx, entry, callback_loader)
-        # Granian names the class itself, and offers no other way in.
-        worker.__class__ = Process
-        worker.known = known
-        known.process = worker.inner
-        return worker  # type: ignore[no-any-return]
-
-
-class StartError(Exception):
-    """A worker cannot be started now; the text says why."""
-
-
-@contextlib.contextmanager
-def _start_method(name: str) -> Any:
-    import multiprocessing
-
-    before = multiprocessing.get_start_method(allow_none=True)
-    multiprocessing.set_start_method(name, force=True)
-    try:
-        yield
-    finally:
-        multiprocessing.set_start_method(before, force=True)
