@@ -3,7 +3,8 @@
 import json
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from signal import SIGUSR1
 from typing import Any
 from uuid import uuid4
 
@@ -13,7 +14,7 @@ from kombu import Connection
 
 from tests.harness.http import request
 from tests.harness.ports import LOOPBACK, Port
-from tests.harness.processes import Process
+from tests.harness.processes import Exit, Process
 from tests.harness.project import Project
 from tests.harness.waiting import wait_until
 from tests.tasks.celery.project import make_app
@@ -87,6 +88,16 @@ class Program(Process):
     def __init__(self, command: list[str], port: int, env: dict[str, str], project: Project):
         super().__init__(command, env=env, cwd=project.folder)
         self.address = LOOPBACK, port
+
+    def wait(self, timeout: float = 30.0) -> Exit:
+        """Wait for the end; of one that does not come, Celery tells what each thread does."""
+        try:
+            return super().wait(timeout)
+        except AssertionError:
+            self.send_signal(SIGUSR1)
+            with suppress(AssertionError):
+                self.wait_for_line("LOCAL VARIABLES", timeout=5)
+            raise AssertionError(f"still running after {timeout} s:\n{self.output}") from None
 
     def status(self, probe: str) -> int:
         """Return the status of a probe, 0 if nobody answers."""
