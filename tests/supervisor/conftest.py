@@ -4,7 +4,7 @@ import json
 import os
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -125,6 +125,13 @@ def still() -> Iterator[ContainerProbes]:
     probes.pool.clock.seconds = 0.0
     yield probes
     probes.pool.stop()
+
+
+def started(start: Callable[[], object]) -> list[tuple[str, bool]]:
+    """Return the name of each thread that is started, and whether the process may end before it."""
+    before = set(threading.enumerate())
+    start()
+    return [(each.name, each.daemon) for each in set(threading.enumerate()) - before]
 
 
 def say(worker: Worker, *messages: Message, body: bytes = b"") -> None:

@@ -33,12 +33,13 @@ def wsgi_headers(protocol: str) -> list[tuple[str, str]]:
 
 
 async def asgi_headers(scope: MutableMapping[str, Any]) -> list[tuple[bytes, bytes]]:
-    """Return the headers of one answer."""
+    """Return the headers of one answer; the application is asked as its server asked."""
     found: list[tuple[bytes, bytes]] = []
 
-    async def application(scope: Any, receive: Any, send: Any) -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": [(b"a", b"b")]})
-        await send({"type": "http.response.body", "body": b""})
+    async def application(given: Any, receive: Any, answer: Any) -> None:
+        assert (given, receive) == (scope, send)
+        await answer({"type": "http.response.start", "status": 200, "headers": [(b"a", b"b")]})
+        await answer({"type": "http.response.body", "body": b""})
 
     async def send(message: MutableMapping[str, Any]) -> None:
         found.extend(message.get("headers", ()))

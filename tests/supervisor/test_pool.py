@@ -14,7 +14,7 @@ from dockerflow_django.supervisor.channel import (
 )
 from dockerflow_django.supervisor.known import Worker
 from dockerflow_django.supervisor.probes import ContainerProbes
-from tests.supervisor.conftest import say
+from tests.supervisor.conftest import say, started
 
 
 def heard(worker: Worker) -> list[Message]:
@@ -226,3 +226,8 @@ def test_close(still: ContainerProbes) -> None:
     ends += [still.pool._waker, still.pool._woken]
     assert [end.fileno() for end in ends] == [-1] * 4
     still.pool.wake()  # goes nowhere, and raises nothing
+
+
+def test_thread(still: ContainerProbes) -> None:
+    """The one thread has a name by which it is found, and the end of the process need not wait."""
+    assert started(still.pool.start) == [("dockerflow-workers", True)]

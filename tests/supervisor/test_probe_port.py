@@ -21,6 +21,7 @@ from tests.harness import http
 from tests.harness.descriptors import no_descriptor_left
 from tests.harness.ports import LOOPBACK
 from tests.harness.waiting import PROMPT_SECONDS, wait_until
+from tests.supervisor.conftest import started
 
 
 def answer(path: str, headers: Mapping[str, str]) -> Reply | None:
@@ -373,8 +374,8 @@ def test_taken_port_is_not_shared(listener: ProbePort) -> None:
 def test_ipv6() -> None:
     """It listens on IPv6 where the host is such an address."""
     listener = ProbePort("::1", 0, answer)
-    listener.start()
     try:
+        assert started(listener.start) == [("dockerflow-probe-port", True)]
         assert listener.address == ("::1", listener._server.socket.getsockname()[1])
         assert http.request(listener.address, "GET", "/known", host="[::1]").status == 503
     finally:

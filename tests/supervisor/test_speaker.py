@@ -2,6 +2,7 @@
 
 from dockerflow_django.supervisor.speaker import MOST_WAITING, Speaker
 from tests.harness.waiting import wait_until
+from tests.supervisor.conftest import started
 
 
 def test_log_that_is_full() -> None:
@@ -11,7 +12,7 @@ def test_log_that_is_full() -> None:
     for number in range(MOST_WAITING + 10):
         speaker.say(written.append, number)
     assert written == []
-    speaker.start()
+    assert started(speaker.start) == [("dockerflow-log", True)]
     wait_until(lambda: len(written) == MOST_WAITING)
     speaker.say(written.append, "next")
     wait_until(lambda: written[-1] == "next")

@@ -19,6 +19,7 @@ from dockerflow_django.supervisor.channel import (
     unpack,
 )
 from dockerflow_django.supervisor.worker import answer_question
+from tests.supervisor.conftest import started
 
 
 @pytest.mark.parametrize(
@@ -70,9 +71,11 @@ def test_slow_answer_delays_no_other() -> None:
 
     names = ("liveness", "readiness", "startup", METRICS)
     answered.update((name, threading.Event()) for name in names)
-    threads = module._Threads(answer)
+    made: list[module._Threads] = []
+    wanted = {(f"dockerflow-{name}", True) for name in (*names[:3], "supervisor")}
+    assert set(started(lambda: made.append(module._Threads(answer)))) == wanted
     for number, name in enumerate(names):
-        threads(Question(number, name, {}))
+        made[0](Question(number, name, {}))
     assert all(answered[name].wait(5) for name in names[1:])
     assert not answered["liveness"].is_set()
     may_end.set()
