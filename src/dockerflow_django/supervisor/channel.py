@@ -135,7 +135,9 @@ class WorkerChannel:
 
 def _start_native_thread(function: Callable[[], None]) -> None:
     monkey = sys.modules.get("gevent.monkey")
-    start = _thread.start_new_thread
-    if monkey is not None:
-        start = monkey.get_original("_thread", "start_new_thread")
+    start = (
+        _thread.start_new_thread
+        if monkey is None
+        else monkey.get_original("_thread", "start_new_thread")
+    )
     start(function, ())
