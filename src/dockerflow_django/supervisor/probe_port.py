@@ -112,9 +112,9 @@ class _Server(ThreadingHTTPServer):
             return
         try:
             super().process_request(request, client_address)
-        except RuntimeError:  # no thread could be started
+        except RuntimeError:  # no thread could be started: the base class closes
             self._free.release()
-            self.shutdown_request(request)
+            raise
 
     def _has_place(self) -> bool:
         """Wait for a place, and take it."""
