@@ -10,11 +10,14 @@ from tempfile import TemporaryFile
 from typing import Any
 
 
-def in_child(work: Callable[[], Any], seconds: int) -> Any:
+def in_child(
+    work: Callable[[], Any], seconds: int, step: Callable[[], object] = lambda: None
+) -> Any:
     """Return what `work` returns in a process of its own.
 
     ChildProcessError says that there is no result: what the child ran has ended it, or has not
-    ended in that time, of which nothing passes while all processes are stopped.
+    ended in that time, of which nothing passes while all processes are stopped. It is the time for
+    each `step`, if that tells in this process how far the child is.
     """
     receiver, sender = Pipe(duplex=False)
     pid = os.fork()
@@ -22,9 +25,13 @@ def in_child(work: Callable[[], Any], seconds: int) -> Any:
         _send_result(work, sender.send)
     sender.close()
     try:
-        if any(receiver.poll(1) for _ in range(seconds)):
-            return receiver.recv()
-        raise ChildProcessError("no result in time")
+        left, was = seconds, step()
+        while not receiver.poll(1):
+            now = step()
+            left, was = left - 1 if now == was else seconds, now
+            if not left:
+                raise ChildProcessError("no result in time")
+        return receiver.recv()
     except EOFError:
         raise ChildProcessError("ended without a result") from None
     finally:

@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable
 from functools import partial
 from itertools import zip_longest
+from multiprocessing.sharedctypes import RawValue
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,9 @@ import pytest
 from tests.mutants.child import in_child, limit_processor_time
 
 # What a test with a mutant may take of the processor: many times what it takes without, and so many
-# seconds. What all tests of a mutant may take by the clock, on a machine that does much else.
+# seconds; and what it may take by the clock, on a machine that does much else.
 LIMIT_FACTOR, LIMIT_SECONDS = 5, 3
-CLOCK_FACTOR, CLOCK_SECONDS = 20, 100
+CLOCK_FACTOR, CLOCK_SECONDS = 5, 20
 WITHOUT_MUTANT_SECONDS = 3600
 
 
@@ -42,6 +43,9 @@ class Driver:
         self._failed: list[str] = []
         self._tests: dict[str, pytest.Item] = {}
         self._seconds: dict[str, float] = {}
+        self._clock_seconds: dict[str, float] = {}
+        # Shared with the children: how many tests they have begun.
+        self._begun = RawValue("L", 0)
         self._reaching: dict[str, list[str]] = defaultdict(list)
         self._kills: Counter[tuple[str, str]] = Counter()
 
@@ -58,7 +62,7 @@ class Driver:
         if failed := self._run_without_mutant():
             pytest.exit("\n".join(["Fails without any mutant:", *failed]), 1)
         verdicts = {}
-        for function in sorted(self._mutants, key=self._seconds_of):
+        for function in sorted(self._mutants, key=self._clock_seconds_of):
             for mutant in self._mutants[function]:
                 verdicts[mutant] = self._judge(function, mutant)
                 self._file.write_text(json.dumps(verdicts), "utf-8")
@@ -72,12 +76,14 @@ class Driver:
         failed = set()
         for test in self._tests:
             work = partial(self._run_alone, test)
+            began = time.monotonic()
             failures, reached, seconds = in_child(work, WITHOUT_MUTANT_SECONDS)
+            self._clock_seconds[test] = time.monotonic() - began
             failed.update(failures)
             self._seconds[test] = seconds
             for function in reached:
                 self._reaching[function].append(test)
-        quickest_first = sorted(self._tests, key=self._seconds.__getitem__)
+        quickest_first = sorted(self._tests, key=self._clock_seconds.__getitem__)
         work = partial(self._run, quickest_first, "")
         failed.update(in_child(work, WITHOUT_MUTANT_SECONDS))
         return sorted(failed)
@@ -91,6 +97,7 @@ class Driver:
         self._activate(mutant)
         items = [self._tests[test] for test in tests]
         for item, next_item in zip_longest(items, items[1:]):
+            self._begun.value += 1
             if item.nodeid in self._seconds:
                 limit_processor_time(LIMIT_FACTOR * self._seconds[item.nodeid] + LIMIT_SECONDS)
             item.ihook.pytest_runtest_protocol(item=item, nextitem=next_item)
@@ -101,14 +108,17 @@ class Driver:
     def _judge(self, function: str, mutant: str) -> str:
         tests = self._reaching[function]
         # First what takes no time, and what has killed mutants of this function.
-        tests.sort(key=lambda test: self._seconds[test] / (1 + self._kills[function, test]))
-        seconds = CLOCK_SECONDS + int(CLOCK_FACTOR * self._seconds_of(function))
+        tests.sort(key=lambda test: self._clock_seconds[test] / (1 + self._kills[function, test]))
+        slowest = max((self._clock_seconds[test] for test in tests), default=0)
+        seconds = CLOCK_SECONDS + int(CLOCK_FACTOR * slowest)
         try:
-            killers = in_child(partial(self._run, tests, mutant), seconds)
+            killers = in_child(
+                partial(self._run, tests, mutant), seconds, lambda: self._begun.value
+            )
         except ChildProcessError:
             return "no result"
         self._kills.update((function, test) for test in killers)
         return "killed" if killers else "survived"
 
-    def _seconds_of(self, function: str) -> float:
-        return sum(self._seconds[test] for test in self._reaching[function])
+    def _clock_seconds_of(self, function: str) -> float:
+        return sum(self._clock_seconds[test] for test in self._reaching[function])

@@ -1,11 +1,14 @@
 """Each mutant is judged in a process of its own, within limits of time."""
 
+import itertools
 import json
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
 from contextlib import closing
+from functools import partial
 from textwrap import dedent
 
 import pytest
@@ -127,6 +130,19 @@ def test_no_result(work, seconds, what):
     """A child that gives no result is told of, and is no longer there."""
     with pytest.raises(ChildProcessError, match=what):
         in_child(work, seconds)
+
+
+def test_each_step_has_its_time():
+    """A child that gets on may take longer than one that stays where it is."""
+    released, steps = multiprocessing.Event(), itertools.count(1)
+
+    def step():
+        number = next(steps)
+        if number == 3:
+            released.set()
+        return number
+
+    assert in_child(partial(released.wait, 60), 1, step)
 
 
 def test_shared_set():
