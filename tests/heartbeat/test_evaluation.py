@@ -233,7 +233,7 @@ def test_not_ready_is_news_for_readiness_alone(evaluated, configure):
     lifecycle.set_ready(False, "maintenance")
     report = evaluated("readiness")
     assert not report.passed
-    assert report.level == checks.INFO
+    assert (report.level, report.failing) == (checks.INFO, {"lifecycle"})
     found = report.results["lifecycle"]
     assert "maintenance" in found.messages[0].msg
     assert (found.run, found.duration_seconds) == (0, 0)
@@ -336,11 +336,12 @@ def test_check_named_like_the_lifecycle_is_not_hidden(evaluated, configure):
     lifecycle_check.__name__ = "lifecycle"
     configure(DOCKERFLOW_PROBES={"readiness": [lifecycle_check]})
     lifecycle.set_ready(False)
-    results = evaluated("readiness").results
-    assert [m.id for result in results.values() for m in result.messages] == [
+    report = evaluated("readiness")
+    assert [m.id for result in report.results.values() for m in result.messages] == [
         "shop.E001",
         health.INFO_NOT_READY,
     ]
+    assert report.failing == {"lifecycle", "lifecycle#2"}
 
 
 def test_first_failure_is_a_change(evaluated, configure, counted, received):

@@ -153,6 +153,17 @@ def test_a_check_that_asks_for_more_time_is_pending_at_first(evaluated, configur
     assert evaluated().level == 0
 
 
+def test_a_process_whose_startup_check_is_pending_is_starting(evaluated, configure, hung):
+    """Readiness waits for its first answer, though it lists no check of its own."""
+    configure(
+        DOCKERFLOW_PROBES={"readiness": [], "startup": [(hung, {"timeout": 60})]},
+        DOCKERFLOW_CHECK_TIMEOUT=20,
+    )
+    assert not evaluated("readiness").passed
+    hung.gate.set()
+    wait_until(lambda: evaluated("readiness").passed)
+
+
 def test_a_check_without_a_first_answer_in_its_time_fails(evaluated, configure, hung):
     """It is pending no longer than it has asked for."""
     configure(DOCKERFLOW_CHECKS=[(hung, {"timeout": 0.3})], DOCKERFLOW_CHECK_TIMEOUT=0.1)
