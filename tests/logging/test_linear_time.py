@@ -49,7 +49,10 @@ PIECES = (
     *("AKIA", "AIza", "xoxb-", "xoxe.xoxp-", "sk-", "sk_live_", "\\n"),
     *("argon2$", "pbkdf2_sha256$", "$2b$12$", "%20"),
     *("Duplicate entry \\\\'\\\\", "cookie: password=(", "cookie: password: '"),
-    "cookie: (token='a')'",
+    *("cookie: (token='a')'", "cookie: it's ", "cookie: a='b'c", "'cookie: a=\"b", "cookie: a\\\\"),
+    *("password=(a)", "password=a(", "password='a'a", "password='a''", "token!='"),
+    *("password=%22a%22", "password%3D%22a%22", "<token><![CDATA[", "a          ", "token      ="),
+    *("\"token\", 'a'a", "token=\\n'a'a"),
     *('"GET /', '"GET /a HTTP/1.1" ', ": /a", "/0123456789abcdef", "a-0123456789abcdef", "/\n"),
 )
 # With each of these in the text no part is skipped as harmless.

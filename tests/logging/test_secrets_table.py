@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from dockerflow_django.logging import ConsoleFormatter
 from dockerflow_django.logging.scrubbing import REDACTED, scrub
+from dockerflow_django.logging.secret_names import IN_QUERIES, IN_URLS
 from tests.logging.lines import fields_of, make_record, raised
 from tests.logging.secrets import FORMS, IN_CAPITALS, OTHERS, SECRET, STAYS, WORDS, spellings
 
@@ -26,6 +27,14 @@ def test_each_name_in_each_form(form):
         assert SECRET not in scrubbed, text
         assert REDACTED in scrubbed, text
         assert scrub(scrubbed) == scrubbed, text
+
+
+@pytest.mark.parametrize("name", [*IN_URLS, *IN_QUERIES])
+def test_each_name_in_a_query(name):
+    """Names that mean something else elsewhere, however they are spelt and the query encoded."""
+    for spelt in (name, name.upper(), "".join(map(str.title, name.split("_")))):
+        for text in (f"?{spelt}=hunter2 x", f"&{spelt}=hunter2 x", f"%26{spelt}%3Dhunter2 x"):
+            assert scrub(text) == text.replace(SECRET, REDACTED)
 
 
 @pytest.mark.parametrize("text", OTHERS)
@@ -93,6 +102,27 @@ def test_what_stays(text):
         ("-----BEGIN PRIVATE KEY-----\nhunter2", f"-----BEGIN PRIVATE KEY-----{REDACTED}"),
         ('["password", "hunter2"]', f'["password", {REDACTED}]'),
         ("--token hunter2", f"--token {REDACTED}"),
+        ("curl --cookie hunter2 https://shop", f"curl --cookie {REDACTED} https://shop"),
+        ('{"cookie":1234,"b":2}', f'{{"cookie":{REDACTED},"b":2}}'),
+        ("?password=a%26b%22c&b=2", f"?password={REDACTED}&b=2"),
+        ("%3Fpassword%3Da%2526b%26b%3D2", f"%3Fpassword%3D{REDACTED}%26b%3D2"),
+        (
+            "%253Fpassword%253Da%252526b%2526b%253D2",
+            f"%253Fpassword%253D{REDACTED}%2526b%253D2",
+        ),
+        ("curl -u ada:a%26b shop", f"curl -u ada:{REDACTED} shop"),
+        ('{"pin":(1)a,"b":2}', f'{{"pin":{REDACTED},"b":2}}'),
+        (f"'token', '{'a' * 127}': 1", f"'token', {REDACTED}: 1"),
+        (f"'token', '{'a' * 126}': 1", f"'token', '{'a' * 126}': 1"),
+        ("password='it's x' b", f"password={REDACTED} b"),
+        ("SET token='it''s', b=''", f"SET token={REDACTED}, b=''"),
+        ("password        = hunter2 b", f"password        = {REDACTED} b"),
+        ("token != 'hunter2', b", f"token != {REDACTED}, b"),
+        ("<pin><![CDATA[1234]]></pin><b>2</b>", f"<pin><![CDATA[{REDACTED}</pin><b>2</b>"),
+        ("password=x(y)hunter2 b", f"password={REDACTED} b"),
+        ("f(password=x(y).z, b=2)", f"f(password={REDACTED}, b=2)"),
+        ("password='x'; b=2", f"password={REDACTED}; b=2"),
+        ("password='x'. B", f"password={REDACTED}. B"),
         ("https%3A%2F%2Fada%3Ahunter2%40host", f"https%3A%2F%2F{REDACTED}%40host"),
         ("?key=hunter2", f"?key={REDACTED}"),
         ("%3Fkey%3Dhunter2%26b%3D2", f"%3Fkey%3D{REDACTED}%26b%3D2"),

@@ -38,7 +38,7 @@ _COMPLAINTS = expression(
         (?:,\ code=["']\w{1,64}["']\))? (?:,\ )? ){1,8} \]""",
     re.VERBOSE,
 )
-_WORD = expression(r"[A-Za-z]{1,16}+(?=$|[\s.,;:!?)\[])")
+_WORD = expression(r"[A-Za-z]{1,16}+(?=$|[\s\[]|[.,;:!?)](?!\w))")
 _NUMBER = expression(r"[\d.,_]+")
 
 

@@ -71,7 +71,7 @@ _USER_INFO = expression(
     r"""(?P<slashes>:(?:\\{0,7}/){2}) (?:
         [^\s/?#\\]* @  # RFC 3986: user-info ends at the authority's last @
         # A password with a slash in it is against RFC 3986, and common; a port is not a password.
-        | [^\s/?#:@\[\\]{0,128} : (?!\d{0,5}[/?#\s]) (?:[^\s"'<>:]|:(?!//)){0,512} @
+        | [^\s/?#:@\[\\]{0,128} : (?!\d{0,5}[/\s]|\d{1,5}[?#]) (?:[^\s"'<>:]|:(?!//)){0,512} @
     )""",
     re.VERBOSE,
 )
@@ -88,8 +88,9 @@ _ENCODED_USER_INFO = expression(
     re.VERBOSE | re.IGNORECASE,
 )
 _SCHEME = expression(
-    r"\b(?P<scheme>bearer|basic)(?P<space>[ \t]{1,4}+)(?P<value>[^\s\"'\\,;(){}\[\]<>=]{3,}+=*+)",
-    re.IGNORECASE,
+    r"""(?P<scheme>bearer|basic)(?P<space>[ \t]{1,4}+|\+|%(?:25){0,4}20)
+    (?P<value>[^\s"'\\,;(){}\[\]<>=&]{3,}+=*+)""",
+    re.IGNORECASE | re.VERBOSE,
 )
 # A value on the line below its name: one word, and not the next field. In the `repr` of a text the
 # end of a line is written as an escape.
@@ -101,19 +102,19 @@ _BELOW = rf"""
 _FIELD = expression(
     rf"""(?<![\w.-]) (?:(?<=\\)[nrt](?=\w))?+ (?P<name>-{{0,2}}+[A-Za-z0-9_][\w.-]*+)
     (?: (?P<close>{QUOTE}|`)?
-        (?:(?:[\[\]]|%(?:25){{0,4}}5[BD])\d{{0,4}}+){{0,4}}+ [ \t]{{0,4}}+
-        (?P<sign>=>|:=|==?|:(?!:|//)|%(?:25){{0,4}}3[AD]) [ \t]{{0,4}}+
+        (?:(?:[\[\]]|%(?:25){{0,4}}5[BD])\d{{0,4}}+){{0,4}}+ [ \t]{{0,64}}+
+        (?P<sign>=>|:=|==?|!=|<>|:(?!:|//)|%(?:25){{0,4}}3[AD]) [ \t]{{0,64}}+
         (?P<below>{_BELOW})?+
       | {QUOTE} [ \t]{{0,4}}+ , (?P<pair>\s{{0,4}}+) (?=[bBrRuU]{{0,2}}{QUOTE})
-      | (?P<option>[ \t]{{1,4}}+) (?=[^\s-])
+      | (?P<option>[ \t]{{1,64}}+) (?=[^\s-])
     )""",
     re.VERBOSE | re.IGNORECASE,
 )
 _ELEMENT = expression(
-    r"(<(?:[\w.-]{1,64}+:)?+(?P<name>[\w.-]{1,128}+)(?:\s[^<>]*+)?+>)(?P<value>[^<]++)"
+    r"(<(?:[\w.-]{1,64}+:)?+(?P<name>[\w.-]{1,128}+)(?:\s[^<>]*+)?+>(?:<!\[CDATA\[)?+)(?P<value>[^<]++)"
 )
 _HEADER = expression(
-    r"-{0,2}(?:[\w-]*[_-])?(?:authorization|cookie)|(?:http_)?set_cookie", re.IGNORECASE
+    r"-{0,2}(?:[\w.-]*[._-])?(?:authorization|cookies?)|(?:http_)?set_cookie", re.IGNORECASE
 )
 _SPACED = expression(r"[A-Za-z]{1,16} $")
 _LAST_WORDS = frozenset(("key", "id", "code", "phrase", "word"))
@@ -157,11 +158,15 @@ def may_hold_secrets(text: str) -> bool:
         or " -" in text
         or ">" in text
         or "eyJ" in text
-        or "earer " in text
+        or "earer" in text
         or "asic " in text
     ):
         return may_hold_tokens(text)
+    if "=" in text and ("?" in text or "&" in text):
+        return True  # Names of parameters are many, and mean nothing elsewhere.
     lowered = text.lower()
+    if "%" in text and ("3f" in lowered or "26" in lowered):
+        return True
     for sign in _SIGNS:  # any() takes twice as long
         if sign in lowered:
             return True
@@ -178,13 +183,20 @@ def _hide_fields(text: str) -> str:
     values, done, position = Values(text), 0, 0
     while field := _FIELD().search(text, position):
         start = position = field.end()
-        if not _names_secret(field) or _is_prose(field):
+        if not _begins_secret(field):
             continue
         end = _end_of_value(field, values)
         if end > start and not _stays(field, text[start:end]):
             parts += text[done:start], REDACTED
             done = position = end
     return "".join((*parts, text[done:])) if parts else text
+
+
+def _begins_secret(field: re.Match[str]) -> bool:
+    if not _names_secret(field) or (field["below"] is not None and field["sign"] != ":"):
+        return False
+    is_bare = field["close"] is None and field["sign"] in (":", None)
+    return not (is_bare and begins_as_prose(field.string, field.end()))
 
 
 def _names_secret(field: re.Match[str]) -> bool:
@@ -207,23 +219,21 @@ def _end_of_value(field: re.Match[str], values: Values) -> int:
     before = field.string[max(0, field.start("name") - 1) : field.start("name")]
     is_header = before not in _IN_QUERY and _HEADER().fullmatch(field["name"]) is not None
     if not is_header or is_item or field["option"] is not None:
-        return values.end(end, is_item=is_item)
+        return values.end(end, is_item=is_item, encoded=_times_encoded(field["sign"]))
     position, end = end, values.end(end, is_header=True)
     # It ends with its line, or at a quote: that may begin the value of a secret named in it.
-    while (named := _end_of_named(field.string, position, end, values)) > end:
-        position, end = named, values.end_of_line(named)
+    while (inner := _FIELD().search(field.string, position)) and inner.start() < end:
+        position = inner.end()
+        if _begins_secret(inner):
+            position = values.end(position)
+            if position > end:
+                end = values.end_of_line(position, field.start())
     return end
 
 
-def _end_of_named(text: str, start: int, end: int, values: Values) -> int:
-    """Return where the last secret ends that is named between `start` and `end`, or `end`."""
-    while start < end and (field := _FIELD().search(text, start)) and field.start() < end:
-        start = field.end()
-        if _names_secret(field) and not _is_prose(field):
-            start = values.end(start, is_item=field["close"] is not None)
-            if start > end:
-                return start
-    return end
+def _times_encoded(sign: str | None) -> int:
+    """Return how often a sign is percent-encoded: `%3D` once, `%253D` twice."""
+    return 1 + sign.count("25") if sign and sign.startswith("%") else 0
 
 
 def _stays(field: re.Match[str], value: str) -> bool:
@@ -231,16 +241,12 @@ def _stays(field: re.Match[str], value: str) -> bool:
     if field["pair"] is not None:
         end = field.end() + len(value)
         # In a dict, the name is a value and what follows it the next key.
-        return is_field_name(value) or field.string[end : end + 1] == ":"
-    if is_complaint(value) or (field["below"] is not None and field["sign"] != ":"):
+        is_key = len(value) <= MAX_NAME and field.string[end : end + 1] == ":"
+        return is_key or is_field_name(value)
+    if is_complaint(value):
         return True
     is_count = field["name"].lower().endswith("tokens") and is_number(value)
     return is_count or is_nothing(value, is_assigned=field["sign"] == "=")
-
-
-def _is_prose(field: re.Match[str]) -> bool:
-    is_bare = field["close"] is None and field["sign"] in (":", None)
-    return is_bare and begins_as_prose(field.string, field.end())
 
 
 def _hide_element(element: re.Match[str]) -> str:

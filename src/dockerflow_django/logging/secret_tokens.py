@@ -14,10 +14,10 @@ MIN_LENGTH = 20
 # the sign some time, so there is none for rare tokens.
 _UNDERSCORED = ("ghp_", "gho_", "ghs_", "ghu_", "ghr_", "hub_pat_", "_live_")
 _HYPHENED = ("glpat-", "xox", "sk-")
-# Where a word begins; also behind a line's end that is written as an escape, or percent-encoded.
-_BEGINS = r"(?:(?<![A-Za-z0-9])|(?<=\\[nrt])|(?<=%[0-9A-F]{2}))"
+# A word also begins behind a line's end that is written as an escape, or percent-encoded.
+_BEHIND_ESCAPE = r"(?<=\\[nrt])|(?<=%[0-9A-Fa-f]{2})"
 _TOKEN = expression(
-    rf"""{_BEGINS} (?:
+    rf"""(?:(?<![A-Za-z0-9])|{_BEHIND_ESCAPE}) (?:
         gh[opsur]_[A-Za-z0-9]{{30,}}+ | github_pat_\w{{30,}}+  # GitHub
       | glpat-[\w.-]{{15,}}+  # GitLab
       | (?:AKIA|ASIA)[A-Z0-9]{{16}}(?![A-Z0-9]) | AIza[\w-]{{30,}}+  # Amazon, Google
@@ -30,7 +30,10 @@ _TOKEN = expression(
     )""",
     re.VERBOSE,
 )
-_JSON_WEB_TOKEN = expression(r"(?<![\w-])eyJ[\w-]{4,}+\.[\w-]{4,}+(?:\.[\w-]*+)?")
+# Signed ones have three parts, encrypted ones five, of which the second may be empty.
+_JSON_WEB_TOKEN = expression(
+    rf"(?:(?<![\w-])|{_BEHIND_ESCAPE})eyJ[\w-]{{4,}}+\.{{1,2}}+[\w-]{{4,}}+(?:\.[\w-]*+){{0,3}}+"
+)
 _PRIVATE_KEY = expression(
     r"""(-----BEGIN\ [A-Z ]{0,32}PRIVATE\ KEY(?:\ BLOCK)?-----)
     (?:(?!-----).)*+ (-----END\ [A-Z ]{0,32}-----)?""",

@@ -1,7 +1,7 @@
 """Where a secret ends in a text, once its name has been read, in time linear in the text."""
 
 import re
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from dockerflow_django.logging.expression import expression
 
@@ -15,28 +15,34 @@ QUOTE = r"""(?:\\{0,63}+["'] | %(?:25){0,4}2[27] | &(?:quot|apos|\#3[49]|\#x2[27
 SPACE = r"(?:\s|\\{1,63}+[nrt])"
 
 _OPENING = expression(rf"[bBrRuUfF]{{0,2}}+(?P<quote>{QUOTE})", re.VERBOSE)
+_ANGLE = expression(r"<[^<>\n]*+>")
 _CALL = expression(r"[A-Za-z_][\w.]{0,63}+(?=\()")
 _MARK = expression(r"""(?<!\\)(?P<run>\\*+)(?P<mark>["'\n])""")
 _BRACKET = expression(r"""[\[\](){}\n]|(?<!\\)\\*+["']""")
-# The end of the string or line that a value is part of, and of its pair in a query string.
-_BARE = expression(
-    r"""(?: [^\s&"'\\%]++
-      | (?!\\{0,63}+["'](?:[\s,:;}\])]|$)) (?:\\{0,63}+["'] | \\{1,64}+)
-      | (?!%(?:25){0,4}(?:26|2[27])) % )++""",
-    re.VERBOSE,
+# Right behind a closed quote or bracket: the value has quotes or brackets within.
+_GOES_ON = expression(r"[\w!#$*+@^~({\[-]|[./?=](?=\w)")
+# The end of the string or line that a value is part of, and of its pair in a query string. A quote
+# or `&` that is percent-encoded more often than the text itself belongs to the value.
+_BARE = tuple(
+    expression(
+        rf"""(?: [^\s&"'\\%]++
+          | (?!\\{{0,63}}+["'](?:[\s,:;}}\])]|$)) (?:\\{{0,63}}+["'] | \\{{1,64}}+)
+          | {end} % )++""",
+        re.VERBOSE,
+    )
+    for end in ("", *(rf"(?!%(?:25){{0,{times}}}(?:26|2[27]))" for times in range(5)))
 )
 # Of a name in quotes, as in JSON: there a comma or a bracket ends what is not quoted.
 _BARE_ITEM = expression(r"""[^\s&,;}\])"']++""")
-# Of a header: to the end of the line, or of the string that it stands in. What quotes there are
-# within belong to a parameter: `Digest username="ada"`. A line that begins with white space goes on
+# Of a header: to the end of the line, or to a quote. A line that begins with white space goes on
 # with the one before it (RFC 9112, 5.2), if lines end as in HTTP.
 _LINE = expression(
-    r"""(?: [^\r\n"'\\=]++
-      | =(?:\\{0,63}+["'] [^"'\r\n\\]*+ \\{0,63}+["'])?+
+    r"""(?: [^\r\n"'\\]++
       | \r\n[ \t]++ | \\{1,63}+r\\{1,63}+n(?:[ ]|\\{1,63}+t)
-      | \\(?![\\rn"']) )++""",
+      | \\++(?![rn"']) )++""",
     re.VERBOSE,
 )
+_IN_LINE = expression(r"""(?P<run>\\*+)(?P<mark>["'])""")
 _OPEN, _CLOSE = "[({", "])}"
 _CLOSING = "\"'\\)]}>,;"
 
@@ -48,25 +54,59 @@ class Values:
         self._text = text
         self._unclosed_until = 0
 
-    def end(self, start: int, *, is_item: bool = False, is_header: bool = False) -> int:
-        """Return the end of the value that begins there; `start` if there is none."""
+    def end(
+        self, start: int, *, is_item: bool = False, is_header: bool = False, encoded: int = 0
+    ) -> int:
+        """Return the end of the value that begins there; `start` if there is none.
+
+        `encoded` is how many times the text is percent-encoded that the value is part of.
+        """
+        end = self._end_of_part(start, is_item, is_header, encoded)
+        while _GOES_ON().match(self._text, end):
+            end = self._end_of_part(end, is_item, is_header, encoded)
+        return end
+
+    def _end_of_part(self, start: int, is_item: bool, is_header: bool, encoded: int) -> int:
         text = self._text
         if opening := _OPENING().match(text, start):
             return self.end_of_quoted(opening)
         if text[start : start + 1] in ("[", "(", "{"):
             return self._end_of_bracket(start)
+        if angle := _ANGLE().match(text, start):
+            return angle.end()
         if call := _CALL().match(text, start):
             return self._end_of_bracket(call.end())
         if is_header:
-            return self.end_of_line(start)
-        found = (_BARE_ITEM() if is_item else _BARE()).match(text, start)
+            return self.end_of_line(start, start)
+        found = (_BARE_ITEM if is_item else _BARE[encoded])().match(text, start)
         # Brackets and quotes at the end most likely belong to what the value is part of.
         return start + len(found[0].rstrip(_CLOSING)) if found else start
 
-    def end_of_line(self, start: int) -> int:
-        """Return the end of a header's value, wherever in it `start` is."""
-        found = _LINE().match(self._text, start)
-        return found.end() if found else start
+    def end_of_line(self, start: int, header: int) -> int:
+        """Return the end of a header's value, wherever in it `start` is.
+
+        A quote ends the string that the header stands in if one like it is before the header, and
+        this one begins no parameter: `Digest username="ada"`. Any other belongs to the value.
+        """
+        text, position = self._text, start
+        while True:
+            if found := _LINE().match(text, position):
+                position = found.end()
+            if not (quote := _IN_LINE().match(text, position)):
+                return position
+            if self._first_quotes[quote[0]] < header:
+                is_parameter = text[position - 1] == "="
+                quote = self._closing(quote.end(), quote[0], in_word=True) if is_parameter else None
+                if not quote or quote["mark"] == "\n":
+                    return position
+            position = quote.end()
+
+    @cached_property
+    def _first_quotes(self) -> dict[str, int]:
+        first: dict[str, int] = {}
+        for found in _MARK().finditer(self._text):
+            first.setdefault(found[0], found.start())
+        return first
 
     def end_of_quoted(self, opening: re.Match[str]) -> int:
         """Return the end of a string; one that is not closed ends with its line."""
@@ -76,17 +116,33 @@ class Values:
             if found is None:
                 return len(self._text)
             return found.end() if found[0] == quote else found.start()
-        return self._end_of_string(start, quote[-1], len(quote) - 1)
+        return self._end_of_string(start, quote)
 
-    def _end_of_string(self, start: int, mark: str, depth: int) -> int:
-        for found in _MARK().finditer(self._text, start):
+    def _end_of_string(self, start: int, quote: str) -> int:
+        closing = self._closing(start, quote)
+        if closing is None:
+            return len(self._text)
+        return closing.start() if closing["mark"] == "\n" else closing.end()
+
+    def _closing(self, start: int, quote: str, *, in_word: bool = False) -> re.Match[str] | None:
+        """Return the quote or the end of the line that ends the string, if there is one.
+
+        A quote that is doubled, as in SQL, does not end it, nor, unless `in_word`, one before a
+        letter.
+        """
+        text, mark, depth, doubled = self._text, quote[-1], len(quote) - 1, -1
+        for found in _MARK().finditer(text, start):
             if found["mark"] == "\n":
-                return found.start()
+                return found
             # An even number of backslashes is written for a backslash, one more for the quote.
-            run = len(found["run"])
-            if found["mark"] == mark and run % (2 * depth + 2) == depth:
-                return found.end()
-        return len(self._text)
+            is_quote = found["mark"] == mark and len(found["run"]) % (2 * depth + 2) == depth
+            if is_quote and found.start() != doubled:
+                after = text[found.end() : found.end() + 1]
+                if after == mark and not depth:
+                    doubled = found.end()
+                elif in_word or not after.isalnum():
+                    return found
+        return None
 
     def _end_of_bracket(self, start: int) -> int:
         """Return the end of a bracket; one that is not closed ends with its line."""
@@ -106,7 +162,7 @@ class Values:
                 if depth == 0:
                     return position
             else:
-                position = self._end_of_string(position, mark[-1], len(mark) - 1)
+                position = self._end_of_string(position, mark)
         # No other bracket is looked for in these lines, so that none of them is read twice.
         self._unclosed_until = max(self._unclosed_until, position)
         return line_end if line_end >= 0 else len(self._text)
@@ -114,4 +170,6 @@ class Values:
 
 @lru_cache(maxsize=64)
 def _end_of_encoded(quote: str) -> re.Pattern[str]:
-    return re.compile(rf"{re.escape(quote)}|\s")
+    # Nothing that is percent-encoded has spaces.
+    end = r"\s" if quote.startswith("%") else r"\n"
+    return re.compile(rf"{re.escape(quote)}|{end}")
