@@ -376,6 +376,15 @@ def test_stop_waits_for_no_place() -> None:
     assert has_stopped
 
 
+def test_stop_before_the_start() -> None:
+    """A listener that answers nothing yet, for want of a thread say, frees its port at once."""
+    listener = ProbePort(LOOPBACK, 0, answer)
+    stop = threading.Thread(target=listener.stop, daemon=True)
+    stop.start()
+    stop.join(5)
+    ProbePort(*listener.address, answer).stop()
+
+
 def test_taken_port_is_not_shared(listener: ProbePort) -> None:
     """A second listener on the port is refused."""
     with pytest.raises(OSError, match="in use"):

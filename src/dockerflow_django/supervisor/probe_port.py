@@ -51,17 +51,19 @@ class ProbePort:
         self._server: _Server = server((host, port), _Handler)
         self._server.respond = respond
         self.address: tuple[str, int] = self._server.server_address[:2]
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, name="dockerflow-probe-port", daemon=True
+        )
 
     def start(self) -> None:
         """Answer, in daemon threads."""
-        threading.Thread(
-            target=self._server.serve_forever, name="dockerflow-probe-port", daemon=True
-        ).start()
+        self._thread.start()
 
     def stop(self) -> None:
         """Stop answering and free the port."""
         self._server.is_stopping = True
-        self._server.shutdown()
+        if self._thread.is_alive():  # else `shutdown` would wait for ever
+            self._server.shutdown()
         self._server.server_close()
 
     def close_in_child(self) -> None:
