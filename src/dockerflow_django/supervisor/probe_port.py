@@ -46,11 +46,9 @@ class ProbePort:
 
     def __init__(self, host: str, port: int, respond: Respond) -> None:
         """Bind. Raises `OSError` if the port is taken."""
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        server = type("Server", (_Server,), {"address_family": family})
-        self._server: _Server = server((host, port), _Handler)
+        self._server = _Server((host, port), _Handler)
         self._server.respond = respond
-        self.address: tuple[str, int] = self._server.server_address[:2]
+        self.address: tuple[str, int] = self._server.socket.getsockname()[:2]
         self._thread = threading.Thread(
             target=self._server.serve_forever, name="dockerflow-probe-port", daemon=True
         )
@@ -81,11 +79,12 @@ class _Server(ThreadingHTTPServer):
     # A second process on the same port is an error, never a silent sharing.
     allow_reuse_port = False
 
-    def __init__(self, *args: Any) -> None:
+    def __init__(self, address: tuple[str, int], handler: type["_Handler"]) -> None:
+        self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         self._free = threading.BoundedSemaphore(CONNECTIONS)
         self.reserve = Reserve()
         self._is_full = False
-        super().__init__(*args)
+        super().__init__(address, handler)
 
     def server_bind(self) -> None:
         """Bind without asking a name server for this machine's name, as the base class does."""
