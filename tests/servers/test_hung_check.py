@@ -15,8 +15,10 @@ CHECK_TIMEOUT = 0.8
 # What the contract adds to the timeout, and what a busy machine may add to that.
 GRACE = 0.1
 ALLOWANCE = {True: 0.4, False: 4.0}
-AT_ONCE = 100
-TOTAL = 1000
+AT_ONCE = {True: 100, False: 30}
+TOTAL = {True: 1000, False: 300}
+# Servers end within seconds, also on a busy machine; the check would last for minutes.
+SOON_SECONDS = 10
 PATH = "/__heartbeat__"
 
 
@@ -52,8 +54,7 @@ def test_hung_check_does_not_delay_exit(serve, hung_project, kind, check):
     assert server.get(PATH).status == 500
     assert server.project.count(f"{check}.runs") == 1
     family = server.family()
-    # Gunicorn's ticks are a second long; the check would last for minutes.
-    assert server.stop(timeout=10).seconds < 5
+    assert server.stop().seconds < SOON_SECONDS
     wait_until(lambda: not any(map(is_alive, family)), what="every worker is gone")
 
 
@@ -68,23 +69,25 @@ def test_heartbeat_under_way_is_answered_before_the_exit(serve, hung_project, ki
         server.send_signal(SIGTERM)
         answer = connection.read()
     assert (answer.status, answer.complete) == (500, True)
-    assert server.wait().seconds < 5
+    assert server.wait().seconds < SOON_SECONDS
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("kind", ["granian-asgi", "gunicorn-gthread"])
 def test_storm_on_a_hung_check(serve, hung_project, kind, soak):
-    """A thousand heartbeats, a hundred at once, cost a hung check one run and one thread (D20).
+    """Hundreds of heartbeats, many at once, cost a hung check one run and one thread (D20).
 
     Measured at the client, connecting included: the first is answered at the check's timeout, and
     none later than that, the grace and the allowance. Once it is overdue nobody waits for it;
-    with --soak, on a machine that has nothing else to do, an answer takes less than 50 ms.
+    with --soak, a thousand on a machine that has nothing else to do, an answer takes less than
+    50 ms.
     """
     server = serve(kind, hung_project())
-    threads = threads_under_load(server)
+    total, together = TOTAL[soak], AT_ONCE[soak]
+    threads = threads_under_load(server, together)
 
     begin = time.monotonic()
-    answers = http.concurrently(lambda: server.get(PATH), total=TOTAL, at_once=AT_ONCE)
+    answers = http.concurrently(lambda: server.get(PATH), total=total, at_once=together)
     rest = time.monotonic() - begin - CHECK_TIMEOUT
 
     assert {answer.status for answer in answers} == {500}
@@ -95,7 +98,7 @@ def test_storm_on_a_hung_check(serve, hung_project, kind, soak):
     assert seconds[0] >= CHECK_TIMEOUT - 0.01
     assert max(seconds) <= CHECK_TIMEOUT + GRACE + ALLOWANCE[soak]
     at_once = 0.05 if soak else CHECK_TIMEOUT / 2
-    assert rest / (TOTAL - AT_ONCE) < at_once
+    assert rest / (total - together) < at_once
     assert statistics.median(server.get(PATH).seconds for _ in range(50)) < at_once
 
 
@@ -123,15 +126,15 @@ def test_hung_check_that_ends_is_run_anew(serve, hung_project, kind):
     assert server.project.count("hung.runs") == 2
 
 
-def threads_under_load(server: Server) -> int:
+def threads_under_load(server: Server, at_once: int) -> int:
     """Return how many threads the server itself comes to have, before the heartbeat has any.
 
     Of them Django starts some: one for each request under ASGI, which ends with it, and the event
     loop's own pool, in which it logs what is answered with 400 and above.
     """
     for path in ("/slow/?seconds=0.02", "/missing-returned/"):
-        http.concurrently(lambda path=path: server.get(path), total=AT_ONCE, at_once=AT_ONCE)
-    wait_until(lambda: len(server.get("/where/").json()["threads"]) < AT_ONCE)
+        http.concurrently(lambda path=path: server.get(path), total=at_once, at_once=at_once)
+    wait_until(lambda: len(server.get("/where/").json()["threads"]) < at_once)
     return server.threads()
 
 
