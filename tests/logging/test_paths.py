@@ -34,6 +34,7 @@ DJANGO_TOKEN = "c5xq2v-8d5a2f0b0b1f4d6c9a3e7f1b2c4d6e8f"
         ("/unknown/path", "/unknown/path"),
         (f"/gone/reset/MQ/{DJANGO_TOKEN}/", f"/gone/reset/MQ/{REDACTED}/"),
         (f"/gone/{'a1' * 16}", f"/gone/{REDACTED}"),
+        (f"/gone/{'a1' * 16}%3D%3d/", f"/gone/{REDACTED}/"),
         (f"/gone/{SLUG}", f"/gone/{SLUG}"),
         (f"/gone/{UUID}", f"/gone/{UUID}"),
         ("*", "*"),

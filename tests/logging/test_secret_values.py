@@ -5,7 +5,7 @@ import json
 import pytest
 
 from dockerflow_django.logging.scrubbing import REDACTED, scrub
-from dockerflow_django.logging.secret_values import MAX_SPAN
+from dockerflow_django.logging.secret_values import MAX_LEVELS, MAX_SPAN
 
 
 @pytest.mark.parametrize(
@@ -51,6 +51,40 @@ def test_backslash_before_a_quote(times):
     for _ in range(times):
         text, shown = json.dumps(text), json.dumps(shown)
         assert scrub(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "scrubbed"),
+    [
+        (r"""'{"pwd": "a\\", hunter2", "b": 2}'""", f"""'{{"pwd": {REDACTED}, "b": 2}}'"""),
+        (r"""'{"pwd": "hunter2\\\\", "b": 2}'""", f"""'{{"pwd": {REDACTED}, "b": 2}}'"""),
+        (r"""b'{"pwd": "a\\", hunter2", "b": 2}'""", f"""b'{{"pwd": {REDACTED}, "b": 2}}'"""),
+        (r"""'a' '{"pwd": "a\\", hunter2", "b": 2}'""", f"""'a' '{{"pwd": {REDACTED}, "b": 2}}'"""),
+        (r"""'{"a": "b", "pwd": "hunter2\\\\", "b": 2}'""",
+         f"""'{{"a": "b", "pwd": {REDACTED}, "b": 2}}'"""),
+        (r"""it's {"pwd": "hunter2\\", "b": 2}""", f"""it's {{"pwd": {REDACTED}, "b": 2}}"""),
+        (r"""Bob's {"pwd": "hunter2\\", "b": 2}""", f"""Bob's {{"pwd": {REDACTED}, "b": 2}}"""),
+        ("(' \n" + r"""{"pwd": "hunter2\\", "b": 2}""",
+         "(' \n" + f"""{{"pwd": {REDACTED}, "b": 2}}"""),
+        (r"&quot;pwd&quot;:&quot;a\&quot;, hunter2&quot;, 2", f"&quot;pwd&quot;:{REDACTED}, 2"),
+        ("%22pwd%22%3A%22a%5C%22%2Chunter2%22, 2", f"%22pwd%22%3A{REDACTED}, 2"),
+        ("?pwd=%22hunter2%22%25hunter2&b=2", f"?pwd={REDACTED}&b=2"),
+        ("{'a': \"Cookie: a='; b=hunter2\"}", f"{{'a': \"Cookie: {REDACTED}\"}}"),
+        ("pwd='it's' Cookie: a='; b=hunter2", f"pwd={REDACTED} Cookie: {REDACTED}"),
+    ],
+)  # fmt: skip
+def test_in_strings(text, scrubbed):
+    """Where a string ends depends on the strings around it, each of which doubles backslashes."""
+    assert scrub(text) == scrubbed
+
+
+def test_in_many_strings():
+    """So many strings within strings are told apart, and no more."""
+    quotes = ["\\" * depth + '"' for depth in range(MAX_LEVELS + 1)]
+    before = " ".join(quotes)
+    text, hidden = f"{before} Cookie: a=1; b=hunter2", f"{before} Cookie: {REDACTED}"
+    assert scrub(f"{text}{quotes[-2]} x") == f"{hidden}{quotes[-2]} x"
+    assert scrub(f"{text}{quotes[-1]} x") == hidden
 
 
 def test_bracket_over_many_lines():

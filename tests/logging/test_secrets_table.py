@@ -33,7 +33,12 @@ def test_each_name_in_each_form(form):
 def test_each_name_in_a_query(name):
     """Names that mean something else elsewhere, however they are spelt and the query encoded."""
     for spelt in (name, name.upper(), "".join(map(str.title, name.split("_")))):
-        for text in (f"?{spelt}=hunter2 x", f"&{spelt}=hunter2 x", f"%26{spelt}%3Dhunter2 x"):
+        for text in (
+            f"?{spelt}=hunter2 x",
+            f"&{spelt}=hunter2 x",
+            f"%26{spelt}%3Dhunter2",
+            f"%3F{spelt}%3Dhunter2",
+        ):
             assert scrub(text) == text.replace(SECRET, REDACTED)
 
 
@@ -272,15 +277,49 @@ def test_a_dict_as_message(formatter):
     assert SECRET not in formatter.format(queued(record))
 
 
+HEAD = "GET / HTTP/1.1\r\nCookie: a={}; b=hunter2\r\nHost: x"
+# How a text is shown that stands in a text.
+ways_to_show = st.lists(
+    st.sampled_from(
+        [
+            repr,
+            lambda text: repr(ValueError(text)),
+            lambda text: json.dumps({"a": text, "b": 2}),
+            lambda text: repr({"a": text}),
+            lambda text: repr([text.encode()]),
+        ]
+    ),
+    max_size=3,
+)
+
+
 @settings(database=None, deadline=None, max_examples=300)
 @given(
     word=st.sampled_from(WORDS),
     form=st.sampled_from([f for f in FORMS if f.startswith(("json", "dict", "repr of a", "pair"))]),
     around=st.text(st.sampled_from("ab ,;:'\"\\/%[](){}=@&\n\t<>é"), max_size=8),
+    shown=ways_to_show,
 )
-def test_quoted_secrets_with_odd_characters(word, form, around):
+def test_quoted_secrets_with_odd_characters(word, form, around, shown):
     """Quotes, brackets, backslashes and spaces do not end a secret that stands in quotes."""
-    assert SECRET not in scrub(FORMS[form](word, f"x{around}{SECRET}{around}"))
+    text = FORMS[form](word, f"x{around}{SECRET}{around}")
+    for show in shown:
+        text = show(text)
+    assert SECRET not in scrub(text), text
+
+
+@settings(database=None, deadline=None, max_examples=300)
+@given(
+    cookie=st.text(st.sampled_from("ab ,;:'\"\\/%[](){}=@&<>é"), max_size=8),
+    form=st.sampled_from(["Cookie: a={}; b=hunter2", "HTTP_COOKIE=a={}; b=hunter2", HEAD]),
+    shown=ways_to_show,
+)
+def test_cookies_with_odd_characters(cookie, form, shown):
+    """A header goes on until its line ends, or the string that it stands in."""
+    text = form.format(cookie)
+    for show in shown:
+        text = show(text)
+    assert SECRET not in scrub(text), text
 
 
 pieces = st.sampled_from([*WORDS, *"ab=:/@'\"\\ %2[](){}<>&,;-\n", "%22", "://", "--"])

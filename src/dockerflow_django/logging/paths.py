@@ -21,7 +21,7 @@ MAX_PATH = 8_192
 _TOKEN_LIKE = expression(
     r"""(?<=/) (?: [0-9a-z]{1,13}-[0-9a-f]{32}
       | (?! [0-9a-fA-F]{8} (?:-[0-9a-fA-F]{4}){3} - )
-        (?= [^/]{0,512}[0-9] ) (?= [^/]{0,512}[A-Za-z] ) [\w.~=:-]{32,} ) (?=/|$)""",
+        (?= [^/]{0,512}[0-9] ) (?= [^/]{0,512}[A-Za-z] ) [\w.~=:-]{32,}(?:%3[Dd])* ) (?=/|$)""",
     re.VERBOSE,
 )
 # The active language is the request's, and that is over when a server logs.

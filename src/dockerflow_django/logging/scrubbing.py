@@ -29,7 +29,7 @@ from dockerflow_django.logging.secret_tokens import (
     hide_web_tokens,
     may_hold_tokens,
 )
-from dockerflow_django.logging.secret_values import QUOTE, Values
+from dockerflow_django.logging.secret_values import QUOTE, Values, times_encoded
 
 REDACTED = "[redacted]"
 
@@ -219,21 +219,17 @@ def _end_of_value(field: re.Match[str], values: Values) -> int:
     before = field.string[max(0, field.start("name") - 1) : field.start("name")]
     is_header = before not in _IN_QUERY and _HEADER().fullmatch(field["name"]) is not None
     if not is_header or is_item or field["option"] is not None:
-        return values.end(end, is_item=is_item, encoded=_times_encoded(field["sign"]))
-    position, end = end, values.end(end, is_header=True)
+        return values.end(end, is_item=is_item, encoded=times_encoded(field["sign"] or ""))
+    header_in = values.open_before(field.start())
+    position, end = end, values.end(end, header_in=header_in)
     # It ends with its line, or at a quote: that may begin the value of a secret named in it.
     while (inner := _FIELD().search(field.string, position)) and inner.start() < end:
         position = inner.end()
         if _begins_secret(inner):
             position = values.end(position)
             if position > end:
-                end = values.end_of_line(position, field.start())
+                end = values.end_of_line(position, header_in)
     return end
-
-
-def _times_encoded(sign: str | None) -> int:
-    """Return how often a sign is percent-encoded: `%3D` once, `%253D` twice."""
-    return 1 + sign.count("25") if sign and sign.startswith("%") else 0
 
 
 def _stays(field: re.Match[str], value: str) -> bool:

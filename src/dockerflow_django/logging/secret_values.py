@@ -1,12 +1,15 @@
 """Where a secret ends in a text, once its name has been read, in time linear in the text."""
 
 import re
-from functools import cached_property, lru_cache
+from functools import lru_cache
 
 from dockerflow_django.logging.expression import expression
 
 MAX_SPAN = 4_096
 """How far a bracket may span lines."""
+
+MAX_LEVELS = 8
+"""How many strings within strings are told apart."""
 
 # One that stands in a string that stands in a string has backslashes before it; in a URL it is
 # percent-encoded, in HTML a reference.
@@ -17,6 +20,8 @@ SPACE = r"(?:\s|\\{1,63}+[nrt])"
 _OPENING = expression(rf"[bBrRuUfF]{{0,2}}+(?P<quote>{QUOTE})", re.VERBOSE)
 _ANGLE = expression(r"<[^<>\n]*+>")
 _CALL = expression(r"[A-Za-z_][\w.]{0,63}+(?=\()")
+# The first quote of a string; an apostrophe is none.
+_BEGINNING = expression(r"""(?:(?<![^\W_])|(?<=[bBrRuUfF])(?<![^\W_]{2}))\\*+["']""")
 _MARK = expression(r"""(?<!\\)(?P<run>\\*+)(?P<mark>["'\n])""")
 _BRACKET = expression(r"""[\[\](){}\n]|(?<!\\)\\*+["']""")
 # Right behind a closed quote or bracket: the value has quotes or brackets within.
@@ -53,22 +58,49 @@ class Values:
     def __init__(self, text: str) -> None:
         self._text = text
         self._unclosed_until = 0
+        self._open: list[str] = []
+        self._read_until = 0
+        self._levels = 0
+
+    def open_before(self, position: int) -> tuple[str, ...]:
+        """Return the quotes of the strings that the position is in, the outermost first."""
+        for found in _MARK().finditer(self._text, self._read_until, position):
+            if found["mark"] == "\n":
+                self._open.clear()
+            elif found[0] in self._open:
+                del self._open[self._open.index(found[0]) :]
+            elif len(self._open) < MAX_LEVELS and _BEGINNING().match(self._text, found.start()):
+                self._open.append(found[0])
+        self._read_until = max(self._read_until, position)
+        return tuple(self._open)
 
     def end(
-        self, start: int, *, is_item: bool = False, is_header: bool = False, encoded: int = 0
+        self,
+        start: int,
+        *,
+        is_item: bool = False,
+        header_in: tuple[str, ...] | None = None,
+        encoded: int = 0,
     ) -> int:
         """Return the end of the value that begins there; `start` if there is none.
 
-        `encoded` is how many times the text is percent-encoded that the value is part of.
+        Of a header's value, `header_in` are the quotes of the strings that it is in. `encoded` is
+        how many times the text is percent-encoded that the value is part of.
         """
-        end = self._end_of_part(start, is_item, is_header, encoded)
+        self._levels = len(self.open_before(start))
+        end = self._end_of_part(start, is_item, header_in, encoded)
         while _GOES_ON().match(self._text, end):
-            end = self._end_of_part(end, is_item, is_header, encoded)
+            end = self._end_of_part(end, is_item, header_in, encoded)
+        self._read_until = max(self._read_until, end)
         return end
 
-    def _end_of_part(self, start: int, is_item: bool, is_header: bool, encoded: int) -> int:
+    def _end_of_part(
+        self, start: int, is_item: bool, header_in: tuple[str, ...] | None, encoded: int
+    ) -> int:
         text = self._text
-        if opening := _OPENING().match(text, start):
+        if (opening := _OPENING().match(text, start)) and times_encoded(
+            opening["quote"]
+        ) <= encoded:
             return self.end_of_quoted(opening)
         if text[start : start + 1] in ("[", "(", "{"):
             return self._end_of_bracket(start)
@@ -76,17 +108,17 @@ class Values:
             return angle.end()
         if call := _CALL().match(text, start):
             return self._end_of_bracket(call.end())
-        if is_header:
-            return self.end_of_line(start, start)
+        if header_in is not None:
+            return self.end_of_line(start, header_in)
         found = (_BARE_ITEM if is_item else _BARE[encoded])().match(text, start)
         # Brackets and quotes at the end most likely belong to what the value is part of.
         return start + len(found[0].rstrip(_CLOSING)) if found else start
 
-    def end_of_line(self, start: int, header: int) -> int:
+    def end_of_line(self, start: int, header_in: tuple[str, ...]) -> int:
         """Return the end of a header's value, wherever in it `start` is.
 
-        A quote ends the string that the header stands in if one like it is before the header, and
-        this one begins no parameter: `Digest username="ada"`. Any other belongs to the value.
+        A quote ends it if the header is in a string of such quotes, unless it begins a parameter:
+        `Digest username="ada"`. Any other belongs to the value.
         """
         text, position = self._text, start
         while True:
@@ -94,19 +126,12 @@ class Values:
                 position = found.end()
             if not (quote := _IN_LINE().match(text, position)):
                 return position
-            if self._first_quotes[quote[0]] < header:
+            if quote[0] in header_in:
                 is_parameter = text[position - 1] == "="
                 quote = self._closing(quote.end(), quote[0], in_word=True) if is_parameter else None
                 if not quote or quote["mark"] == "\n":
                     return position
             position = quote.end()
-
-    @cached_property
-    def _first_quotes(self) -> dict[str, int]:
-        first: dict[str, int] = {}
-        for found in _MARK().finditer(self._text):
-            first.setdefault(found[0], found.start())
-        return first
 
     def end_of_quoted(self, opening: re.Match[str]) -> int:
         """Return the end of a string; one that is not closed ends with its line."""
@@ -130,12 +155,13 @@ class Values:
         A quote that is doubled, as in SQL, does not end it, nor, unless `in_word`, one before a
         letter.
         """
+        cycle = max(2 ** (self._levels + 1), 2 * len(quote))
         text, mark, depth, doubled = self._text, quote[-1], len(quote) - 1, -1
         for found in _MARK().finditer(text, start):
             if found["mark"] == "\n":
                 return found
-            # An even number of backslashes is written for a backslash, one more for the quote.
-            is_quote = found["mark"] == mark and len(found["run"]) % (2 * depth + 2) == depth
+            # Each string around doubles the backslashes; an odd one belongs to the quote.
+            is_quote = found["mark"] == mark and len(found["run"]) % cycle == depth
             if is_quote and found.start() != doubled:
                 after = text[found.end() : found.end() + 1]
                 if after == mark and not depth:
@@ -172,4 +198,9 @@ class Values:
 def _end_of_encoded(quote: str) -> re.Pattern[str]:
     # Nothing that is percent-encoded has spaces.
     end = r"\s" if quote.startswith("%") else r"\n"
-    return re.compile(rf"{re.escape(quote)}|{end}")
+    return re.compile(rf"(?<!\\)(?<!%5C){re.escape(quote)}|{end}")
+
+
+def times_encoded(text: str) -> int:
+    """Return how often a character is percent-encoded: `%3D` once, `%253D` twice."""
+    return 1 + text.count("25") if text.startswith("%") else 0
