@@ -87,7 +87,7 @@ def line() -> Iterator[tuple[WorkerChannel, socket.socket]]:
     end, worker_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     lifecycle.reset()
     with end, worker_end:
-        end.settimeout(20)
+        end.settimeout(5)
         yield WorkerChannel(worker_end), end
     lifecycle.reset()
 
