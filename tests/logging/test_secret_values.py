@@ -24,6 +24,7 @@ from dockerflow_django.logging.secret_values import MAX_LEVELS, MAX_SPAN
         ("token=[hunter2\nnext", f"token={REDACTED}\nnext"),
         ("token=['hunter2'\nnext", f"token={REDACTED}\nnext"),
         ("token=[hunter2", f"token={REDACTED}"),
+        (" token=[hunter2", f" token={REDACTED}"),
         ("token=[a\ntoken=[hunter2\n b]", f"token={REDACTED}\ntoken={REDACTED}\n b]"),
         ("token=['a]', 'hunter2'] x", f"token={REDACTED} x"),
         ("Cookie:\nHost: x", "Cookie:\nHost: x"),
@@ -34,6 +35,8 @@ from dockerflow_django.logging.secret_values import MAX_LEVELS, MAX_SPAN
         ("'Cookie: a='x'y; b=hunter2', 'b'", f"'Cookie: {REDACTED}', 'b'"),
         ("'Cookie: a='\nb'", f"'Cookie: {REDACTED}'\nb'"),
         ("'Cookie: a='", f"'Cookie: {REDACTED}'"),
+        ("Cookie: b password=[\n'hunter2'\n] hunter2\nx", f"Cookie: {REDACTED}\nx"),
+        ("'Cookie: b pwd: 'hunter2 hunter2' hunter2', 'x'", f"'Cookie: {REDACTED}', 'x'"),
         ("Cookie: it's 'hunter2'\nb", f"Cookie: {REDACTED}\nb"),
         ("?cookie=hunter2&b=2", f"?cookie={REDACTED}&b=2"),
         ("/x?cookie=hunter2&b=2", f"/x?cookie={REDACTED}&b=2"),
@@ -66,8 +69,11 @@ def test_backslash_before_a_quote(times):
         (r"""Bob's {"pwd": "hunter2\\", "b": 2}""", f"""Bob's {{"pwd": {REDACTED}, "b": 2}}"""),
         ("(' \n" + r"""{"pwd": "hunter2\\", "b": 2}""",
          "(' \n" + f"""{{"pwd": {REDACTED}, "b": 2}}"""),
+        (r"{\"pwd\": \"a\\\", hunter2\", \"b\": 2}", rf"{{\"pwd\": {REDACTED}, \"b\": 2}}"),
         (r"&quot;pwd&quot;:&quot;a\&quot;, hunter2&quot;, 2", f"&quot;pwd&quot;:{REDACTED}, 2"),
         ("%22pwd%22%3A%22a%5C%22%2Chunter2%22, 2", f"%22pwd%22%3A{REDACTED}, 2"),
+        ("%2522pwd%2522%253A%2522a%255C%2522%252Chunter2%2522, 2",
+         f"%2522pwd%2522%253A{REDACTED}, 2"),
         ("?pwd=%22hunter2%22%25hunter2&b=2", f"?pwd={REDACTED}&b=2"),
         ("{'a': \"Cookie: a='; b=hunter2\"}", f"{{'a': \"Cookie: {REDACTED}\"}}"),
         ("pwd='it's' Cookie: a='; b=hunter2", f"pwd={REDACTED} Cookie: {REDACTED}"),
@@ -76,6 +82,14 @@ def test_backslash_before_a_quote(times):
 def test_in_strings(text, scrubbed):
     """Where a string ends depends on the strings around it, each of which doubles backslashes."""
     assert scrub(text) == scrubbed
+
+
+@pytest.mark.parametrize("secret", ['a\\", hunter2', 'a", hunter2', "hunter2\\"])
+def test_in_two_strings(secret):
+    """Neither of which has quotes of that kind."""
+    text, shown = ({"pwd": value, "b": 2} for value in (secret, REDACTED))
+    shown = json.dumps(shown).replace(f'"{REDACTED}"', REDACTED)
+    assert scrub(repr(repr(json.dumps(text)))) == repr(repr(shown))
 
 
 def test_in_many_strings():

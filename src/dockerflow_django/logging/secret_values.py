@@ -98,9 +98,8 @@ class Values:
         self, start: int, is_item: bool, header_in: tuple[str, ...] | None, encoded: int
     ) -> int:
         text = self._text
-        if (opening := _OPENING().match(text, start)) and times_encoded(
-            opening["quote"]
-        ) <= encoded:
+        opening = _OPENING().match(text, start)
+        if opening and times_encoded(opening["quote"]) <= encoded:
             return self.end_of_quoted(opening)
         if text[start : start + 1] in ("[", "(", "{"):
             return self._end_of_bracket(start)
@@ -198,7 +197,7 @@ class Values:
 def _end_of_encoded(quote: str) -> re.Pattern[str]:
     # Nothing that is percent-encoded has spaces.
     end = r"\s" if quote.startswith("%") else r"\n"
-    return re.compile(rf"(?<!\\)(?<!%5C){re.escape(quote)}|{end}")
+    return re.compile(rf"(?<!\\)(?<!5C){re.escape(quote)}|{end}")
 
 
 def times_encoded(text: str) -> int:
