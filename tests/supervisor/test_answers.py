@@ -14,7 +14,7 @@ from dockerflow_django.supervisor.known import OpenQuestion
 from dockerflow_django.supervisor.probes import ContainerProbes
 from dockerflow_django.supervisor.settings import ContainerSettings
 from tests.harness.waiting import wait_until
-from tests.supervisor.conftest import FakeWorker, pass_time
+from tests.supervisor.conftest import FROZEN, FakeWorker, pass_time
 
 
 def settings(**more: Any) -> ContainerSettings:
@@ -106,8 +106,10 @@ def test_scrape_goes_to_the_next_worker(
     wait_until(lambda: METRICS in {question.name for question in silent.asked})
     assert answers("/__heartbeat__/liveness", {}).status == 200  # type: ignore[union-attr]
     silent.freeze()
-    for _ in range(4):
-        pass_time(probes, 1.5)
+    pass_time(probes, 1.5)  # its next question, which may have its last word for an answer
+    wait_until(lambda: silent._listen.name == FROZEN)
+    pass_time(probes, 0)
+    pass_time(probes, 2.5)
     scrape.join(30)
     assert found[0].body == b"a 1\n"
 
