@@ -44,6 +44,7 @@ class Driver:
         self._tests: dict[str, pytest.Item] = {}
         self._seconds: dict[str, float] = {}
         self._clock_seconds: dict[str, float] = {}
+        self._kill_seconds: dict[str, float] = defaultdict(float)
         # Shared with the children: how many tests they have begun.
         self._begun = RawValue("L", 0)
         self._reaching: dict[str, list[str]] = defaultdict(list)
@@ -108,17 +109,24 @@ class Driver:
     def _judge(self, function: str, mutant: str) -> str:
         tests = self._reaching[function]
         # First what takes no time, and what has killed mutants of this function.
-        tests.sort(key=lambda test: self._clock_seconds[test] / (1 + self._kills[function, test]))
+        tests.sort(key=lambda test: self._cost(test) / (1 + self._kills[function, test]))
         slowest = max((self._clock_seconds[test] for test in tests), default=0)
         seconds = CLOCK_SECONDS + int(CLOCK_FACTOR * slowest)
+        began = time.monotonic()
         try:
             killers = in_child(
                 partial(self._run, tests, mutant), seconds, lambda: self._begun.value
             )
         except ChildProcessError:
             return "no result"
-        self._kills.update((function, test) for test in killers)
+        for test in killers:
+            self._kills[function, test] += 1
+            self._kill_seconds[test] = max(self._kill_seconds[test], time.monotonic() - began)
         return "killed" if killers else "survived"
+
+    def _cost(self, test: str) -> float:
+        """Return its seconds by the clock: a test that waits may take much longer to fail."""
+        return max(self._clock_seconds[test], self._kill_seconds[test])
 
     def _clock_seconds_of(self, function: str) -> float:
         return sum(self._clock_seconds[test] for test in self._reaching[function])
