@@ -153,10 +153,13 @@ def test_a_check_that_asks_for_more_time_is_pending_at_first(evaluated, configur
     assert evaluated().level == 0
 
 
-def test_a_process_whose_startup_check_is_pending_is_starting(evaluated, configure, hung):
-    """Readiness waits for its first answer, though it lists no check of its own."""
+@pytest.mark.parametrize("probe", ["readiness", "startup"])
+def test_a_check_of_one_probe_that_is_pending_keeps_a_process_unready(
+    evaluated, configure, hung, probe
+):
+    """Readiness waits for the first answer, though the other probe lists no check."""
     configure(
-        DOCKERFLOW_PROBES={"readiness": [], "startup": [(hung, {"timeout": 60})]},
+        DOCKERFLOW_PROBES={"readiness": [], "startup": [], probe: [(hung, {"timeout": 60})]},
         DOCKERFLOW_CHECK_TIMEOUT=20,
     )
     assert not evaluated("readiness").passed
