@@ -13,7 +13,7 @@ def test_log_that_is_full() -> None:
         speaker.say(written.append, number)
     assert written == []
     assert started(speaker.start) == [("dockerflow-log", True)]
-    wait_until(lambda: len(written) == MOST_WAITING)
+    wait_until(lambda: len(written) == MOST_WAITING, timeout=5)
     speaker.say(written.append, "next")
-    wait_until(lambda: written[-1] == "next")
+    wait_until(lambda: written[-1] == "next", timeout=5)
     assert written[:-1] == list(range(MOST_WAITING))
