@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from dockerflow_django.context import on_request_signal
 from tests.harness.blackhole import BlackHole, FullBacklog
 from tests.harness.mariadb import MariaDB
 from tests.harness.postgres import PostgreSQL
@@ -85,6 +86,13 @@ def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
 
 def _levels() -> dict[str, tuple[int, bool]]:
     return {each.name: (each.level, each.disabled) for each in map(logging.getLogger, LOGGERS)}
+
+
+@pytest.fixture(autouse=True)
+def _request_is_over() -> Iterator[None]:
+    """Forget the request that a test has begun, as Django's signals do in a server's thread."""
+    yield
+    on_request_signal()
 
 
 @pytest.fixture(scope="session")

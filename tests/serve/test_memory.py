@@ -12,6 +12,7 @@ def test_full_collection_copies_little(served, kind: str) -> None:
     """A full garbage collection in a worker leaves the memory that was loaded before it shared."""
     instance = served(kind=kind)
     (worker,) = instance.workers()
+    assert instance.get("/plain/").status == 200  # it has all that it needs to serve
     before = own(worker)
     assert instance.get("/collect/").status == 200
     assert own(worker) - before < 4 * MIB
