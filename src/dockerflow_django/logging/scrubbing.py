@@ -64,6 +64,21 @@ _SIGNS = (
     "2f",
     "identif",
 )
+# What else a parameter of a URL has that is a secret.
+_SIGNS_IN_QUERIES = (
+    "api",
+    "assertion",
+    "invitation",
+    "magic",
+    "nonce",
+    "pgt",
+    "policy",
+    "request",
+    "saml",
+    "sesame",
+    "state",
+    "ticket",
+)
 # Programs that are told a password by an option of one letter.
 _PROGRAMS = ("curl", "mysql", "mariadb", "redis-cli")
 
@@ -162,11 +177,12 @@ def may_hold_secrets(text: str) -> bool:
         or "asic " in text
     ):
         return may_hold_tokens(text)
-    if "=" in text and ("?" in text or "&" in text):
-        return True  # Names of parameters are many, and mean nothing elsewhere.
     lowered = text.lower()
-    if "%" in text and ("3f" in lowered or "26" in lowered):
-        return True
+    has_query = "=" in text and ("?" in text or "&" in text)
+    if has_query or ("%" in text and ("3f" in lowered or "26" in lowered)):
+        for sign in _SIGNS_IN_QUERIES:
+            if sign in lowered:
+                return True
     for sign in _SIGNS:  # any() takes twice as long
         if sign in lowered:
             return True
