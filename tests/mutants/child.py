@@ -1,13 +1,18 @@
 """Processes that are forked: within limits, with a result, and with a set for all."""
 
+import ctypes
 import os
 import resource
+import sys
 import time
+import traceback
 from collections.abc import Callable
 from multiprocessing import Pipe
 from signal import SIGKILL
 from tempfile import TemporaryFile
 from typing import Any
+
+PR_SET_PDEATHSIG = 1  # of <linux/prctl.h>
 
 
 def in_child(
@@ -20,9 +25,7 @@ def in_child(
     each `step`, if that tells in this process how far the child is.
     """
     receiver, sender = Pipe(duplex=False)
-    pid = os.fork()
-    if not pid:
-        _send_result(work, sender.send)
+    pid = fork(lambda: sender.send(work()))
     sender.close()
     try:
         left, was = seconds, step()
@@ -40,11 +43,26 @@ def in_child(
         receiver.close()
 
 
-def _send_result(work: Callable[[], Any], send: Callable[[Any], None]) -> None:
+def fork(work: Callable[[], object]) -> int:
+    """Return the id of a new process, which ends after the work, or with this process."""
+    parent = os.getpid()
+    if pid := os.fork():
+        return pid
     try:
-        send(work())
+        _end_with(parent)
+        work()
+    except Exception:
+        traceback.print_exc()
     finally:
         os._exit(0)
+
+
+def _end_with(parent: int) -> None:
+    """Have this process killed as soon as its parent has ended, where the system can do that."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, SIGKILL)
+        if os.getppid() != parent:
+            os._exit(0)
 
 
 def limit_processor_time(seconds: float) -> None:

@@ -2,9 +2,10 @@
 
 import gc
 import json
+import os
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import zip_longest
 from multiprocessing.sharedctypes import RawValue
@@ -13,12 +14,15 @@ from pathlib import Path
 import pytest
 
 from tests.mutants.child import in_child, limit_processor_time
+from tests.mutants.sharing import share
 
 # What a test with a mutant may take of the processor: many times what it takes without, and so many
 # seconds; and what it may take by the clock, on a machine that does much else.
 LIMIT_FACTOR, LIMIT_SECONDS = 5, 3
 CLOCK_FACTOR, CLOCK_SECONDS = 5, 20
 WITHOUT_MUTANT_SECONDS = 3600
+# Many tests wait more than they compute.
+JUDGES = 2 * (os.cpu_count() or 1)
 
 
 class Driver:
@@ -45,7 +49,7 @@ class Driver:
         self._seconds: dict[str, float] = {}
         self._clock_seconds: dict[str, float] = {}
         self._kill_seconds: dict[str, float] = defaultdict(float)
-        # Shared with the children: how many tests they have begun.
+        # Shared with the children of this process: how many tests they have begun.
         self._begun = RawValue("L", 0)
         self._reaching: dict[str, list[str]] = defaultdict(list)
         self._kills: Counter[tuple[str, str]] = Counter()
@@ -62,11 +66,12 @@ class Driver:
         gc.freeze()
         if failed := self._run_without_mutant():
             pytest.exit("\n".join(["Fails without any mutant:", *failed]), 1)
+        quickest_first = sorted(self._mutants, key=self._clock_seconds_of)
+        judge = partial(self._judge_function, session.config)
         verdicts = {}
-        for function in sorted(self._mutants, key=self._clock_seconds_of):
-            for mutant in self._mutants[function]:
-                verdicts[mutant] = self._judge(function, mutant)
-                self._file.write_text(json.dumps(verdicts), "utf-8")
+        for mutant, verdict in share(quickest_first, judge, JUDGES):
+            verdicts[mutant] = verdict
+            self._file.write_text(json.dumps(verdicts), "utf-8")
         return True
 
     def _run_without_mutant(self) -> list[str]:
@@ -105,6 +110,15 @@ class Driver:
             if mutant and self._failed:
                 break
         return self._failed
+
+    def _judge_function(self, config: pytest.Config, function: str) -> Iterator[tuple[str, str]]:
+        """Yield the verdict on each of its mutants, while other processes judge other functions."""
+        self._begun = RawValue("L", 0)
+        # A process's first test with temporary files empties the folder of them all.
+        config.option.basetemp = self._file.with_name(f"t{os.getpid()}")
+        config.pluginmanager.get_plugin("tmpdir").pytest_configure(config)
+        for mutant in self._mutants[function]:
+            yield mutant, self._judge(function, mutant)
 
     def _judge(self, function: str, mutant: str) -> str:
         tests = self._reaching[function]

@@ -76,7 +76,7 @@ def mutate(room: str) -> tuple[int, list[str], list[Survivor]]:
         survivors = [name for name, verdict in verdicts.items() if verdict == "survived"]
         differences = json.loads(_run(folder, "-c", DIFFERENCES, *survivors))
         without_result = [name for name, verdict in verdicts.items() if verdict == "no result"]
-        return len(verdicts), without_result, sorted(map(survivor, survivors, differences))
+        return len(verdicts), sorted(without_result), sorted(map(survivor, survivors, differences))
 
 
 def survivor(name: str, difference: str) -> Survivor:

@@ -1,4 +1,4 @@
-"""Each mutant is judged in a process of its own, within limits of time."""
+"""Each mutant is judged in a process of its own, within limits of time, several at once."""
 
 import itertools
 import json
@@ -17,6 +17,8 @@ from tests.mutants.child import SharedSet, in_child
 
 # What mutmut makes of a function: it looks which of its variants is to run.
 MUTATED = """
+import os
+from signal import SIGKILL
 active, called = "", set()
 
 def activate(mutant):
@@ -31,30 +33,43 @@ def twice(number):
 
 def untested():
     called.add("untested")
+
+def left():
+    called.add("left")
+    if active == "meets right":
+        open("meeting", "rb").close()
+
+def right():
+    called.add("right")
+    if active == "meets left":
+        open("meeting", "wb").close()
+    elif active == "kills its judge":
+        os.kill(os.getppid(), SIGKILL)
 """
+MUTANTS = {"twice": ["square", "same", "endless"], "untested": ["other"]}
 RUN = """
-import sys
+import json, sys
 from pathlib import Path
 import mutated, pytest
 from tests.mutants import driver
 driver.LIMIT_SECONDS = 0
-mutants = {"twice": ["square", "same", "endless"], "untested": ["other"]}
-verdicts = Path("verdicts.json")
+mutants, verdicts = json.loads(sys.argv[1]), Path("verdicts.json")
 plugin = driver.Driver(mutants, mutated.activate, lambda: mutated.called, verdicts)
-sys.exit(pytest.main(["-q", "--rootdir=.", "test_it.py"], plugins=[plugin]))
+options = ["-q", "--rootdir=.", "--basetemp=t"]
+sys.exit(pytest.main([*options, "test_it.py"], plugins=[plugin]))
 """
 
 
 @pytest.fixture
 def run(tmp_path):
-    """Give a function that runs mutants with the tests that it takes."""
+    """Give a function that runs the mutants with the tests that it takes."""
     (tmp_path / "mutated.py").write_text(MUTATED)
 
-    def run(tests):
+    def run(tests, mutants=MUTANTS):
         (tmp_path / "test_it.py").write_text(dedent(tests))
         path = os.pathsep.join([str(tmp_path), *sys.path])
         return subprocess.run(
-            [sys.executable, "-c", RUN],
+            [sys.executable, "-c", RUN, json.dumps(mutants)],
             cwd=tmp_path,
             env=os.environ | {"PYTHONPATH": path},
             stdout=subprocess.PIPE,
@@ -81,6 +96,40 @@ def test_verdicts(run, tmp_path):
         "endless": "no result",
         "other": "survived",
     }
+
+
+def test_mutants_at_once(run, tmp_path):
+    """Mutants of two functions that wait for each other meet, each with its temporary files."""
+    os.mkfifo(tmp_path / "meeting")
+    done = run(
+        """
+        import mutated
+        def test_left(tmp_path):
+            mutated.left()
+            assert tmp_path.is_dir()
+        def test_right(tmp_path):
+            mutated.right()
+            assert tmp_path.is_dir()
+        """,
+        {"left": ["meets right"], "right": ["meets left"]},
+    )
+    assert done.returncode == 0, done.stdout
+    verdicts = json.loads((tmp_path / "verdicts.json").read_text())
+    assert verdicts == {"meets right": "survived", "meets left": "survived"}
+
+
+def test_a_judge_that_dies(run):
+    """A mutant that nobody can judge any more ends the run with an error."""
+    done = run(
+        """
+        from mutated import right
+        def test_it():
+            right()
+        """,
+        {"right": ["kills its judge"]},
+    )
+    assert done.returncode == pytest.ExitCode.INTERNAL_ERROR
+    assert "ChildProcessError: a process has ended at right" in done.stdout
 
 
 @pytest.mark.parametrize(
