@@ -120,7 +120,7 @@ def test_silent_server_behind_django_redis_obeys_its_timeout(settings):
 def test_wrong_password_is_an_error():
     """One that does not let us in cannot be connected to, and neither password is told."""
     with private_redis("--requirepass", "s3cret") as (url, _):
-        (message,) = check_redis_connected([], url=url.replace("127", ":wr0ng@127"))
+        (message,) = check_redis_connected([], url=url.replace("//", "//:wr0ng@"))
     assert message.id == health.ERROR_CANNOT_CONNECT_REDIS
     assert "wr0ng" not in message.msg + cause_of(message)
 
