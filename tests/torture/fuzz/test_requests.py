@@ -45,7 +45,9 @@ def test_application(
 
     def run(request: bytes) -> None:
         answer = exchange(instance.address, request)
-        assert_http(answer)
+        # To a request whose body breaks off Django gives no answer, and then Granian gives its own.
+        is_broken = kind == "serve-asgi" and b"Transfer-Encoding: chunked" in request
+        assert_http(answer, own_failure=is_broken and not rids_in(answer))
         rids.update(rids_in(answer))
 
     done = fuzz(sized(100, 5_000), run, request=requests())
@@ -72,11 +74,11 @@ def test_probe_port(served: Serve, project: Project, sized: Sized, figures: Figu
     figures.note("Fuzz", "probe port, bytes", **done)
 
 
-def assert_http(answer: bytes) -> None:
-    """If there is an answer, it is HTTP's and no failure."""
+def assert_http(answer: bytes, *, own_failure: bool = False) -> None:
+    """If there is an answer, it is HTTP's and no failure, unless that may be the server's own."""
     if answer:
         status = int(answer.split(b" ", 2)[1])
-        assert status < 500 or status in REFUSED, answer
+        assert status < 500 or status in REFUSED or (own_failure and status == 500), answer
 
 
 def rids_in(answer: bytes) -> list[str]:
