@@ -13,12 +13,13 @@ from tests.mutants.sharing import share
 
 # Two processes, and one of each of them, wait for ever.
 WAIT = """
+import os
 import signal
 from tests.mutants.child import in_child
 from tests.mutants.sharing import share
 
 def wait():
-    print("waits", flush=True)
+    os.write(1, b"waits\\n")  # at once: `print` may write the end of the line by itself
     signal.pause()
 
 list(share("ab", lambda task: [in_child(wait, 3600)], 2))
@@ -90,7 +91,10 @@ def test_nothing_lives_on():
         [sys.executable, "-c", WAIT], cwd=ROOT, stdout=subprocess.PIPE, text=True
     )
     with process:
-        assert [process.stdout.readline() for _ in range(2)] == ["waits\n", "waits\n"]
-        process.kill()
+        try:
+            said = [process.stdout.readline() for _ in range(2)]
+        finally:
+            process.kill()
+        assert said == ["waits\n", "waits\n"]
         # There is an end to what they print once all of them have ended.
         assert process.communicate(timeout=60) == ("", None)
