@@ -135,7 +135,7 @@ def test_error_is_no_answer(listener: ProbePort, caplog: pytest.LogCaptureFixtur
 
     Only who asks for the debug lines learns of it: a client that has gone is such a failure.
     """
-    caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, "dockerflow_django")
     with socket.create_connection(listener.address, timeout=5) as connection:
         connection.sendall(b"GET /broken HTTP/1.1\r\n\r\n")
         assert connection.recv(100) == b""
