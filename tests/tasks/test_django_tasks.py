@@ -10,7 +10,6 @@ from django.test import override_settings
 from dockerflow_django.context import (
     current_rid,
     current_task,
-    end_request,
     parse_traceparent,
     start_request,
 )
@@ -59,7 +58,6 @@ def immediate():
     seen.clear()
     with override_settings(TASKS=IMMEDIATE):
         yield
-    end_request()
 
 
 @pytest.fixture

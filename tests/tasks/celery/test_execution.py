@@ -12,7 +12,6 @@ from dockerflow_django.celery import instrument
 from dockerflow_django.context import (
     current_rid,
     current_task,
-    end_request,
     parse_traceparent,
     request_id_context,
     start_request,
@@ -66,8 +65,7 @@ def run():
     def run(name, *args, **options):
         return app.tasks[name].apply(args, **options)
 
-    yield run
-    end_request()
+    return run
 
 
 @pytest.fixture

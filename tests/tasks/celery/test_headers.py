@@ -2,7 +2,7 @@
 
 import pytest
 
-from dockerflow_django.context import end_request, parse_traceparent, start_request
+from dockerflow_django.context import parse_traceparent, start_request
 from dockerflow_django.tasks.celery import headers
 
 TRACEPARENT = f"00-{'1' * 32}-{'2' * 16}-01"
@@ -11,8 +11,7 @@ OTHER = f"00-{'3' * 32}-{'4' * 16}-00"
 
 @pytest.fixture
 def request_state():
-    yield start_request("abc", parse_traceparent(TRACEPARENT))
-    end_request()
+    return start_request("abc", parse_traceparent(TRACEPARENT))
 
 
 def added(**given):
