@@ -1,5 +1,6 @@
-"""Databases that are not the test session's own, under aliases of their own."""
+"""Databases that are not the test session's own, under aliases of their own, and no collection."""
 
+import gc
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -45,3 +46,11 @@ def _close_pool(connection: Any) -> None:
 def production(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pretend that no test environment is set up: connections are kept as the settings say."""
     monkeypatch.setattr(connection_module, "is_testing", lambda: False)
+
+
+@pytest.fixture
+def no_collection() -> Iterator[None]:
+    """Have nothing closed because Python happens to collect garbage."""
+    gc.disable()
+    yield
+    gc.enable()

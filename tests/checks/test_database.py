@@ -139,8 +139,8 @@ def test_stopped_database_is_an_error_and_well_when_it_is_back(
 
 
 @pytest.mark.long
-def test_black_hole_ends_by_itself(black_hole, add_alias, production):
-    """A server that accepts and never answers does not hold the run for ever."""
+def test_black_hole_ends_by_itself(black_hole, add_alias, production, no_collection):
+    """A server that accepts and never answers does not hold the run for ever, nor a descriptor."""
     add_alias(
         "other",
         ENGINE="django.db.backends.postgresql",
@@ -151,3 +151,16 @@ def test_black_hole_ends_by_itself(black_hole, add_alias, production):
     )
     (message,) = run(aliases=["other"])
     assert message.id == health.ERROR_CANNOT_CONNECT_DATABASE
+    assert black_hole.accepted
+    assert all(map(is_closed, black_hole.accepted))
+
+
+def is_closed(accepted):
+    """Tell whether the other end has closed it; what it has asked before is read over."""
+    accepted.settimeout(1)
+    try:
+        while accepted.recv(4096):
+            pass
+    except TimeoutError:
+        return False
+    return True

@@ -1,5 +1,7 @@
 """What a failing check says, and to whom."""
 
+import weakref
+
 import pytest
 from django.core.checks import Error, Info
 
@@ -29,6 +31,32 @@ def test_cause_names_class_and_first_line():
 def test_cause_may_be_anything_short(cause, text):
     """An exception without text is its class, a text is itself, nothing is empty."""
     assert cause_of(failure(Info, "So it is.", ID, cause)) == text
+
+
+def test_cause_is_let_go(no_collection):
+    """What only its frames hold is let go, in the exceptions that it was raised from as well."""
+    held = Held()
+    is_gone = weakref.ref(held)
+
+    def refuse(held):
+        try:
+            int("refused")
+        except ValueError as error:
+            names_its_frame = error
+            error.__context__ = OSError("names its cause")
+            error.__context__.__cause__ = names_its_frame
+            raise RuntimeError from names_its_frame
+
+    try:
+        refuse(held)
+    except RuntimeError as error:
+        del held
+        failure(Error, "It failed.", ID, error)
+    assert is_gone() is None
+
+
+class Held:
+    """Something that an exception's frame holds."""
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """What a failing check says: a fixed sentence for everyone, the cause for the log."""
 
+import traceback
 from collections.abc import Callable
 
 from django.core.checks import CheckMessage
@@ -20,9 +21,16 @@ def failure(
     ``kind`` is one of Django's message classes. The sentence is public: it names an alias or a
     queue, never an address or an exception's text. What happened goes into ``cause``, scrubbed
     and on one line, for whoever logs the change of state.
+
+    An exception's frames are cleared: a driver's connection that failed, and is held by nothing
+    else, is closed now, not when Python next collects garbage.
     """
     message = kind(sentence, id=message_id)
-    text = describe(cause) if isinstance(cause, BaseException) else shorten(cause or "")
+    if isinstance(cause, BaseException):
+        text = describe(cause)
+        _let_go(cause)
+    else:
+        text = shorten(cause or "")
     setattr(message, CAUSE_ATTRIBUTE, text)
     return message
 
@@ -31,3 +39,19 @@ def cause_of(message: CheckMessage) -> str:
     """Return what `failure` has put beside the sentence, empty for any other message."""
     cause: str = getattr(message, CAUSE_ATTRIBUTE, "")
     return cause
+
+
+def _let_go(error: BaseException) -> None:
+    """Clear the frames that the exception, and those that it was raised from, have left.
+
+    psycopg's frame of a connection attempt names the exception which names the frame, and so holds
+    the socket. Frames that still run are left as they are.
+    """
+    left: list[BaseException | None] = [error]
+    seen: set[int] = set()
+    while left:
+        one = left.pop()
+        if one is not None and id(one) not in seen:
+            seen.add(id(one))
+            traceback.clear_frames(one.__traceback__)
+            left += [one.__cause__, one.__context__]
