@@ -105,6 +105,15 @@ class Server(Process):
         """Return the path as this server's clients write it."""
         return self.root.encode() + (path if isinstance(path, bytes) else path.encode())
 
+    def own_threads(self) -> int:
+        """Return the number of threads of the family, those of an event loop's own pool left out.
+
+        In that pool Django logs what is answered with 400 and above, and it grows to its bound as
+        such answers happen to be given at the same time. Asks ``/where/`` of one process.
+        """
+        names = self.get("/where/").json()["threads"]
+        return self.threads() - sum(name.startswith("asyncio_") for name in names)
+
     def kill(self) -> None:
         super().kill()
         self._port.close()

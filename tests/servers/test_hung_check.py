@@ -94,8 +94,8 @@ def test_storm_on_a_hung_check(serve, hung_project, kind, soak):
     assert server.project.count("hung.runs") == 1
     assert checking_threads(server) == ["dockerflow-hung"]
     wait_until(
-        lambda: own_threads(server) <= threads + 1,
-        what=lambda: f"{own_threads(server)} threads, where there were {threads}",
+        lambda: server.own_threads() <= threads + 1,
+        what=lambda: f"{server.own_threads()} threads, where there were {threads}",
     )
     seconds = [answer.seconds for answer in answers]
     assert seconds[0] >= CHECK_TIMEOUT - 0.01
@@ -134,20 +134,10 @@ def threads_under_load(server: Server, at_once: int) -> int:
 
     Of them Django starts one for each request under ASGI, which ends with it.
     """
-    for path in ("/slow/?seconds=0.02", "/missing-returned/"):
-        http.concurrently(lambda path=path: server.get(path), total=at_once, at_once=at_once)
+    path = "/slow/?seconds=0.02"
+    http.concurrently(lambda: server.get(path), total=at_once, at_once=at_once)
     wait_until(lambda: len(server.get("/where/").json()["threads"]) < at_once)
-    return own_threads(server)
-
-
-def own_threads(server: Server) -> int:
-    """Return how many threads the server has, those of the event loop's own pool left out.
-
-    In that pool Django logs what is answered with 400 and above, and it grows to its bound as such
-    answers happen to be given at the same time.
-    """
-    names = server.get("/where/").json()["threads"]
-    return server.threads() - sum(name.startswith("asyncio_") for name in names)
+    return server.own_threads()
 
 
 def checking_threads(server: Server) -> list[str]:

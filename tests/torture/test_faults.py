@@ -35,7 +35,7 @@ RECOVERY_SECONDS = 20.0
 WAKES = 4
 REQUESTS_PER_SECOND = 8.0
 ANSWERS_OF_EACH = 5
-# What fills a server's pools of threads before they are counted.
+# What fills a server's pool of threads before they are counted.
 CROWD = 24
 
 
@@ -105,18 +105,14 @@ def stage(
         }
         with serve_all(plans) as servers:
             for server in servers.values():
-                fill_pools(server)
+                fill_pool(server)
             yield Stage(request.param, service, servers)
 
 
-def fill_pools(server: Server) -> None:
-    """Have the server start the threads that it keeps.
-
-    Gunicorn's, and those in which Django logs an answer of 400 and above under ASGI.
-    """
-    for path in ("/slow/?seconds=0.1", "/missing-returned/"):
-        ask = partial(server.get, path, timeout=30)
-        http.concurrently(ask, total=CROWD, at_once=CROWD)
+def fill_pool(server: Server) -> None:
+    """Have the server start the threads that it keeps."""
+    ask = partial(server.get, "/slow/?seconds=0.1", timeout=30)
+    http.concurrently(ask, total=CROWD, at_once=CROWD)
 
 
 def test_fault_is_told_in_time_and_leaves_nothing(stage, fault, figures):
@@ -247,7 +243,7 @@ def wait_until_held(stage: Stage, before: Held) -> Held:
 def held(stage: Stage) -> Held:
     families = [server.family() for server in stage.servers.values()]
     return Held(
-        threads=tuple(server.threads() for server in stage.servers.values()),
+        threads=tuple(server.own_threads() for server in stage.servers.values()),
         descriptors=tuple(sum(of_living(lambda p: p.num_fds(), family)) for family in families),
         connections=stage.service.connections(),
     )
