@@ -14,6 +14,7 @@ import pytest
 from dockerflow_django.context import on_request_signal
 from tests.harness.blackhole import BlackHole, FullBacklog
 from tests.harness.mariadb import MariaDB
+from tests.harness.ports import Port
 from tests.harness.postgres import PostgreSQL
 from tests.harness.project import Project, sqlite
 from tests.harness.redis import Redis
@@ -145,6 +146,13 @@ def serve(project: Project) -> Iterator[Callable[..., Server]]:
             return stack.enter_context(Server(kind, project, **more))
 
         yield start
+
+
+@pytest.fixture
+def refusing_port() -> Iterator[int]:
+    """Give a port on which nobody listens as long as the test runs."""
+    with Port() as port:
+        yield port.number
 
 
 @pytest.fixture

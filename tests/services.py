@@ -1,12 +1,7 @@
 """The services that tests ask: where they are, and what to do without them."""
 
 import os
-import shutil
 import socket
-import subprocess
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
 from urllib.parse import urlsplit
 
@@ -32,36 +27,6 @@ def require(name: str) -> None:
     """Skip the test where the service is not there; fail it under CI, where it has to be."""
     if not _is_there(_url(name)):
         missing(f"{name} does not answer; set TEST_{name.upper()}_URL")
-
-
-def free_port() -> int:
-    """Return a port on which nobody listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-@contextmanager
-def private_redis(*options: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """Run a Redis that a test may freeze and stop; give its URL and its process."""
-    if not shutil.which("redis-server"):
-        missing("redis-server is not installed")
-    port = free_port()
-    command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", *options]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
-        try:
-            _wait_for(port)
-            yield f"redis://127.0.0.1:{port}/0", process
-        finally:
-            process.kill()
-
-
-def _wait_for(port: int) -> None:
-    deadline = time.monotonic() + 10
-    while not _listens(port):
-        assert time.monotonic() < deadline, f"nobody came to listen on {port}"
-        time.sleep(0.02)
 
 
 def _url(name: str) -> str:

@@ -3,12 +3,11 @@
 import pytest
 
 from tests import services
-from tests.services import free_port
 
 
 @pytest.fixture
-def nowhere(monkeypatch):
-    monkeypatch.setenv("TEST_REDIS_URL", f"redis://127.0.0.1:{free_port()}/0")
+def nowhere(monkeypatch, refusing_port):
+    monkeypatch.setenv("TEST_REDIS_URL", f"redis://127.0.0.1:{refusing_port}/0")
 
 
 def test_skips_locally(nowhere, monkeypatch):
@@ -23,11 +22,3 @@ def test_fails_under_ci(nowhere, monkeypatch):
     monkeypatch.setenv("CI", "1")
     with pytest.raises(pytest.fail.Exception, match="TEST_REDIS_URL"):
         services.require("redis")
-
-
-def test_private_redis_needs_the_program(monkeypatch, tmp_path):
-    """Without redis-server there is no private Redis, which skips or fails alike."""
-    monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.delenv("CI", raising=False)
-    with pytest.raises(pytest.skip.Exception, match="redis-server"), services.private_redis():
-        pass  # pragma: no cover - not reached

@@ -13,9 +13,9 @@ import pytest
 from tests.documents import ROOT, blocks_in
 from tests.harness.ports import Port
 from tests.harness.project import KEPT
+from tests.harness.redis import Redis
 from tests.harness.terminal import Terminal, matches
 from tests.programs import need
-from tests.services import private_redis
 
 TUTORIAL = ROOT / "docs" / "tutorial" / "from-an-empty-folder.rst"
 PORTS = ("8000", "8002", "9000", "9001", "9002")
@@ -42,9 +42,9 @@ def environment(folder: Path) -> dict[str, str]:
 @pytest.fixture
 def renamed() -> Iterator[dict[str, str]]:
     """Give what the tutorial names and a test may not take: ports, and a broker of its own."""
-    with private_redis() as (url, _), ExitStack() as stack:
+    with Redis() as service, ExitStack() as stack:
         ports = {shown: str(stack.enter_context(Port()).number) for shown in PORTS}
-        yield {BROKER: f"{url.removesuffix('/0')}/1", **ports}
+        yield {BROKER: service.url(1), **ports}
 
 
 @pytest.mark.long

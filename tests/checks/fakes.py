@@ -13,15 +13,6 @@ from django.core.files.storage import Storage
 from django.core.mail.backends.base import BaseEmailBackend
 
 
-@contextmanager
-def black_hole():
-    """Listen on a port, take connections and never say a word."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen(16)
-        yield listener.getsockname()[1]
-
-
 class FreezingProxy(socketserver.ThreadingTCPServer):
     """Pass on what both sides say, until it is frozen."""
 

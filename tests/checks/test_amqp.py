@@ -10,9 +10,8 @@ import pytest
 from dockerflow_django import health
 from dockerflow_django.checks.amqp import URL_SETTING, check_amqp_connected
 from dockerflow_django.checks.messages import cause_of
-from tests.checks import fakes
 from tests.harness.waiting import PROMPT_SECONDS
-from tests.services import amqp_url, free_port, require
+from tests.services import amqp_url, require
 
 RUNS = 200
 
@@ -58,13 +57,12 @@ def test_bad_url_is_a_misconfiguration():
     assert ids(messages) == [health.ERROR_MISCONFIGURED_CHECK]
 
 
-def test_down_tells_no_secret():
+def test_down_tells_no_secret(refusing_port):
     """A broker that is down is an error that shows neither address nor password.
 
     django-health-check printed the whole URL in every format.
     """
-    port = free_port()
-    (message,) = check_amqp_connected([], url=f"amqp://user:s3cret@127.0.0.1:{port}//")
+    (message,) = check_amqp_connected([], url=f"amqp://user:s3cret@127.0.0.1:{refusing_port}//")
     assert message.id == health.ERROR_CANNOT_CONNECT_AMQP
     assert message.msg == "The AMQP broker cannot be reached."
     assert cause_of(message).startswith("ConnectionRefusedError")
@@ -79,11 +77,11 @@ def test_refusal_is_an_error(working, part, other):
     assert "wr0ng" not in cause_of(message)
 
 
-def test_silent_broker_is_bounded():
+def test_silent_broker_is_bounded(black_hole):
     """A port that takes connections and never answers fails within the timeout."""
     begun = time.monotonic()
-    with fakes.black_hole() as port:
-        messages = check_amqp_connected([], url=f"amqp://127.0.0.1:{port}", timeout_seconds=0.2)
+    url = f"amqp://127.0.0.1:{black_hole.port}"
+    messages = check_amqp_connected([], url=url, timeout_seconds=0.2)
     assert time.monotonic() - begun < PROMPT_SECONDS
     assert ids(messages) == [health.ERROR_CANNOT_CONNECT_AMQP]
 

@@ -13,7 +13,7 @@ from dockerflow_django.checks.broker import (
 )
 from tests.checks import fakes
 from tests.harness.waiting import PROMPT_SECONDS
-from tests.services import amqp_url, free_port, redis_url, require
+from tests.services import amqp_url, redis_url, require
 
 TIMEOUT_SECONDS = 0.2
 
@@ -40,25 +40,25 @@ def test_connects_and_closes(working):
     open_and_close(working)
 
 
-def test_tries_each_host(working, scheme):
+def test_tries_each_host(working, scheme, refusing_port):
     """Where the URL names several hosts, one that answers is enough."""
-    open_and_close(f"{scheme}://127.0.0.1:{free_port()}//;{working}")
+    open_and_close(f"{scheme}://127.0.0.1:{refusing_port}//;{working}")
 
 
-def test_refused_connection_is_told_at_once(scheme):
+def test_refused_connection_is_told_at_once(scheme, refusing_port):
     """Nobody listening is no reason to retry."""
     begun = time.monotonic()
     with pytest.raises(BrokerUnreachableError) as raised:
-        open_and_close(f"{scheme}://127.0.0.1:{free_port()}")
+        open_and_close(f"{scheme}://127.0.0.1:{refusing_port}")
     assert time.monotonic() - begun < PROMPT_SECONDS
     assert raised.value.__cause__
 
 
-def test_silence_is_bounded(scheme):
+def test_silence_is_bounded(scheme, black_hole):
     """A broker that takes connections and never answers is given up after the timeout."""
     begun = time.monotonic()
-    with fakes.black_hole() as port, pytest.raises(BrokerUnreachableError):
-        open_and_close(f"{scheme}://127.0.0.1:{port}")
+    with pytest.raises(BrokerUnreachableError):
+        open_and_close(f"{scheme}://127.0.0.1:{black_hole.port}")
     assert time.monotonic() - begun < PROMPT_SECONDS
 
 

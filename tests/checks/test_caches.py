@@ -15,7 +15,7 @@ from dockerflow_django import health
 from dockerflow_django.checks.caches import check_caches
 from dockerflow_django.checks.messages import cause_of
 from tests.checks import fakes
-from tests.services import free_port, redis_url, require
+from tests.services import redis_url, require
 
 LOCMEM = "django.core.cache.backends.locmem.LocMemCache"
 DJANGOS_REDIS = "django.core.cache.backends.redis.RedisCache"
@@ -159,9 +159,9 @@ def test_redis_cache_is_well_and_empty(settings, redis_name, backend):
 
 
 @pytest.mark.parametrize("backend", [DJANGOS_REDIS, DJANGO_REDIS])
-def test_redis_down_is_an_error(settings, backend):
+def test_redis_down_is_an_error(settings, backend, refusing_port):
     """A Redis that refuses connections is an error, whose sentence names the alias only."""
-    url = f"redis://:s3cret@127.0.0.1:{free_port()}/0"
+    url = f"redis://:s3cret@127.0.0.1:{refusing_port}/0"
     settings.CACHES = redis_cache(backend, url)
     (message,) = check_caches([])
     assert message.id == health.ERROR_CACHE_FAILED
@@ -169,18 +169,17 @@ def test_redis_down_is_an_error(settings, backend):
     assert "s3cret" not in cause_of(message)
 
 
-def test_ignored_exceptions_are_found_out(settings):
+def test_ignored_exceptions_are_found_out(settings, refusing_port):
     """django-redis with IGNORE_EXCEPTIONS and a Redis that is down fails by comparison."""
-    url = f"redis://127.0.0.1:{free_port()}/0"
+    url = f"redis://127.0.0.1:{refusing_port}/0"
     settings.CACHES = redis_cache(DJANGO_REDIS, url, IGNORE_EXCEPTIONS=True)
     assert ids(check_caches([])) == [health.ERROR_CACHE_FAILED]
 
 
-def test_silent_redis_is_bounded(settings):
+def test_silent_redis_is_bounded(settings, black_hole):
     """A Redis that takes connections and never answers fails within the timeout."""
-    with fakes.black_hole() as port:
-        settings.CACHES = redis_cache(DJANGOS_REDIS, f"redis://127.0.0.1:{port}/0")
-        assert ids(check_caches([], timeout_seconds=0.1)) == [health.ERROR_CACHE_FAILED]
+    settings.CACHES = redis_cache(DJANGOS_REDIS, f"redis://127.0.0.1:{black_hole.port}/0")
+    assert ids(check_caches([], timeout_seconds=0.1)) == [health.ERROR_CACHE_FAILED]
 
 
 @pytest.mark.parametrize(("backend", "kept"), [(DJANGOS_REDIS, 0), (DJANGO_REDIS, 1)])

@@ -22,9 +22,9 @@ from kombu import Connection
 from dockerflow_django import health
 from dockerflow_django.checks.celery import check_celery_broker, check_celery_workers
 from dockerflow_django.checks.messages import cause_of
-from tests.checks import celery_project, fakes
+from tests.checks import celery_project
 from tests.harness.waiting import PROMPT_SECONDS
-from tests.services import amqp_url, free_port, redis_url, require
+from tests.services import amqp_url, redis_url, require
 
 ROOT = Path(__file__).parents[2]
 CHECKS = [check_celery_broker, check_celery_workers]
@@ -170,12 +170,12 @@ def test_without_a_worker_is_an_error(broker):
 
 
 @pytest.mark.parametrize("scheme", ["amqp", "redis"])
-def test_broker_down_is_told_at_once(check, scheme):
+def test_broker_down_is_told_at_once(check, scheme, refusing_port):
     """A broker that is down is an error within the timeout, and not a hang.
 
     django-health-check's ping of the workers hangs there. No secret is told.
     """
-    app = Celery(broker=f"{scheme}://u:s3cret@127.0.0.1:{free_port()}/0", **ALONE)
+    app = Celery(broker=f"{scheme}://u:s3cret@127.0.0.1:{refusing_port}/0", **ALONE)
     begun = time.monotonic()
     (message,) = check([], app=app)
     assert time.monotonic() - begun < PROMPT_SECONDS
@@ -185,12 +185,11 @@ def test_broker_down_is_told_at_once(check, scheme):
 
 
 @pytest.mark.parametrize("scheme", ["amqp", "redis"])
-def test_silent_broker_is_bounded(check, scheme):
+def test_silent_broker_is_bounded(check, scheme, black_hole):
     """A broker that takes connections and never answers is an error within the timeout."""
     begun = time.monotonic()
-    with fakes.black_hole() as port:
-        app = Celery(broker=f"{scheme}://127.0.0.1:{port}/0", **ALONE)
-        messages = check([], app=app, timeout_seconds=0.2)
+    app = Celery(broker=f"{scheme}://127.0.0.1:{black_hole.port}/0", **ALONE)
+    messages = check([], app=app, timeout_seconds=0.2)
     assert time.monotonic() - begun < PROMPT_SECONDS
     assert ids(messages) == [health.ERROR_CELERY_BROKER]
 

@@ -12,7 +12,6 @@ from dockerflow_django.checks.mail import check_mail
 from dockerflow_django.checks.messages import cause_of
 from tests.checks import fakes
 from tests.harness.waiting import PROMPT_SECONDS
-from tests.services import free_port
 
 BACKENDS = "django.core.mail.backends"
 SMTP = f"{BACKENDS}.smtp.EmailBackend"
@@ -87,18 +86,17 @@ def test_refused_login_is_an_error_and_closes(use_smtp, server):
     assert server.wait_until_all_ended()
 
 
-def test_down_is_an_error(use_smtp):
+def test_down_is_an_error(use_smtp, refusing_port):
     """A server that is down fails."""
-    use_smtp(free_port())
+    use_smtp(refusing_port)
     assert ids(check_mail([])) == [health.ERROR_MAIL_FAILED]
 
 
-def test_silent_server_is_bounded(use_smtp):
+def test_silent_server_is_bounded(use_smtp, black_hole):
     """A port that takes connections and never answers fails within the timeout."""
     begun = time.monotonic()
-    with fakes.black_hole() as port:
-        use_smtp(port)
-        messages = check_mail([], timeout_seconds=0.2)
+    use_smtp(black_hole.port)
+    messages = check_mail([], timeout_seconds=0.2)
     assert time.monotonic() - begun < PROMPT_SECONDS
     assert ids(messages) == [health.ERROR_MAIL_FAILED]
 
@@ -113,19 +111,19 @@ def test_server_that_falls_silent_is_bounded(use_smtp, server):
     assert server.wait_until_all_ended()
 
 
-def test_shorter_timeout_of_the_project_counts(use):
+def test_shorter_timeout_of_the_project_counts(use, black_hole):
     """EMAIL_TIMEOUT, where it is shorter than the check's, is kept."""
     begun = time.monotonic()
-    with fakes.black_hole() as port:
-        use(EMAIL_HOST="127.0.0.1", EMAIL_PORT=port, EMAIL_BACKEND=SMTP, EMAIL_TIMEOUT=0.1)
-        messages = check_mail([], timeout_seconds=30)
+    where = {"EMAIL_HOST": "127.0.0.1", "EMAIL_PORT": black_hole.port}
+    use(**where, EMAIL_BACKEND=SMTP, EMAIL_TIMEOUT=0.1)
+    messages = check_mail([], timeout_seconds=30)
     assert time.monotonic() - begun < PROMPT_SECONDS
     assert ids(messages) == [health.ERROR_MAIL_FAILED]
 
 
-def test_settings_are_read_late(use_smtp, server):
+def test_settings_are_read_late(use_smtp, server, refusing_port):
     """What is overridden after import counts, unlike in django-health-check."""
-    use_smtp(free_port())
+    use_smtp(refusing_port)
     use_smtp(server.port)
     assert check_mail([]) == []
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import gc
-import signal
 import sys
 import time
 from uuid import uuid4
@@ -16,8 +15,9 @@ from dockerflow_django import health
 from dockerflow_django.checks.messages import cause_of
 from dockerflow_django.checks.redis import check_redis_connected
 from tests.checks import fakes
+from tests.harness.redis import Redis
 from tests.harness.waiting import PROMPT_SECONDS
-from tests.services import free_port, private_redis, redis_url, require
+from tests.services import redis_url, require
 
 DJANGOS = "django.core.cache.backends.redis.RedisCache"
 DJANGO_REDIS = "django_redis.cache.RedisCache"
@@ -65,70 +65,72 @@ def test_subclass_of_djangos_cache_is_well(settings, working):
 
 
 @pytest.mark.parametrize("backend", [DJANGOS, DJANGO_REDIS])
-def test_down_is_an_error_not_a_crash(settings, backend):
+def test_down_is_an_error_not_a_crash(settings, backend, refusing_port):
     """A Redis that is really down is E004, though both clients connect lazily (D3)."""
-    use_cache(settings, backend, f"redis://:s3cret@127.0.0.1:{free_port()}/0")
+    use_cache(settings, backend, f"redis://:s3cret@127.0.0.1:{refusing_port}/0")
     (message,) = check_redis_connected([])
     assert message.id == health.ERROR_CANNOT_CONNECT_REDIS
     assert message.msg == 'Redis behind the cache "default" cannot be reached.'
     assert "s3cret" not in cause_of(message)
 
 
-def test_url_down_is_an_error():
+def test_url_down_is_an_error(refusing_port):
     """A URL where nobody listens is E004, and the sentence does not show it."""
-    port = free_port()
-    (message,) = check_redis_connected([], url=f"redis://:s3cret@127.0.0.1:{port}/0")
+    (message,) = check_redis_connected([], url=f"redis://:s3cret@127.0.0.1:{refusing_port}/0")
     assert message.id == health.ERROR_CANNOT_CONNECT_REDIS
     assert message.msg == "Redis cannot be reached."
     assert "s3cret" not in cause_of(message)
 
 
-def test_stopped_and_started_again():
-    """One that stops between two checks is E004, and well again when it is back."""
-    with private_redis() as (url, process):
-        assert check_redis_connected([], url=url) == []
-        process.send_signal(signal.SIGSTOP)
+def test_frozen_and_thawed(private_redis):
+    """One that freezes between two checks is E004, and well again when it is back."""
+    url = private_redis.url()
+    assert check_redis_connected([], url=url) == []
+    private_redis.freeze()
+    try:
         begun = time.monotonic()
         frozen = check_redis_connected([], url=url, timeout_seconds=0.2)
         took = time.monotonic() - begun
-        process.send_signal(signal.SIGCONT)
-        assert ids(frozen) == [health.ERROR_CANNOT_CONNECT_REDIS]
-        assert took < PROMPT_SECONDS
-        assert check_redis_connected([], url=url) == []
+    finally:
+        private_redis.thaw()
+    assert ids(frozen) == [health.ERROR_CANNOT_CONNECT_REDIS]
+    assert took < PROMPT_SECONDS
+    assert check_redis_connected([], url=url) == []
 
 
 @pytest.mark.parametrize("backend", [None, DJANGOS])
-def test_silent_server_is_bounded(settings, backend):
+def test_silent_server_is_bounded(settings, backend, black_hole):
     """A port that takes connections and never answers is E004 within the timeout."""
-    with fakes.black_hole() as port:
-        url = f"redis://127.0.0.1:{port}/0"
-        if backend:
-            use_cache(settings, backend, url)
-        begun = time.monotonic()
-        messages = check_redis_connected([], url=None if backend else url, timeout_seconds=0.2)
-        assert time.monotonic() - begun < PROMPT_SECONDS
+    url = f"redis://127.0.0.1:{black_hole.port}/0"
+    if backend:
+        use_cache(settings, backend, url)
+    begun = time.monotonic()
+    messages = check_redis_connected([], url=None if backend else url, timeout_seconds=0.2)
+    assert time.monotonic() - begun < PROMPT_SECONDS
     assert ids(messages) == [health.ERROR_CANNOT_CONNECT_REDIS]
 
 
-def test_silent_server_behind_django_redis_obeys_its_timeout(settings):
+def test_silent_server_behind_django_redis_obeys_its_timeout(settings, black_hole):
     """On django-redis's own connections its own timeout counts."""
-    with fakes.black_hole() as port:
-        use_cache(settings, DJANGO_REDIS, f"redis://127.0.0.1:{port}/0", SOCKET_TIMEOUT=0.2)
-        assert ids(check_redis_connected([])) == [health.ERROR_CANNOT_CONNECT_REDIS]
+    url = f"redis://127.0.0.1:{black_hole.port}/0"
+    use_cache(settings, DJANGO_REDIS, url, SOCKET_TIMEOUT=0.2)
+    assert ids(check_redis_connected([])) == [health.ERROR_CANNOT_CONNECT_REDIS]
 
 
 def test_wrong_password_is_an_error():
     """One that does not let us in cannot be connected to, and neither password is told."""
-    with private_redis("--requirepass", "s3cret") as (url, _):
-        (message,) = check_redis_connected([], url=url.replace("//", "//:wr0ng@"))
+    with Redis("--requirepass", "s3cret") as service:
+        url = service.url().replace("//", "//:wr0ng@")
+        (message,) = check_redis_connected([], url=url)
     assert message.id == health.ERROR_CANNOT_CONNECT_REDIS
     assert "wr0ng" not in message.msg + cause_of(message)
 
 
 def test_refused_ping_is_an_error():
     """A server that answers PING with an error is E007."""
-    with private_redis("--rename-command", "PING", "") as (url, _):
-        assert ids(check_redis_connected([], url=url)) == [health.ERROR_REDIS_PING_FAILED]
+    with Redis("--rename-command", "PING", "") as service:
+        messages = check_redis_connected([], url=service.url())
+    assert ids(messages) == [health.ERROR_REDIS_PING_FAILED]
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1", "redis://127.0.0.1:port/0", "nonsense"])

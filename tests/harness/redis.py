@@ -16,17 +16,24 @@ class Redis(Service):
 
     programs = ("redis-server",)
 
+    def __init__(self, *options: str) -> None:
+        super().__init__()
+        self._options = options
+
     def command(self) -> Sequence[str | Path]:
         return [
             find_program("redis-server"),
             *("--port", str(self.port), "--bind", LOOPBACK, "--save", "", "--appendonly", "no"),
+            *self._options,
         ]
 
     def answers(self) -> bool:
+        """Ask; an error is an answer too, where a password is wanted."""
         try:
             with socket.create_connection((LOOPBACK, self.port), timeout=1) as connection:
                 connection.sendall(b"PING\r\n")
-                return connection.recv(7) == b"+PONG\r\n"
+                answer = connection.recv(64)
+                return answer == b"+PONG\r\n" or answer.startswith((b"-NOAUTH", b"-ERR unknown"))
         except OSError:
             return False
 

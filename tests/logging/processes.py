@@ -11,6 +11,8 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+from tests.harness.ports import Port
+
 TIMEOUT_SECONDS = 30
 
 
@@ -30,24 +32,22 @@ def run_python(program, *options, cwd=None, **environment):
     return result.stdout
 
 
-def free_port():
-    """Return a port of the loopback interface that nobody uses."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 class Server:
-    """A server in a process of its own; its output is read from files."""
+    """A Python module that serves at ``{port}`` of its command; its output is read from files."""
 
-    def __init__(self, command, port, directory, **environment):
+    def __init__(self, command, directory, **environment):
+        self._reserved = Port()
+        self.port = self._reserved.number
         self.out, self.err = directory / "out.txt", directory / "err.txt"
         environment = _environment(directory, HOME=str(directory), **environment)
         with self.out.open("w") as stdout, self.err.open("w") as stderr:
             self.process = subprocess.Popen(
-                command, stdout=stdout, stderr=stderr, cwd=directory, env=environment
+                [sys.executable, "-m", *(each.format(port=self.port) for each in command)],
+                stdout=stdout,
+                stderr=stderr,
+                cwd=directory,
+                env=environment,
             )
-        self.port = port
 
     def __enter__(self):
         self._wait(self._is_listening)
@@ -56,6 +56,7 @@ class Server:
     def __exit__(self, *_):
         self.process.kill()
         self.process.wait()
+        self._reserved.close()
 
     def stop(self, text, times=1):
         """Wait until it has written a text so often, end it, and return all its output."""

@@ -1,7 +1,5 @@
 """Under every server each record is written once, as fields, and without secrets."""
 
-import sys
-
 import pytest
 
 from dockerflow_django.logging.access import CODE, METHOD, PATH
@@ -9,7 +7,7 @@ from dockerflow_django.logging.content import ERROR, MESSAGE, TRACEBACK
 from dockerflow_django.logging.envelope import FIELDS, LOGGER, TYPE
 from dockerflow_django.logging.scrubbing import REDACTED
 from tests.logging.lines import parse
-from tests.logging.processes import Server, free_port, get
+from tests.logging.processes import Server, get
 
 SETTINGS = """
 from dockerflow_django.logging import logging_config
@@ -51,11 +49,9 @@ def run_requests(command, directory, *, until, times=1, debug=False):
     (directory / "site_settings.py").write_text(SETTINGS.format(debug=debug))
     for kind in ("wsgi", "asgi"):
         (directory / f"site_{kind}.py").write_text(ENTRY.format(kind=kind))
-    port = free_port()
-    command = [sys.executable, "-m", *command.format(port=port).split()]
-    with Server(command, port, directory, DJANGO_SETTINGS_MODULE="site_settings") as server:
+    with Server(command.split(), directory, DJANGO_SETTINGS_MODULE="site_settings") as server:
         for path, (_, code) in REQUESTS.items():
-            assert get(port, path) == code
+            assert get(server.port, path) == code
         out, err = server.stop(until, times)
     assert "planted" not in out + err
     return out, err
@@ -109,12 +105,11 @@ def test_one_line_a_request_under_runserver(tmp_path):
     )
     (tmp_path / "files").mkdir()
     (tmp_path / "files" / "a.css").write_text("a")
-    port = free_port()
-    command = [sys.executable, *["-m", "django", "runserver", "--noreload"], f"127.0.0.1:{port}"]
     asked = {"/": 200, "/nothing/": 404, "/fail/": 500, "/static/a.css": 200, "/last/": 404}
-    with Server(command, port, tmp_path, DJANGO_SETTINGS_MODULE="site_settings") as server:
+    command = ["django", "runserver", "--noreload", "127.0.0.1:{port}"]
+    with Server(command, tmp_path, DJANGO_SETTINGS_MODULE="site_settings") as server:
         for path, code in asked.items():
-            assert get(port, path) == code
+            assert get(server.port, path) == code
         out, _ = server.stop('"path":"/', times=len(asked))
     lines = [parse(line) for line in out[out.index('{"') :].splitlines()]
     told = [(line[TYPE], line[FIELDS][PATH]) for line in lines if PATH in line[FIELDS]]

@@ -9,7 +9,7 @@ from celery import Celery
 from dockerflow_django.tasks.celery import broker
 from dockerflow_django.tasks.celery.broker import BrokerWatch
 from tests.harness.waiting import wait_until
-from tests.services import amqp_url, free_port, redis_url, require
+from tests.services import amqp_url, redis_url, require
 
 ALONE = {"set_as_current": False, "fixups": []}
 
@@ -49,10 +49,10 @@ def test_answers(watch, name, url):
     "url",
     ["redis://u:s3cret@127.0.0.1:{port}/0", "amqp://u:s3cret@127.0.0.1:{port}//", "nosuch://x"],
 )
-def test_does_not_answer(watch, caplog, url):
+def test_does_not_answer(watch, caplog, url, refusing_port):
     """One that refuses, or is none, is told once, without its password."""
     caplog.set_level(logging.WARNING, "dockerflow_django.tasks")
-    found = watch(url.format(port=free_port()))
+    found = watch(url.format(port=refusing_port))
     wait_until(lambda: "does not answer" in caplog.text, timeout=30)
     assert found.is_asked
     assert found.answers_since is None
