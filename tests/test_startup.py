@@ -124,7 +124,7 @@ SERVING = [
 ]
 FIRST_REQUEST = ["urls", "views"]
 # What the project would not import without the app; Django and the standard library aside.
-LIBRARIES = {"decouple", "orjson", "pythonjsonlogger"}
+LIBRARIES = {"orjson", "pythonjsonlogger"}
 OTHERS = {
     "asgiref",
     "coverage",
@@ -135,7 +135,16 @@ OTHERS = {
     "urls",
 }
 # Each is installed beside the tests, and one of them takes longer to import than all of the app.
-SPARED = ("celery", "gevent", "kombu", "prometheus_client", "redis", "sentry_sdk", "yaml")
+SPARED = (
+    "celery",
+    "decouple",
+    "gevent",
+    "kombu",
+    "prometheus_client",
+    "redis",
+    "sentry_sdk",
+    "yaml",
+)
 
 Stages = dict[str, list[str]]
 

@@ -6,7 +6,7 @@ import pytest
 from django.test import override_settings
 
 from dockerflow_django.conf import conf
-from dockerflow_django.conf.lookup import EnvFile
+from dockerflow_django.conf.env_file import EnvFile
 
 
 @pytest.mark.parametrize(

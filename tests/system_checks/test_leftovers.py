@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator
 from functools import partial
+from importlib.metadata import PackageNotFoundError
 from types import ModuleType
 from typing import Any
 from unittest.mock import patch
@@ -177,8 +178,13 @@ def test_loggers_of_a_project_called_dockerflow(
     loggers: logging.Manager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A project may bear that name: its loggers are its own."""
+
+    def uninstalled(name: str) -> None:
+        raise PackageNotFoundError(name)
+
     loggers.getLogger("dockerflow.shop").setLevel(logging.INFO)
     monkeypatch.setattr(leftovers, "find_spec", ModuleType)
+    monkeypatch.setattr(leftovers, "distribution", uninstalled)
     assert sentences("dockerflow.W015") == []
     monkeypatch.setattr(leftovers, "distribution", lambda name: name)
     assert len(sentences("dockerflow.W015")) == 1

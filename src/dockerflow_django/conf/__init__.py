@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import Any, ClassVar
 
-from decouple import Config
 from django.conf import settings
 from django.core.signals import setting_changed
 
@@ -19,6 +18,7 @@ from dockerflow_django.conf import casts, places
 from dockerflow_django.conf.lookup import (
     FILE_SUFFIX,
     MASK,
+    Environment,
     Found,
     Origin,
     Setting,
@@ -92,7 +92,7 @@ class Conf:
         self.problems: dict[str, str] = {}
 
     @cached_property
-    def environment(self) -> Config:
+    def environment(self) -> Environment:
         """The process's environment, and below it ``BASE_DIR/.env`` if there is one."""
         return read_environment(getattr(settings, "BASE_DIR", None))
 
@@ -115,11 +115,11 @@ class Conf:
 
     def written(self) -> Iterator[tuple[str, Origin]]:
         """Name whatever is written as a setting of the app, and its origin."""
-        dotenv: dict[str, str] = getattr(self.environment.repository, "data", {})
+        file = getattr(self.environment, "repository", None)
         places: dict[Origin, Iterable[str]] = {
             "settings": dir(settings),
             "environment": os.environ,
-            ".env": dotenv,
+            ".env": () if file is None else file.data,
         }
         for origin, names in places.items():
             yield from ((name, origin) for name in sorted(names) if name.startswith(PREFIX))

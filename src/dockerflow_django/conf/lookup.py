@@ -1,13 +1,12 @@
 """Where a setting's value comes from: the settings, the environment, ``.env``, or the default."""
 
 import os
-import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, Literal, Protocol, TypeVar, cast, overload
 
-from decouple import Config, RepositoryEmpty, RepositoryEnv, UndefinedValueError
 from django.conf import settings
 
 from dockerflow_django.logging.scrubbing import scrub
@@ -18,34 +17,26 @@ Origin = Literal["settings", "environment", ".env", "default"]
 FILE_SUFFIX = "_FILE"
 MASK = "********"
 
-_ASSIGNMENT = re.compile(r"\s*(?:export\s+)?([^\s=#]+)\s*=\s*(.*?)\s*", re.DOTALL)
-_QUOTED = re.compile(r"""(["'])(.*?)\1\s*(?:#.*)?""", re.DOTALL)
-_COMMENT = re.compile(r"(?:^|\s+)#.*", re.DOTALL)
+
+class Environment(Protocol):
+    """The process's environment, perhaps with ``.env`` below it."""
+
+    def get(self, name: str, default: None, /) -> str | None:
+        """Return the variable's value, None if there is none."""
 
 
-class EnvFile(RepositoryEnv):  # type: ignore[misc] # python-decouple ships no types
-    """A ``.env`` as people write it.
-
-    Besides what python-decouple reads: a byte-order mark, ``export NAME=value``, and a comment
-    behind a value. A ``#`` begins a comment only after white space, so URLs keep their fragments.
-    """
-
-    def __init__(self, source: str) -> None:
-        """Read the file; raises `OSError`, or `ValueError` if it is not UTF-8."""
-        # Not `splitlines`: a value may hold what that takes for a line's end, as U+2028.
-        lines = Path(source).read_text(encoding="utf-8-sig").split("\n")
-        self.data = dict(found for line in lines if (found := _assignment(line)))
-
-
-def read_environment(base_dir: Any) -> Config:
+def read_environment(base_dir: Any) -> Environment:
     """Return the environment of the process and, below it, ``.env`` in the folder, if there is one.
 
     A file that cannot be read counts as none; a system check tells of it.
     """
-    try:
-        return Config(EnvFile(str(Path(base_dir, ".env"))))
-    except (OSError, TypeError, ValueError):
-        return Config(RepositoryEmpty())
+    with suppress(OSError, TypeError, ValueError):
+        path = Path(base_dir, ".env")
+        if path.exists():
+            from dockerflow_django.conf.env_file import environment_with
+
+            return cast("Environment", environment_with(str(path)))
+    return os.environ
 
 
 @dataclass(frozen=True)
@@ -80,7 +71,7 @@ class Holder(Protocol):
     problems: dict[str, str]
 
     @property
-    def environment(self) -> Config:
+    def environment(self) -> Environment:
         """The environment and ``.env``."""
         ...
 
@@ -121,7 +112,7 @@ class Setting(Generic[T]):
         instance.__dict__[self.name] = value
         return value
 
-    def look_up(self, environment: Config) -> Found:
+    def look_up(self, environment: Environment) -> Found:
         """Find the value, its origin, and what is wrong with it."""
         name, raw, origin = self._find(environment)
         try:
@@ -133,32 +124,20 @@ class Setting(Generic[T]):
             wanted = f"a value that can be read; reading it raised {type(error).__name__}"
         return Found(name, raw, self.cast(self.default), origin, self.secret, wanted=wanted)
 
-    def _find(self, environment: Config) -> tuple[str, object, Origin]:
+    def _find(self, environment: Environment) -> tuple[str, object, Origin]:
         if hasattr(settings, self.name):
             return self.name, getattr(settings, self.name), "settings"
         names = [self.name] if self.from_environment else []
         names += [f"{self.name}{FILE_SUFFIX}"] if self.secret else []
         for name in names:
-            try:
-                raw: str = environment.get(name)
-            except UndefinedValueError:
-                continue
-            return name, raw, "environment" if name in os.environ else ".env"
+            raw = environment.get(name, None)
+            if raw is not None:
+                return name, raw, "environment" if name in os.environ else ".env"
         return self.name, self.default, "default"
 
     def _cast_for(self, origin: Origin) -> Callable[[object], T]:
         from_text = origin in {"environment", ".env"} and callable(self.from_environment)
         return cast("Callable[[object], T]", self.from_environment) if from_text else self.cast
-
-
-def _assignment(line: str) -> tuple[str, str] | None:
-    match = _ASSIGNMENT.fullmatch(line)
-    if match is None:
-        return None
-    name, value = match.groups()
-    if quoted := _QUOTED.fullmatch(value):
-        return name, quoted[2]
-    return name, _COMMENT.sub("", value, count=1)
 
 
 def _content(path: str) -> str:

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.checks import Error, Warning  # noqa: A004 - Django's name
 
 from dockerflow_django.conf import FILE_SUFFIX, Found, conf
-from dockerflow_django.conf.lookup import EnvFile
+from dockerflow_django.conf.env_file import EnvFile
 from dockerflow_django.logging.text import well_formed
 from dockerflow_django.system_checks.rule import Finding, rule
 
