@@ -32,6 +32,21 @@ def test_clients_that_nobody_verifies(tmp_path: Path) -> None:
         build(*options)
 
 
+def test_interface_that_django_does_not_speak() -> None:
+    """Granian's own interface is refused, with those that Django speaks."""
+    with pytest.raises(WrongOptionsError, match="--interface rsgi: Django speaks wsgi and asgi"):
+        build("--interface", "rsgi")
+
+
+def test_certificate_that_is_none(tmp_path: Path) -> None:
+    """What Granian raises for a certificate that cannot be read is a refusal, with its reason."""
+    file = tmp_path / "bad.pem"
+    file.write_text("no certificate")
+    with pytest.raises(WrongOptionsError, match="PEM") as caught:
+        build("--ssl-certificate", str(file), "--ssl-keyfile", str(file))
+    assert str(caught.value) == str(caught.value.__cause__)
+
+
 @pytest.mark.parametrize(
     ("settings", "asgi", "wanted"),
     [

@@ -8,17 +8,22 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import psutil
 import pytest
 
 from dockerflow_django.serve.deaths import DEATHS, SECONDS, Deaths
+from dockerflow_django.serve.server import Server
+from dockerflow_django.supervisor.container import Container
 from tests.harness.load import Load
 from tests.harness.ports import LOOPBACK, Port
 from tests.harness.project import Project
 from tests.harness.receiver import Receiver
 from tests.harness.served import Served
 from tests.harness.waiting import wait_until
+from tests.supervisor.test_answers import settings
 
 Serve = Callable[..., Served]
 
@@ -35,6 +40,30 @@ def test_limit() -> None:
     for _ in range(DEATHS - 1):
         assert deaths.note(2) == ""
     assert deaths.note(2, "why") != ""
+
+
+@pytest.mark.parametrize("other_serves", [False, True])
+def test_end_beside_another(other_serves: bool) -> None:
+    """A place that has died too often ends the server with its problem, after a drain for others.
+
+    Nobody waits for a drain while nobody serves.
+    """
+    server: Any = Server("tests.project.wsgi:application")
+    drains: list[bool] = []
+    server._drain = lambda: drains.append(server.interrupt_signal)
+    server.container = Container(settings())
+    server.wrks = [SimpleNamespace(idx=0, known=server.container.pool.add(1))]
+    server.wrks.append(SimpleNamespace(idx=1, known=server.container.pool.add(2)))
+    server.wrks[1].known.serves = other_serves
+    try:
+        for _ in range(DEATHS):
+            server._dead.append(server.wrks[0])
+            server._note_dead()
+    finally:
+        server.container.stop()
+    assert drains == ([False] if other_serves else [])
+    assert server.interrupt_signal
+    assert server.problem == f"worker 1 ended {DEATHS} times within {SECONDS:g} s"
 
 
 def threads_and_files(process: psutil.Process) -> tuple[int, int]:

@@ -5,7 +5,10 @@ import signal
 from collections.abc import Iterator
 
 import pytest
+from django.core.checks import Error
 
+from dockerflow_django import checks
+from dockerflow_django.heartbeat import retry
 from dockerflow_django.serve import preparation
 from dockerflow_django.serve.preparation import FailedError, StoppedError, prepare
 from dockerflow_django.serve.stop import StopRequests
@@ -58,6 +61,31 @@ def test_command_that_raises(stop: StopRequests, capfd: pytest.CaptureFixture[st
     with pytest.raises(FailedError, match="the command 'no_such_command' failed: exit status 1"):
         prepare(["no_such_command"], None, stop)
     assert "Unknown command: 'no_such_command'" in capfd.readouterr().err
+
+
+def test_wait_that_is_in_vain(
+    stop: StopRequests, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """What has not come in the time of the wait is told, and no command is run."""
+    monkeypatch.setattr(checks, "check_database_connected", lambda *args, **kwargs: [Error("away")])
+    with pytest.raises(FailedError, match=r"the database: not there within 0\.1 s, see above"):
+        prepare(["no_such_command"], 0.1, stop)
+    assert "no_such_command" not in capfd.readouterr().err
+
+
+def test_lines_of_a_wait(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """What a wait waits for is said once, and anew when it changes."""
+    answers = [["down"], ["down"], ["starting"], []]
+
+    def answer(*args: object, **kwargs: object) -> list[Error]:
+        return [Error(text, id="project.E001") for text in answers.pop(0)]
+
+    monkeypatch.setattr(checks, "check_database_connected", answer)
+    monkeypatch.setattr(retry, "SECONDS_BETWEEN_TRIES", 0.0)
+    assert preparation._until_passed("check_database_connected", 60) == 0
+    assert answers == []
+    lines = [line for line in caplog.messages if line.startswith("Still waiting: ")]
+    assert lines == ["Still waiting: down", "Still waiting: starting"]
 
 
 def test_signal_before_a_step(stop: StopRequests) -> None:

@@ -119,6 +119,71 @@ def test_lifetime(monkeypatch: pytest.MonkeyPatch) -> None:
     assert waits == [pytest.approx(600, abs=2)]
 
 
+@pytest.mark.parametrize(
+    ("case", "lines"),
+    [
+        ("it ends", ["Worker 1 is not replaced: its successor does not serve."]),
+        ("it is late", ["Worker 1 is not replaced: its successor does not serve."]),
+        ("a stop comes", []),
+    ],
+)
+def test_successor_that_cannot_serve(
+    case: str, lines: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """The old worker stays; the successor is told to end, and its end is no death.
+
+    If it is a signal that holds the successor up, nothing is wrong with it.
+    """
+    server: Any = Server("tests.project.wsgi:application")
+    server.container = Container(settings(start_seconds=0 if case == "it is late" else 60))
+    server.interrupt_signal = case == "a stop comes"
+    told: list[str] = []
+    old = SimpleNamespace(idx=0, terminate=lambda: told.append("old"))
+    new = SimpleNamespace(
+        idx=0,
+        known=server.container.pool.add(1),
+        is_alive=lambda: case != "it ends",
+        terminate=lambda: told.append("new"),
+        interrupt_by_parent=False,  # it was killed by somebody else, or ended by itself
+    )
+    server._start_worker = lambda *args: new
+    server.wrks = [old]
+    try:
+        server._respawn_workers([0], None, None)
+        server.worker_ended(new)
+    finally:
+        server.container.stop()
+    assert (server.wrks, told, server._dead) == ([old], ["new"], [])
+    assert caplog.messages == lines
+
+
+def test_death_that_a_reload_overtakes() -> None:
+    """A dead worker that a reload has replaced is not replaced, and its death is not counted."""
+    server: Any = Server("tests.project.wsgi:application")
+    server.container = Container(settings())
+    started: list[int] = []
+    server._start_worker = lambda idx, *args: started.append(idx)
+    new = SimpleNamespace(idx=0)
+    try:
+        for _ in range(DEATHS):
+            dead = SimpleNamespace(
+                idx=0,
+                known=server.container.pool.add(1),
+                inner=SimpleNamespace(pid=1),
+                said="killed by SIGKILL",
+                interrupt_by_parent=False,
+            )
+            server.wrks = [dead]
+            server.worker_ended(dead)
+            server.wrks = [new]
+            server._note_dead()
+            server._replace_dead(None, None)
+    finally:
+        server.container.stop()
+    assert (started, server.wrks) == ([], [new])
+    assert (server.problem, server.interrupt_signal) == ("", False)
+
+
 def test_dead_worker_that_a_reload_has_replaced() -> None:
     """A worker that could not be replaced, and then was by a reload, is not replaced again."""
     server: Any = Server("tests.project.wsgi:application")

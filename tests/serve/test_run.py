@@ -1,11 +1,18 @@
-"""The end of the process that serves."""
+"""The life of the process that serves: its ports, its container, its last words."""
 
 import os
+import socket
 import sys
 
 import pytest
+from django.test import override_settings
 
 from dockerflow_django.serve import run
+from dockerflow_django.serve.options import build_server
+from dockerflow_django.serve.preparation import FailedError
+from dockerflow_django.serve.server import Server
+from tests.harness import http
+from tests.harness.ports import LOOPBACK, Port, accepts
 
 
 def test_output_that_nobody_reads(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -18,3 +25,26 @@ def test_output_that_nobody_reads(monkeypatch: pytest.MonkeyPatch) -> None:
         run._let_go_of_output()
         stream.flush()
         monkeypatch.undo()
+
+
+def build(*more: str) -> Server:
+    return build_server(asgi=False, defaults={}, given={}, more=more)
+
+
+def test_probe_port_that_is_told() -> None:
+    """The probe port of the command line is opened instead of the settings' own."""
+    with Port() as told, Port() as own, override_settings(DOCKERFLOW_PROBE_PORT=own.number):
+        for given, opened, other in [(told.number, told, own), (None, own, told)]:
+            with run._container(build(), given):
+                address = (LOOPBACK, opened.number)
+                assert http.request(address, "GET", "/__heartbeat__/liveness").status == 200
+                assert not accepts(other.number)
+            assert not accepts(opened.number)
+
+
+def test_taken_port() -> None:
+    """A port that somebody listens on is told, with the system's words."""
+    with socket.create_server((LOOPBACK, 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(FailedError, match=f"^{LOOPBACK}:{port}: Address already in use$"):
+            run._test_bind(build("--host", LOOPBACK, "--port", str(port)))

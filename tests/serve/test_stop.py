@@ -1,18 +1,26 @@
 """Signals: whenever they come, and to whom, nothing is lost and nothing stays."""
 
 import contextlib
+import functools
+import os
 import signal
 import threading
 from collections.abc import Callable
 from http.client import HTTPException
+from types import SimpleNamespace
+from typing import Any
 
 import psutil
 import pytest
 
+from dockerflow_django.serve.server import Server
+from dockerflow_django.serve.stop import StopRequests
+from dockerflow_django.supervisor.container import Container
 from tests.harness import http
 from tests.harness.project import Project
 from tests.harness.served import Served
 from tests.harness.waiting import wait_until
+from tests.supervisor.test_answers import settings
 
 Serve = Callable[..., Served]
 STOPS = [signal.SIGTERM, signal.SIGINT]
@@ -173,3 +181,46 @@ def test_parent_killed(served: Serve) -> None:
     instance.send_signal(signal.SIGKILL)
     _, alive = psutil.wait_procs(workers, timeout=5)
     assert alive == []
+
+
+def test_each_signal(caplog: pytest.LogCaptureFixture) -> None:
+    """The first signal drains, the second ends the drain, the third kills the workers."""
+    caplog.set_level("INFO")
+    server: Any = Server("tests.project.wsgi:application")
+    server.container = Container(settings(drain_seconds=600.0))
+    server.stop_requests = stop = StopRequests()
+    server._end_at_latest = lambda seconds: None  # it would end pytest
+    killed: list[int] = []
+    for idx in range(2):
+        server.wrks.append(SimpleNamespace(kill=functools.partial(killed.append, idx)))
+    waiter = threading.Thread(target=server._await_stop, daemon=True)
+    try:
+        waiter.start()
+        for said, stops in [("Draining", False), ("hurry", True), ("is cut", True)]:
+            assert killed == []
+            assert not caplog.messages or said not in caplog.messages[-1]
+            stop._writer.send(bytes([signal.SIGTERM]))
+            wait_until(lambda: said in "".join(caplog.messages[-1:]))  # noqa: B023
+            if stops:
+                wait_until(lambda: server.interrupt_signal)
+            else:
+                assert not server.interrupt_signal
+        waiter.join(5)
+    finally:
+        server.container.stop()
+        stop._close()
+    assert killed == [0, 1]
+    assert len(caplog.messages) == 3
+
+
+@pytest.mark.parametrize(("problem", "status"), [("", 0), ("worker 1 ended 5 times", 1)])
+def test_end_at_once(monkeypatch: pytest.MonkeyPatch, problem: str, status: int) -> None:
+    """A server that its log blocks kills its workers and ends: with 1 if it had a problem."""
+    server: Any = Server("tests.project.wsgi:application")
+    done: list[Any] = []
+    monkeypatch.setattr(os, "_exit", done.append)
+    server.problem = problem
+    for name in "ab":
+        server.wrks.append(SimpleNamespace(kill=functools.partial(done.append, name)))
+    server._end_at_once()
+    assert done == ["a", "b", status]

@@ -1,6 +1,8 @@
 """A worker that has loaded the application says so once its port accepts."""
 
 import socket
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -40,3 +42,34 @@ def test_port_that_never_accepts(serving: list[tuple[Any, Any]]) -> None:
         silent.bind((LOOPBACK, 0))
         worker._serve_when_bound("channel", None, silent.getsockname())  # type: ignore[arg-type]
     assert serving == [("channel", None)]
+
+
+def test_unix_socket_that_accepts(serving: list[tuple[Any, Any]], tmp_path: Path) -> None:
+    """The path of a unix socket is tried like a port."""
+    path = str(tmp_path / "app.sock")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(path)
+        assert not worker._is_accepted(path)
+        listener.listen()
+        worker._serve_when_bound("channel", 2, path)  # type: ignore[arg-type]
+        listener.settimeout(5)
+        listener.accept()[0].close()
+        listener.settimeout(0.1)
+        with pytest.raises(TimeoutError):
+            listener.accept()
+    assert serving == [("channel", 2)]
+
+
+@pytest.mark.parametrize("has_port", [False, True])
+def test_probe_port_of_the_parent(monkeypatch: pytest.MonkeyPatch, has_port: bool) -> None:
+    """A forked worker lets go of the probe port before all else; without one it begins as well."""
+    done: list[Any] = []
+    monkeypatch.setattr(worker, "leave_group", lambda: done.append("left"))  # not pytest
+    monkeypatch.setattr(worker, "_this_worker", None)
+    port = SimpleNamespace(close_in_child=lambda: done.append("closed"))
+    channel = SimpleNamespace(attach=lambda: done.append("attached"))
+    container: Any = SimpleNamespace(probe_port=port if has_port else None)
+    known: Any = SimpleNamespace(enter=lambda: channel)
+    worker.enter_forked(done.append, known, 2, container, "ran")
+    assert done == [*(["closed"] if has_port else []), "left", "attached", "ran"]
+    assert worker._this_worker == (channel, 2)
