@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -160,6 +161,39 @@ def test_signal(project: Project, argument: str, code: int, last: str) -> None:
         assert process.stop(signal.SIGTERM).code == code
         assert process.lines("stdout")[-1] == last
     assert not path.exists()
+
+
+@pytest.fixture
+def default_signal() -> Iterator[None]:
+    """Have SIGTERM end this process if nobody handles it, as in a process of a project."""
+    before = signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
+@pytest.mark.usefixtures("default_signal")
+def test_a_loop_that_never_looks_is_ended() -> None:
+    """The first SIGTERM ends a loop that has not asked whether it should stop."""
+    with serve_probes():
+        assert callable(signal.getsignal(signal.SIGTERM))
+        with pytest.raises(SystemExit) as ended:
+            signal.raise_signal(signal.SIGTERM)
+    assert ended.value.code == 128 + signal.SIGTERM
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+
+
+@pytest.mark.usefixtures("default_signal")
+def test_a_loop_that_looks_is_ended_by_the_second() -> None:
+    """The first SIGTERM leaves the end to a loop that looks, the second does not wait for it."""
+    with serve_probes() as probes:
+        assert not probes.is_stopping
+        assert callable(signal.getsignal(signal.SIGTERM))
+        signal.raise_signal(signal.SIGTERM)
+        assert probes.is_stopping
+        assert lifecycle.process.is_draining
+        with pytest.raises(SystemExit) as ended:
+            signal.raise_signal(signal.SIGTERM)
+    assert ended.value.code == 128 + signal.SIGTERM
 
 
 def test_importing_needs_no_settings() -> None:

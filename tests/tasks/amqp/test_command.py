@@ -333,6 +333,20 @@ def test_without_the_extra(project: Project) -> None:
     assert "pip install 'dockerflow-django[amqp]'" in done.stderr.splitlines()[-1]
 
 
+@pytest.mark.parametrize("package", ["amqp", "kombu"])
+def test_without_the_client(monkeypatch: pytest.MonkeyPatch, package: str) -> None:
+    """A client that cannot be imported is named with what installs it."""
+    import dockerflow_django.tasks.amqp as room
+
+    for name in ("run", "errors"):
+        monkeypatch.delattr(room, name, raising=False)
+        monkeypatch.delitem(sys.modules, f"{room.__name__}.{name}", raising=False)
+    for name in (package, f"{package}.exceptions"):
+        monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(CommandError, match=r"pip install 'dockerflow-django\[amqp\]'"):
+        call_command("consume", HANDLER, queue="q")
+
+
 def test_another_module_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     """What else cannot be imported is said as it is."""
     import dockerflow_django.tasks.amqp as room

@@ -1,15 +1,19 @@
 """Beat answers its probes while it sleeps, and passes none when it no longer ticks."""
 
+import atexit
 import json
 import socket
 from signal import SIGCONT, SIGSTOP, SIGTERM
 from types import SimpleNamespace
 
 import pytest
+from celery import Celery
+from celery.beat import Scheduler, Service
 
 from dockerflow_django.health import ERROR_CELERY_BROKER, INFO_STARTING
 from dockerflow_django.tasks.celery import beat, stages
 from dockerflow_django.tasks.celery.beat import BeatHealth
+from tests.harness.http import request
 from tests.harness.ports import LOOPBACK
 from tests.harness.waiting import wait_until
 from tests.tasks.celery.test_worker import PROBES, asked_by_file
@@ -99,6 +103,38 @@ def test_taken_port(celeryd, schedule):
             assert beat.wait(timeout=60).code == 1
             (line,) = [line for line in beat.lines() if "Beat does not start" in line]
     assert f"{LOOPBACK}:{number}" in line
+
+
+@pytest.fixture
+def service():
+    """Give beat's own service, which nobody starts, for a broker in this process."""
+    app = Celery("beat", broker="memory://", set_as_current=False, fixups=[])
+    return Service(app, scheduler_cls=Scheduler)
+
+
+def test_from_start_to_stop(fresh, address, service):
+    """The port passes the three probes once the broker has answered, and is free after the end."""
+    health = BeatHealth(service)
+    health.start()
+    atexit.unregister(health.stop)
+    try:
+        for probe in PROBES:
+            path = f"/__heartbeat__/{probe}"
+            wait_until(lambda path=path: request(address, path=path).status == 200)
+    finally:
+        health.stop()
+    socket.create_server(address).close()
+
+
+def test_port_that_is_taken(fresh, settings, service, caplog):
+    """A beat whose probe port is taken logs one line and ends with status 1."""
+    with socket.create_server((LOOPBACK, 0)) as taken:
+        settings.DOCKERFLOW_PROBE_HOST, settings.DOCKERFLOW_PROBE_PORT = taken.getsockname()
+        with pytest.raises(SystemExit) as ended:
+            beat.watch(service)
+    assert ended.value.code == 1
+    (line,) = [line for line in caplog.messages if "Beat does not start" in line]
+    assert f"{LOOPBACK}:{settings.DOCKERFLOW_PROBE_PORT}: Address already in use" in line
 
 
 def test_ready_while_the_broker_answers():

@@ -17,7 +17,7 @@ from dockerflow_django.context import (
     start_request,
 )
 from dockerflow_django.tasks import record
-from dockerflow_django.tasks.celery import execution
+from dockerflow_django.tasks.celery import execution, stages
 
 TRACEPARENT = f"00-{'1' * 32}-{'2' * 16}-01"
 seen = []
@@ -125,6 +125,17 @@ def test_states(run, records, name, state, level):
     assert (found.state, found.levelno) == (state, level)
     assert found.getMessage() == (name if level == logging.ERROR else "")
     assert current_task() is None
+
+
+def test_an_exit_in_a_child_of_the_pool(run, records, monkeypatch):
+    """A child that ends with its task writes no record, since the main process does."""
+    monkeypatch.setattr(stages, "_is_pool_child", True)
+    with pytest.raises(SystemExit):
+        run("raise", "SystemExit")
+    assert records() == []
+    assert current_task() is None
+    run("raise", "ValueError")
+    assert [each.state for each in records()] == ["FAILURE"]
 
 
 def test_raised_to_the_caller(run, records):

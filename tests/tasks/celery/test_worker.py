@@ -15,6 +15,8 @@ import psutil
 import pytest
 from celery import Celery
 
+from dockerflow_django import lifecycle
+from dockerflow_django.health import ERROR_CELERY_BROKER, INFO_STARTING
 from dockerflow_django.tasks.celery.requests import ObservedRequest
 from dockerflow_django.tasks.celery.worker import DockerflowStep, WorkerHealth
 from tests.harness.http import request
@@ -311,3 +313,40 @@ def test_what_a_worker_starts(monkeypatch, caplog, settings):
     worker.beat = object()
     step.start(worker)
     assert "do not judge its embedded beat" in caplog.text
+
+
+def test_port_that_is_taken(fresh, settings, caplog):
+    """A worker whose probe port is taken logs one line and ends with status 1."""
+    app = Celery("steps", broker="memory://", set_as_current=False, fixups=[])
+    worker = SimpleNamespace(app=app, beat=None)
+    with socket.create_server((LOOPBACK, 0)) as taken:
+        settings.DOCKERFLOW_PROBE_HOST, settings.DOCKERFLOW_PROBE_PORT = taken.getsockname()
+        with pytest.raises(SystemExit) as ended:
+            DockerflowStep(worker).start(worker)
+    assert ended.value.code == 1
+    (line,) = [line for line in caplog.messages if "The worker does not start" in line]
+    assert f"{LOOPBACK}:{settings.DOCKERFLOW_PROBE_PORT}: Address already in use" in line
+
+
+def test_ready_while_the_broker_answers(fresh):
+    """A worker is ready while it takes tasks: it needs a broker that answers, and a connection."""
+    consumer = SimpleNamespace(connection=object())
+    health = WorkerHealth(SimpleNamespace(app=None, consumer=consumer))
+    health._broker = SimpleNamespace(is_asked=True, answers_since=1.0)
+
+    def found():
+        return [(message.id, message.msg) for message in health.readiness()]
+
+    assert [id_ for id_, _ in found()] == [INFO_STARTING]
+    health._on_ready()
+    assert found() == []
+    health._broker.is_asked = False
+    assert [id_ for id_, _ in found()] == [INFO_STARTING]
+    health._broker = SimpleNamespace(is_asked=True, answers_since=None)
+    assert found() == [(ERROR_CELERY_BROKER, "The Celery broker cannot be reached.")]
+    health._broker.answers_since = 1.0
+    consumer.connection = None
+    lost = "The worker has lost its broker, and waits before it tries again."
+    assert found() == [(ERROR_CELERY_BROKER, lost)]
+    lifecycle.process.drain()
+    assert found() == []  # a worker that drains has closed its connection itself
