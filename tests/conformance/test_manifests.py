@@ -1,5 +1,7 @@
 """Requirements of Kubernetes manifests and Compose files: each fails exactly where it should."""
 
+import sys
+
 import pytest
 import yaml
 
@@ -464,6 +466,15 @@ def test_broken_yaml(tmp_path, text, reason):
         read_documents([str(tmp_path / "m.yaml")])
     assert reason in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_without_pyyaml(tmp_path, monkeypatch):
+    """Where PyYAML is missing, the reader says what to install."""
+    path = tmp_path / "web.yaml"
+    path.write_text("kind: Deployment\n")
+    monkeypatch.setitem(sys.modules, "yaml", None)
+    with pytest.raises(UnreadableError, match=r"pip install 'dockerflow-django\[check\]'"):
+        read_documents([str(path)])
 
 
 def test_defaults_are_those_of_the_app():

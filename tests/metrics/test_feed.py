@@ -249,6 +249,25 @@ def test_started_twice_it_listens_once(stock: Stock):
     assert len(signals.heartbeat_passed.receivers) == before
 
 
+def test_a_feed_that_was_started_meanwhile_counts_a_run_once(
+    stock: Stock, client: Client, monkeypatch: pytest.MonkeyPatch
+):
+    """The run that would have started the feed is not counted again if a scrape has."""
+    monkeypatch.delenv("PROMETHEUS_MULTIPROC_DIR", raising=False)
+    monkeypatch.setattr(starting, "_can_be_read", lambda: False)
+    starting.start_with_first_request()
+    client.get("/plain/")
+    counts = [counted()]
+    for _ in range(2):
+        client.get("/__heartbeat__")
+        counts.append(counted())
+    assert counts == [counts[0], counts[0] + 1, counts[0] + 2]
+
+
+def counted() -> float:
+    return value("dockerflow_heartbeats_total", probe="heartbeat", status="passed") or 0
+
+
 @pytest.mark.parametrize("argument", ["scraped", "unscraped"])
 def test_the_first_run_counts_once(argument: str):
     """Whether a scrape has started the feed before it, or the run itself does."""

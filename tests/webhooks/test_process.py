@@ -1,11 +1,14 @@
 """A process without a supervisor: one of several sends, and a version that fails costs no news."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from dockerflow_django import testing
 from dockerflow_django.webhooks import process
+from tests.harness.receiver import Receiver
 
 
 def test_one_process_of_several_sends() -> None:
@@ -27,3 +30,25 @@ def test_version(settings, tmp_path: Path, content: str, wanted: str | None) -> 
     (tmp_path / "version.json").write_text(content)
     settings.BASE_DIR = tmp_path
     assert process._current_version() == wanted
+
+
+@pytest.fixture
+def fresh() -> Iterator[None]:
+    """Begin and end with a process that has sent nothing."""
+    testing.reset()
+    process.own_sender.reset()
+    yield
+    testing.reset()
+    process.own_sender.reset()
+
+
+def test_failed_start(settings, fresh: None) -> None:
+    """A process that will serve nothing says why, and waits until that is sent."""
+    with Receiver() as receiver:
+        settings.DOCKERFLOW_WEBHOOK_URL = receiver.url
+        process.own_sender.fail_startup("amqp", "The broker refuses access.")
+        assert receiver.news() == [("startup", "failed")]
+        assert "The broker refuses access." in receiver.posts[0].body.decode()
+    settings.DOCKERFLOW_WEBHOOK_URL = None
+    process.own_sender.fail_startup("amqp", "The broker refuses access.")
+    assert len(receiver.posts) == 1
