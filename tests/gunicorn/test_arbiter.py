@@ -57,10 +57,12 @@ def test_worker_that_cannot_be_forked(
 
 
 def test_worker_that_cannot_be_made(hooks: OurArbiter, log: Path) -> None:
-    """A worker that fails before it is known is no more than a line: the arbiter tries again."""
+    """A worker that fails before it is known is no more than a line, and costs no other worker."""
+    hooks.spawning = known = hooks.container.pool.add(1)
     hooks.take_over()
     hooks.server.worker_class = refuse
     assert hooks.server.spawn_worker() is None
+    assert hooks.container.pool.workers == [known]
     assert "Resource temporarily unavailable. Trying again." in log.read_text()
 
 

@@ -185,8 +185,10 @@ def test_one_that_did_not_start(records):
     assert records() == []
 
 
-def test_a_failure_after_the_task():
+@pytest.mark.parametrize("is_child", [False, True])
+def test_a_failure_after_the_task(monkeypatch, is_child):
     """An exception on its way up wins over the state that Celery gives."""
+    monkeypatch.setattr(stages, "_is_pool_child", is_child)
     task = app.tasks["look"]
     task.push_request(id="1")
     try:
