@@ -319,6 +319,16 @@ def test_check_of_both_readiness_and_startup_runs_once(configure, counted):
     assert counted.runs == 1
 
 
+def test_fresh_report_reuses_nothing(configure, counted):
+    """Who asks for a fresh report, as the command does, gets the checks run anew."""
+    configure(DOCKERFLOW_PROBES={"heartbeat": [counted]}, DOCKERFLOW_HEARTBEAT_MAX_AGE=60)
+    for _ in range(2):
+        assert evaluate(fresh=True).passed
+    assert counted.runs == 2
+    assert evaluate().passed
+    assert counted.runs == 2
+
+
 @pytest.mark.django_db
 def test_check_of_both_runs_once_inside_a_transaction(configure, counted):
     """The same where nothing is shared between two heartbeats."""
