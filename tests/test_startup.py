@@ -11,9 +11,12 @@ import pytest
 from tests.harness.project import unmeasured
 
 SETTINGS = """
+from pathlib import Path
+
 from dockerflow_django.logging import logging_config
 
 ALLOWED_HOSTS = ["*"]
+BASE_DIR = Path(__file__).parent  # without a .env
 DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}
 INSTALLED_APPS = [
     "django.contrib.auth",

@@ -1,4 +1,4 @@
-"""Databases that are not the test session's own, under aliases of their own, and no collection."""
+"""Databases that are not the test session's own, and a switch for the garbage collector."""
 
 import gc
 from collections.abc import Callable, Iterator

@@ -34,25 +34,56 @@ def test_cause_may_be_anything_short(cause, text):
 
 
 def test_cause_is_let_go(no_collection):
-    """What only its frames hold is let go, in the exceptions that it was raised from as well."""
-    held = Held()
-    is_gone = weakref.ref(held)
+    """What only the frames of the cause hold is let go, and of what that was raised from."""
+    is_gone = []
 
-    def refuse(held):
+    def refuse():
+        held = Held()
+        is_gone.append(weakref.ref(held))
         try:
             int("refused")
         except ValueError as error:
             names_its_frame = error
-            error.__context__ = OSError("names its cause")
-            error.__context__.__cause__ = names_its_frame
-            raise RuntimeError from names_its_frame
+            raise names_its_frame from names_its_frame
 
     try:
-        refuse(held)
+        try:
+            refuse()
+        except ValueError as error:
+            raise RuntimeError from error
     except RuntimeError as error:
-        del held
+        assert is_gone[0]() is not None
         failure(Error, "It failed.", ID, error)
-    assert is_gone() is None
+    assert is_gone[0]() is None
+
+
+def test_what_the_caller_handles_is_kept():
+    """A check that fails while its caller handles an exception leaves that one as it is."""
+    is_gone = []
+
+    def fail():
+        held = Held()
+        is_gone.append(weakref.ref(held))
+        int("refused")
+
+    def check():
+        try:
+            int("refused again")
+        except ValueError as error:
+            failure(Error, "It failed.", ID, error)
+
+    def handle():
+        try:
+            fail()
+        except ValueError:
+            check()
+            raise
+
+    with pytest.raises(ValueError, match="refused") as handled:
+        handle()
+    assert is_gone[0]() is not None
+    del handled
+    assert is_gone[0]() is None
 
 
 class Held:

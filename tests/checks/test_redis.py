@@ -17,6 +17,7 @@ from dockerflow_django.checks.redis import check_redis_connected
 from tests.checks import fakes
 from tests.harness.redis import Redis
 from tests.harness.waiting import PROMPT_SECONDS
+from tests.servers.outages import frozen
 from tests.services import redis_url, require
 
 DJANGOS = "django.core.cache.backends.redis.RedisCache"
@@ -86,14 +87,11 @@ def test_frozen_and_thawed(private_redis):
     """One that freezes between two checks is E004, and well again when it is back."""
     url = private_redis.url()
     assert check_redis_connected([], url=url) == []
-    private_redis.freeze()
-    try:
+    with frozen(private_redis):
         begun = time.monotonic()
-        frozen = check_redis_connected([], url=url, timeout_seconds=0.2)
+        messages = check_redis_connected([], url=url, timeout_seconds=0.2)
         took = time.monotonic() - begun
-    finally:
-        private_redis.thaw()
-    assert ids(frozen) == [health.ERROR_CANNOT_CONNECT_REDIS]
+    assert ids(messages) == [health.ERROR_CANNOT_CONNECT_REDIS]
     assert took < PROMPT_SECONDS
     assert check_redis_connected([], url=url) == []
 

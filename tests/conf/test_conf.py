@@ -63,6 +63,27 @@ def test_the_env_file_comes_third(base_dir: Path) -> None:
     assert found("DOCKERFLOW_CHECK_TIMEOUT").origin == ".env"
 
 
+@pytest.mark.parametrize("env_file", [None, "DOCKERFLOW_REQUEST_ID_HEADER_NAME=X-Other\n"])
+def test_an_empty_variable_is_a_value(
+    base_dir: Path, monkeypatch: pytest.MonkeyPatch, env_file: str | None
+) -> None:
+    """It may say "none", and beats the file like any other."""
+    monkeypatch.setenv("DOCKERFLOW_REQUEST_ID_HEADER_NAME", "")
+    if env_file is not None:
+        (base_dir / ".env").write_text(env_file)
+    conf.reset()
+    assert conf.DOCKERFLOW_REQUEST_ID_HEADER_NAME is None
+    assert found("DOCKERFLOW_REQUEST_ID_HEADER_NAME").origin == "environment"
+
+
+def test_an_empty_value_in_the_env_file_is_a_value(base_dir: Path) -> None:
+    """It may say "none" there, too."""
+    (base_dir / ".env").write_text("DOCKERFLOW_REQUEST_ID_HEADER_NAME=\n")
+    conf.reset()
+    assert conf.DOCKERFLOW_REQUEST_ID_HEADER_NAME is None
+    assert found("DOCKERFLOW_REQUEST_ID_HEADER_NAME").origin == ".env"
+
+
 def test_an_env_file_of_a_folder_above_is_not_read(base_dir: Path) -> None:
     """Somebody else's ``.env`` is not ours, as it would be for python-decouple's ``config``."""
     (base_dir / ".env").write_text("DOCKERFLOW_CHECK_TIMEOUT=4\n")

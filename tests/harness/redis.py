@@ -28,7 +28,7 @@ class Redis(Service):
         ]
 
     def answers(self) -> bool:
-        """Ask; an error is an answer too, where a password is wanted."""
+        """Ask; where a password is wanted, or PING has another name, an error is an answer too."""
         try:
             with socket.create_connection((LOOPBACK, self.port), timeout=1) as connection:
                 connection.sendall(b"PING\r\n")

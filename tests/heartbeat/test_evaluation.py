@@ -320,7 +320,7 @@ def test_check_of_both_readiness_and_startup_runs_once(configure, counted):
 
 
 def test_fresh_report_reuses_nothing(configure, counted):
-    """Who asks for a fresh report, as the command does, gets the checks run anew."""
+    """A caller that asks for a fresh report, as the command does, has the checks run anew."""
     configure(DOCKERFLOW_CHECKS=[counted], DOCKERFLOW_HEARTBEAT_MAX_AGE=60)
     for _ in range(2):
         assert evaluate(fresh=True).passed

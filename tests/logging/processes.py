@@ -33,7 +33,10 @@ def run_python(program, *options, cwd=None, **environment):
 
 
 class Server:
-    """A Python module that serves at ``{port}`` of its command; its output is read from files."""
+    """A Python module run as a server; ``{port}`` in its command is replaced by its port.
+
+    Its output is read from files.
+    """
 
     def __init__(self, command, directory, **environment):
         self._reserved = Port()

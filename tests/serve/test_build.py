@@ -6,12 +6,8 @@ from typing import Any
 import pytest
 from django.test import override_settings
 
-from dockerflow_django.serve.options import WrongOptionsError, build_server
-from dockerflow_django.serve.server import Server
-
-
-def build(*more: str, asgi: bool = False) -> Server:
-    return build_server(asgi=asgi, defaults={}, given={}, more=more)
+from dockerflow_django.serve.options import WrongOptionsError
+from tests.serve.building import build
 
 
 @pytest.mark.parametrize("option", ["--help", "--version"])

@@ -67,7 +67,9 @@ def test_wait_that_is_in_vain(
     stop: StopRequests, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """What has not come in the time of the wait is told, and no command is run."""
-    monkeypatch.setattr(checks, "check_database_connected", lambda *args, **kwargs: [Error("away")])
+    monkeypatch.setitem(
+        vars(checks), "check_database_connected", lambda *args, **kwargs: [Error("away")]
+    )
     with pytest.raises(FailedError, match=r"the database: not there within 0\.1 s, see above"):
         prepare(["no_such_command"], 0.1, stop)
     assert "no_such_command" not in capfd.readouterr().err
@@ -80,7 +82,7 @@ def test_lines_of_a_wait(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCapt
     def answer(*args: object, **kwargs: object) -> list[Error]:
         return [Error(text, id="project.E001") for text in answers.pop(0)]
 
-    monkeypatch.setattr(checks, "check_database_connected", answer)
+    monkeypatch.setitem(vars(checks), "check_database_connected", answer)
     monkeypatch.setattr(retry, "SECONDS_BETWEEN_TRIES", 0.0)
     assert preparation._until_passed("check_database_connected", 60) == 0
     assert answers == []

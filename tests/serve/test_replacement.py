@@ -22,6 +22,7 @@ from tests.harness.descriptors import no_descriptor_left
 from tests.harness.project import Project
 from tests.harness.served import Served
 from tests.harness.waiting import wait_until
+from tests.serve.building import build
 from tests.supervisor.test_answers import settings
 
 Serve = Callable[..., Served]
@@ -31,6 +32,7 @@ import pathlib
 if pathlib.Path("broken").exists():
     raise RuntimeError("no brain")
 from tests.project.wsgi import application
+from tests.serve.building import build
 """
 
 
@@ -95,7 +97,7 @@ def test_place_that_always_dies_beside_another(served: Serve) -> None:
 
 def test_lifetime(monkeypatch: pytest.MonkeyPatch) -> None:
     """At the end of a lifetime those that reach it are replaced, and the next end is waited for."""
-    server = build_server(asgi=False, defaults={}, given={}, more=["--workers-lifetime", "1h"])
+    server = build("--workers-lifetime", "1h")
     now = time.monotonic()
     ages = [3600, 3000, 3500]
     server.wrks = [  # type: ignore[assignment]

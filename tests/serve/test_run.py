@@ -8,11 +8,10 @@ import pytest
 from django.test import override_settings
 
 from dockerflow_django.serve import run
-from dockerflow_django.serve.options import build_server
 from dockerflow_django.serve.preparation import FailedError
-from dockerflow_django.serve.server import Server
 from tests.harness import http
 from tests.harness.ports import LOOPBACK, Port, accepts
+from tests.serve.building import build
 
 
 def test_output_that_nobody_reads(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -25,10 +24,6 @@ def test_output_that_nobody_reads(monkeypatch: pytest.MonkeyPatch) -> None:
         run._let_go_of_output()
         stream.flush()
         monkeypatch.undo()
-
-
-def build(*more: str) -> Server:
-    return build_server(asgi=False, defaults={}, given={}, more=more)
 
 
 def test_probe_port_that_is_told() -> None:

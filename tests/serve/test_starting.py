@@ -6,13 +6,9 @@ from typing import Any
 
 import pytest
 
-from dockerflow_django.serve.options import build_server
 from dockerflow_django.serve.preparation import FailedError
 from dockerflow_django.serve.starting import StartError
-
-
-def build(*more: str) -> Any:
-    return build_server(asgi=False, defaults={}, given={}, more=more)
+from tests.serve.building import build
 
 
 def test_file_that_cannot_be_written(tmp_path: Path) -> None:

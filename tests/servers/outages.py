@@ -20,8 +20,8 @@ def stopped(service: Service) -> Iterator[None]:
 @contextmanager
 def frozen(service: Service) -> Iterator[None]:
     """Accept connections and answer none; those there are fall silent."""
-    service.freeze()
     try:
+        service.freeze()
         yield
     finally:
         service.thaw()

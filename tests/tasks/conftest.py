@@ -10,7 +10,6 @@ import pytest
 
 from dockerflow_django import testing
 from dockerflow_django.tasks.probes import WorkerProbes
-from dockerflow_django.webhooks.process import own_sender
 from tests.harness.ports import LOOPBACK, Port
 
 
@@ -39,7 +38,6 @@ def fresh() -> Iterator[None]:
     yield
     logger.setLevel(level)
     testing.reset()
-    own_sender.reset()
 
 
 @pytest.fixture

@@ -94,7 +94,7 @@ class Held:
 def stage(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Stage]:
-    """Give a service, and its servers with all their threads begun."""
+    """Give a service, and its servers with all the threads of their pools."""
     backing = BACKING[request.param]
     is_full = size_of(request.config) == "full"
     with backing.make() as service:

@@ -36,10 +36,8 @@ def test_version(settings, tmp_path: Path, content: str, wanted: str | None) -> 
 def fresh() -> Iterator[None]:
     """Begin and end with a process that has sent nothing."""
     testing.reset()
-    process.own_sender.reset()
     yield
     testing.reset()
-    process.own_sender.reset()
 
 
 def test_failed_start(settings, fresh: None) -> None:
@@ -49,6 +47,6 @@ def test_failed_start(settings, fresh: None) -> None:
         process.own_sender.fail_startup("amqp", "The broker refuses access.")
         assert receiver.news() == [("startup", "failed")]
         assert "The broker refuses access." in receiver.posts[0].body.decode()
-    settings.DOCKERFLOW_WEBHOOK_URL = None
-    process.own_sender.fail_startup("amqp", "The broker refuses access.")
-    assert len(receiver.posts) == 1
+        settings.DOCKERFLOW_WEBHOOK_URL = None
+        process.own_sender.fail_startup("amqp", "The broker refuses access.")
+        assert len(receiver.posts) == 1

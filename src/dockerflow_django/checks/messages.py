@@ -28,7 +28,7 @@ def failure(
     message = kind(sentence, id=message_id)
     if isinstance(cause, BaseException):
         text = describe(cause)
-        _let_go(cause)
+        _clear_frames(cause)
     else:
         text = shorten(cause or "")
     setattr(message, CAUSE_ATTRIBUTE, text)
@@ -41,17 +41,16 @@ def cause_of(message: CheckMessage) -> str:
     return cause
 
 
-def _let_go(error: BaseException) -> None:
-    """Clear the frames that the exception, and those that it was raised from, have left.
+def _clear_frames(error: BaseException) -> None:
+    """Clear the finished frames of the exception, and of those that it was raised from.
 
-    psycopg's frame of a connection attempt names the exception which names the frame, and so holds
-    the socket. Frames that still run are left as they are.
+    psycopg's frame refers to the exception, whose traceback refers to the frame: this cycle keeps
+    the socket open. Running frames are left alone, and so is ``__context__``: that may be what the
+    caller is handling.
     """
-    left: list[BaseException | None] = [error]
     seen: set[int] = set()
-    while left:
-        one = left.pop()
-        if one is not None and id(one) not in seen:
-            seen.add(id(one))
-            traceback.clear_frames(one.__traceback__)
-            left += [one.__cause__, one.__context__]
+    cause: BaseException | None = error
+    while cause is not None and id(cause) not in seen:
+        seen.add(id(cause))
+        traceback.clear_frames(cause.__traceback__)
+        cause = cause.__cause__

@@ -115,11 +115,10 @@ class Conf:
 
     def written(self) -> Iterator[tuple[str, Origin]]:
         """Name whatever is written as a setting of the app, and its origin."""
-        file = getattr(self.environment, "repository", None)
         places: dict[Origin, Iterable[str]] = {
             "settings": dir(settings),
             "environment": os.environ,
-            ".env": () if file is None else file.data,
+            ".env": self.environment.file,
         }
         for origin, names in places.items():
             yield from ((name, origin) for name in sorted(names) if name.startswith(PREFIX))

@@ -1,12 +1,14 @@
-"""The environment of the process and, below it, a ``.env`` file.
+"""Read a ``.env`` with python-decouple.
 
-Imported where there is such a file: python-decouple takes long to import.
+A process that serves imports this only if there is one: the import is slow.
 """
 
 import re
 from pathlib import Path
 
 from decouple import Config, RepositoryEnv
+
+from dockerflow_django.conf.lookup import Environment
 
 _ASSIGNMENT = re.compile(r"\s*(?:export\s+)?([^\s=#]+)\s*=\s*(.*?)\s*", re.DOTALL)
 _QUOTED = re.compile(r"""(["'])(.*?)\1\s*(?:#.*)?""", re.DOTALL)
@@ -27,9 +29,19 @@ class EnvFile(RepositoryEnv):  # type: ignore[misc] # python-decouple ships no t
         self.data = dict(found for line in lines if (found := _assignment(line)))
 
 
-def environment_with(path: str) -> Config:
-    """Return the environment above that file; raises as `EnvFile` does."""
-    return Config(EnvFile(path))
+class EnvironmentWithFile(Environment):
+    """The environment of the process and, below it, that file."""
+
+    def __init__(self, path: str) -> None:
+        """Read the file; raises as `EnvFile` does."""
+        file = EnvFile(path)
+        self.file = file.data
+        self._config = Config(file)
+
+    def get(self, name: str) -> str | None:
+        """Return the variable's value, None if there is none."""
+        value: str | None = self._config.get(name, default=None)
+        return value
 
 
 def _assignment(line: str) -> tuple[str, str] | None:

@@ -1,10 +1,11 @@
 """Where a setting's value comes from: the settings, the environment, ``.env``, or the default."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Generic, Literal, Protocol, TypeVar, cast, overload
 
 from django.conf import settings
@@ -18,11 +19,15 @@ FILE_SUFFIX = "_FILE"
 MASK = "********"
 
 
-class Environment(Protocol):
-    """The process's environment, perhaps with ``.env`` below it."""
+class Environment:
+    """The environment of the process, without a ``.env`` below it."""
 
-    def get(self, name: str, default: None, /) -> str | None:
+    file: Mapping[str, str] = MappingProxyType({})
+    """What ``.env`` holds."""
+
+    def get(self, name: str) -> str | None:
         """Return the variable's value, None if there is none."""
+        return os.environ.get(name)
 
 
 def read_environment(base_dir: Any) -> Environment:
@@ -30,13 +35,12 @@ def read_environment(base_dir: Any) -> Environment:
 
     A file that cannot be read counts as none; a system check tells of it.
     """
-    with suppress(OSError, TypeError, ValueError):
-        path = Path(base_dir, ".env")
-        if path.exists():
-            from dockerflow_django.conf.env_file import environment_with
+    if _has_env_file(base_dir):
+        from dockerflow_django.conf.env_file import EnvironmentWithFile
 
-            return cast("Environment", environment_with(str(path)))
-    return os.environ
+        with suppress(OSError, ValueError):
+            return EnvironmentWithFile(str(Path(base_dir, ".env")))
+    return Environment()
 
 
 @dataclass(frozen=True)
@@ -130,7 +134,7 @@ class Setting(Generic[T]):
         names = [self.name] if self.from_environment else []
         names += [f"{self.name}{FILE_SUFFIX}"] if self.secret else []
         for name in names:
-            raw = environment.get(name, None)
+            raw = environment.get(name)
             if raw is not None:
                 return name, raw, "environment" if name in os.environ else ".env"
         return self.name, self.default, "default"
@@ -138,6 +142,13 @@ class Setting(Generic[T]):
     def _cast_for(self, origin: Origin) -> Callable[[object], T]:
         from_text = origin in {"environment", ".env"} and callable(self.from_environment)
         return cast("Callable[[object], T]", self.from_environment) if from_text else self.cast
+
+
+def _has_env_file(base_dir: Any) -> bool:
+    try:
+        return Path(base_dir, ".env").exists()
+    except (OSError, TypeError, ValueError):
+        return False
 
 
 def _content(path: str) -> str:
