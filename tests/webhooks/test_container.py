@@ -38,7 +38,10 @@ def test_one_container_says_it_once(
     served: Serve, hooked: Project, receiver: Receiver, kind: str
 ) -> None:
     """Two workers: one message for the startup, one for a change however often it is asked (H4)."""
-    impatient = hooked.with_settings(DOCKERFLOW_WORKER_SILENT_SECONDS=5)
+    # A check that the freeze interrupts would be late when it goes on, and rightly told of.
+    impatient = hooked.with_settings(
+        DOCKERFLOW_CHECK_TIMEOUT=30, DOCKERFLOW_WORKER_SILENT_SECONDS=5
+    )
     instance = served("--workers", "2", kind=kind, project=impatient, drain_seconds=3)
     wait_until(lambda: receiver.news() == [("startup", "succeeded")])
     assert set(receiver.posts[0].json()) == KEYS
@@ -60,7 +63,8 @@ def test_one_container_says_it_once(
     instance.send_signal(15)
     wait_until(lambda: instance.probe("readiness").status == 503)
     instance.wait()
-    assert receiver.news()[5:] == [("readiness", "warning")]
+    told = [post.json()["traceback"] for post in receiver.posts[5:]]
+    assert receiver.news()[5:] == [("readiness", "warning")], told
 
 
 @pytest.mark.long
