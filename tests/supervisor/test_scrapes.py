@@ -1,6 +1,5 @@
 """Scrapes on the probe port: one worker reads the folder of all, and the probes go on beside it."""
 
-import statistics
 import threading
 from collections.abc import Callable
 
@@ -21,18 +20,13 @@ views = Histogram("views_seconds", "As django-prometheus has it.", ["view", "met
 for number in range({views}):
     views.labels(f"shop:view-{{number}}", "GET").observe(0.1)
 """
+SCRAPES = 8
 URLS = """
 from django.urls import include, path
 from tests.project.urls import urlpatterns as others
 
 urlpatterns = [path("", include("dockerflow_django.metrics.urls")), *others]
 """
-
-
-def fastest(ask: Callable[[], http.Answer], times: int = 4) -> float:
-    answers = [ask() for _ in range(times)]
-    assert {answer.status for answer in answers} == {200}
-    return min(answer.seconds for answer in answers)
 
 
 @pytest.mark.long
@@ -50,9 +44,9 @@ def test_metrics_on_the_probe_port(served: Serve, kind: str) -> None:
 @pytest.mark.long
 @pytest.mark.parametrize("kind", ["serve-wsgi", "gunicorn"])
 def test_scrapes_of_a_large_project(served: Serve, project: Project, kind: str) -> None:
-    """Scrapes succeed, cost little more than on the application's port, and delay no probe.
+    """Scrapes succeed on both ports, and no probe waits for one.
 
-    ``tests/torture/test_scrapes.py`` asks more of them.
+    How long they take is measured by ``tests/torture/test_scrapes.py``.
     """
     workers, views = "2", 300
     folder = project.folder
@@ -72,8 +66,7 @@ def test_scrapes_of_a_large_project(served: Serve, project: Project, kind: str) 
 
     found = scrape(instance.probe_address)
     assert found.body.count(b"views_seconds_count") >= views
-    own = fastest(lambda: scrape(instance.address))
-    assert fastest(lambda: scrape(instance.probe_address)) < 1.5 * own + 0.1
+    assert scrape(instance.address).body.count(b"views_seconds_count") >= views
     zipped = scrape(
         instance.probe_address,
         **{"Accept": "application/openmetrics-text", "Accept-Encoding": "gzip"},
@@ -83,13 +76,13 @@ def test_scrapes_of_a_large_project(served: Serve, project: Project, kind: str) 
     assert len(zipped.body) < len(found.body) / 3
 
     scraping = threading.Thread(
-        target=lambda: [scrape(instance.probe_address) for _ in range(8)],
+        target=lambda: [scrape(instance.probe_address) for _ in range(SCRAPES)],
     )
-    quiet = statistics.median(instance.probe("liveness").seconds for _ in range(20))
     scraping.start()
     beside: list[http.Answer] = []
     while scraping.is_alive():
         beside.append(instance.probe("liveness"))
     scraping.join()
     assert {answer.status for answer in beside} == {200}
-    assert statistics.median(answer.seconds for answer in beside) < quiet + 0.05
+    # Behind scrapes there would be about one of them for each.
+    assert len(beside) > 3 * SCRAPES
