@@ -70,7 +70,8 @@ def test_a_project_that_seeds_repeats_no_ids():
 def test_a_fork_repeats_no_ids():
     """Gunicorn's workers begin with what was loaded before them."""
     code = (
-        "import os, sys; from dockerflow_django.context import start_request\n"
+        "import os, sys; from dockerflow_django.context import new_rid, start_request\n"
+        "new_rid()\n"
         "if child := os.fork():\n    os.waitpid(child, 0)\n"
         "print(start_request(None, None).rid, flush=True)"
     )

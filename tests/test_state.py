@@ -1,5 +1,7 @@
 """What a process keeps is registered, and reset in a forked child and by ``testing.reset()``."""
 
+import errno
+import mmap
 import os
 import pkgutil
 import subprocess
@@ -145,6 +147,7 @@ def test_a_forked_child_resets_and_testing_resets(monkeypatch):
     assert calls == ["both", "tests"]
     calls.clear()
     monkeypatch.setattr(_state, "_pid", os.getpid() - 1)
+    monkeypatch.setattr(_state, "_mark", None)
     _state.notice_fork()
     _state.notice_fork()
     assert calls == ["both", "fork"]
@@ -152,19 +155,54 @@ def test_a_forked_child_resets_and_testing_resets(monkeypatch):
     assert calls == ["both", "fork"]
 
 
-def test_a_fork_without_python_s_hooks_is_noticed():
-    """UWSGI forks in C: the child sees another process id, once."""
+@pytest.mark.parametrize("mark", ["_state._mark", "None"])
+def test_a_fork_without_pythons_hooks_is_noticed(mark):
+    """UWSGI forks in C: the kernel empties the child's page, else the process id tells, once."""
     code = (
         "import ctypes, os\n"
         "from dockerflow_django import _state\n"
+        f"_state._mark = {mark}\n"
         "calls = []\n"
         "_state.keeps('x')(lambda: calls.append(os.getpid()))\n"
         "pid = ctypes.CDLL(None).fork()\n"
+        "_state.notice_fork(); _state.notice_fork()\n"
         "if pid == 0:\n"
-        "    assert calls == []\n"
-        "    _state.notice_fork(); _state.notice_fork()\n"
         "    os._exit(0 if calls == [os.getpid()] else 1)\n"
+        "assert calls == []\n"
         "_, status = os.waitpid(pid, 0)\n"
         "raise SystemExit(os.waitstatus_to_exitcode(status))\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=30)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs Linux")
+def test_linux_marks_a_forked_child():
+    """Then no request costs a system call."""
+    mark = _state._new_mark()
+    assert mark is not None
+    pid = os.fork()
+    if pid == 0:
+        os._exit(mark[0])
+    _, status = os.waitpid(pid, 0)
+    assert (mark[0], os.waitstatus_to_exitcode(status)) == (1, 0)
+
+
+@pytest.mark.parametrize("refused", [{_state.MADV_WIPEONFORK, -1}, set()])
+def test_a_kernel_that_marks_no_child(monkeypatch, refused):
+    """An old one refuses; QEMU's user mode takes any advice, and follows none."""
+
+    class Page(mmap.mmap):
+        """A page whose kernel is another."""
+
+        def madvise(self, option):
+            if option in refused:
+                raise OSError(errno.EINVAL, "Invalid argument")
+
+    monkeypatch.setattr(mmap, "mmap", Page)
+    assert _state._new_mark() is None
+
+
+def test_a_system_without_private_pages(monkeypatch):
+    """As Windows."""
+    monkeypatch.delattr(mmap, "MAP_PRIVATE")
+    assert _state._new_mark() is None

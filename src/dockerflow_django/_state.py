@@ -7,12 +7,17 @@ run in a forked child, whose threads, locks and connections are its parent's, an
 Nothing here imports Django: the log line's modules register too.
 """
 
+import mmap
 import os
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
+
+# Linux 4.14 and later; Python's `mmap` has no name for it.
+MADV_WIPEONFORK = 18
 
 Reset = TypeVar("Reset", bound=Callable[[], Any])
 
@@ -57,9 +62,29 @@ def reset() -> None:
 
 
 def notice_fork() -> None:
-    """Reset after a fork that called none of Python's hooks, as uWSGI's does not."""
-    if os.getpid() != _pid:
+    """Reset after a fork that called none of Python's hooks, as uWSGI's does not.
+
+    Every request asks, so this makes no system call where the kernel marks a forked child.
+    """
+    if (_mark is None and os.getpid() != _pid) or (_mark is not None and not _mark[0]):
         _after_fork()
+
+
+def _new_mark() -> mmap.mmap | None:
+    """Return a page whose first byte is 1 here and 0 in a child, None where none can be had."""
+    try:
+        page = mmap.mmap(-1, mmap.PAGESIZE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        with suppress(OSError):
+            page.madvise(-1)
+            return None  # an emulator takes any advice, and follows none
+        page.madvise(MADV_WIPEONFORK)
+    except (AttributeError, OSError):  # not Linux, or an old one
+        return None
+    page[0] = 1
+    return page
+
+
+_mark = _new_mark()
 
 
 def _after_fork() -> None:
@@ -71,6 +96,8 @@ def _after_fork() -> None:
             if registration.after_fork:
                 registration.reset()
         _pid = os.getpid()
+        if _mark is not None:
+            _mark[0] = 1
 
 
 os.register_at_fork(after_in_child=_after_fork)

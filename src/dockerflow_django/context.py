@@ -11,6 +11,8 @@ import time
 from contextvars import ContextVar, Token
 from typing import Any, NamedTuple
 
+from dockerflow_django._state import keeps, notice_fork
+
 __all__ = ["Trace", "current_rid", "current_trace", "request_id_context"]
 
 request_id_context: ContextVar[str | None] = ContextVar("request_id", default=None)
@@ -27,6 +29,9 @@ _INVALID_VERSION = "ff"
 
 _RID_CHARACTERS = f"{string.ascii_letters}{string.digits}._-+/=:@"
 _MAX_RID = 128
+_RID_DIGITS = 32
+_RIDS_AT_ONCE = 64
+_rids: list[str] = []
 
 
 class _Names(NamedTuple):
@@ -136,10 +141,23 @@ def valid_rid(wanted: object) -> str | None:
 def new_rid() -> str:
     """Return 32 hex digits that no other request and no other process has.
 
-    They are the operating system's: a generator of Python's would give the same to two processes
-    if a server forks without Python's hooks, as uWSGI does.
+    They are the operating system's, many at once. A forked child, whose parent would give out the
+    same, asks it anew; so does one that a server forks without Python's hooks.
     """
-    return os.urandom(16).hex()
+    notice_fork()
+    try:
+        return _rids.pop()
+    except IndexError:
+        digits = os.urandom(_RIDS_AT_ONCE * _RID_DIGITS // 2).hex()
+    rids = [digits[at : at + _RID_DIGITS] for at in range(0, len(digits), _RID_DIGITS)]
+    _rids.extend(rids[1:])
+    return rids[0]
+
+
+@keeps("_rids")
+def forget_rids() -> None:
+    """Forget the ids that nobody has yet."""
+    _rids.clear()
 
 
 def start_request(wanted: str | None, trace: Trace | None) -> RequestState:

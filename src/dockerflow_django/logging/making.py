@@ -1,13 +1,12 @@
 """Make a summary's record: most of what `logging` finds out for each is the same in a process."""
 
 import logging
-import os
 import sys
 import threading
 import time
 from typing import Any
 
-from dockerflow_django._state import keeps
+from dockerflow_django._state import keeps, notice_fork
 
 # What `logging` writes if it does not know the caller.
 _NO_FILE = "(unknown file)"
@@ -27,7 +26,8 @@ def make_record(name: str, level: int, message: str) -> logging.LogRecord:
     factory = logging.getLogRecordFactory()
     if factory is not logging.LogRecord:
         return factory(name, level, _NO_FILE, 0, message, (), None)
-    if _first.get("process") != os.getpid():  # also in a child that was forked without Python
+    notice_fork()
+    if not _first:
         record = logging.LogRecord(name, level, _NO_FILE, 0, message, (), None)
         _first.update(vars(record))
         return record
