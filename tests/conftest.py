@@ -16,12 +16,25 @@ from tests.harness.blackhole import BlackHole, FullBacklog
 from tests.harness.mariadb import MariaDB
 from tests.harness.ports import Port
 from tests.harness.postgres import PostgreSQL
-from tests.harness.project import Project, sqlite
+from tests.harness.project import COVERAGE, Project, sqlite
 from tests.harness.redis import Redis
 from tests.harness.servers import Server
 from tests.torture import size
 
-TORTURE = Path(__file__).parent / "torture"
+TESTS = Path(__file__).parent
+TORTURE = TESTS / "torture"
+# The folders whose tests start processes that are measured: what such a process alone can run is
+# there. To measure one takes a quarter of the time of its start.
+MEASURED = (
+    "gunicorn",
+    "management",
+    "metrics",
+    "moving",
+    "serve",
+    "supervisor",
+    "tasks",
+    "webhooks",
+)
 LOGGERS = (None, "django", "dockerflow_django", "request.summary")
 LEVELS = pytest.StashKey[dict[str, tuple[int, bool]]]()
 
@@ -70,6 +83,18 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     """Leave the torture out of every run that does not ask for it."""
     is_left_out = collection_path == TORTURE and size.size_of(config) is None
     return True if is_left_out else None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[Any]:
+    """Leave the processes that a test starts unmeasured, but for those of some folders."""
+    folder = item.path.relative_to(TESTS).parts[0]
+    names = () if folder in MEASURED else COVERAGE
+    kept = {name: os.environ.pop(name) for name in names if name in os.environ}
+    try:
+        return (yield)
+    finally:
+        os.environ.update(kept)
 
 
 @pytest.hookimpl(wrapper=True)
