@@ -2,7 +2,6 @@
 
 import logging
 import random
-from contextlib import suppress
 from functools import cache
 
 from django.core.signals import request_finished, request_started
@@ -102,9 +101,12 @@ def _has_header(response: HttpResponseBase, header: str) -> bool:
 
 
 def _set_header(response: HttpResponseBase, header: str, rid: str) -> None:
-    # A project may have set an id that is no header's value.
-    with suppress(BadHeaderError):
+    # A project may have set an id that is no header's value. Every response is given one, and
+    # `suppress` takes a third of the time of what is in it.
+    try:  # noqa: SIM105
         response.headers[header] = rid
+    except BadHeaderError:
+        pass
 
 
 @cache
