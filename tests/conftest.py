@@ -88,8 +88,8 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[Any]:
     """Leave the processes that a test starts unmeasured, but for those of some folders."""
-    folder = item.path.relative_to(TESTS).parts[0]
-    names = () if folder in MEASURED else COVERAGE
+    is_measured = any(item.path.is_relative_to(TESTS / name) for name in MEASURED)
+    names = () if is_measured else COVERAGE
     kept = {name: os.environ.pop(name) for name in names if name in os.environ}
     try:
         return (yield)
