@@ -36,7 +36,7 @@ def test_one_record_each(celeryd, soak, pool):
             timeout=600 if soak else 120,
             what="every execution has its record",
         )
-        assert worker.stop(timeout=60).code == 0
+        assert worker.stop().code == 0
         found: dict[str, Counter[str]] = {}
         for each in worker.summaries():
             found.setdefault(each["task_id"], Counter())[each["state"]] += 1

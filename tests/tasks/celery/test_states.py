@@ -1,7 +1,6 @@
 """Each way in which a task may end leaves exactly one record, with that state, and one count."""
 
 import re
-import signal
 from collections import Counter
 
 import pytest
@@ -84,7 +83,7 @@ def test_every_end_has_one_record(celeryd, pool):
             for state in states
         )
         wait_until(lambda: counted(worker) == expected, timeout=60, what="every task counts")
-        assert worker.stop(timeout=30).code == 0
+        assert worker.stop().code == 0
         # A retry may be over before the record of the first execution is written.
         assert {name: sorted(states_of(worker, ids[name])) for name in ids} == wanted
         assert all(each["Severity"] == SEVERITIES[each["state"]] for each in worker.summaries())
@@ -96,7 +95,7 @@ def test_rejected_and_queued_again(celeryd):
     with celeryd.worker("--concurrency=1") as worker:
         task_id = celeryd.send("reject_and_requeue")
         found = worker.wait_for_summaries(task_id, 2)
-        worker.stop(timeout=30)
+        worker.stop()
         assert states_of(worker, task_id) == ["REJECTED", "SUCCESS"]
     assert found[0]["rid"] == found[1]["rid"]
 
@@ -107,7 +106,7 @@ def test_killed_and_queued_again(celeryd, tmp_path):
     with celeryd.worker("--concurrency=1") as worker:
         task_id = celeryd.send("die_once", str(tmp_path / "once"))
         lost, success = worker.wait_for_summaries(task_id, 2)
-        worker.stop(timeout=30)
+        worker.stop()
         assert states_of(worker, task_id) == ["LOST", "SUCCESS"]
     assert lost["rid"] == success["rid"]
     assert "db_queries" not in lost
@@ -125,7 +124,7 @@ def test_revoked_while_it_runs(celeryd, number):
         worker.wait_for_summaries(task_id)
         after = celeryd.send("add", 1, 1)
         worker.wait_for_summaries(after)
-        worker.stop(timeout=30)
+        worker.stop()
         assert states_of(worker, task_id) == ["REVOKED"]
 
 
@@ -141,7 +140,7 @@ def test_revoked_before_it_runs(celeryd, tmp_path):
         (tmp_path / "go").touch()
         worker.wait_for_summaries(waiting)
         worker.wait_for_summaries(running)
-        worker.stop(timeout=30)
+        worker.stop()
         assert states_of(worker, waiting) == ["REVOKED"]
         assert states_of(worker, running) == ["SUCCESS"]
 
@@ -153,7 +152,7 @@ def test_child_of_few_tasks(celeryd):
         ids = [celeryd.send("add", number, 1) for number in range(5)]
         for task_id in ids:
             worker.wait_for_summaries(task_id)
-        worker.stop(timeout=30)
+        worker.stop()
         assert [states_of(worker, task_id) for task_id in ids] == [["SUCCESS"]] * 5
         records = worker.records("task.summary")
     assert len({line["Pid"] for line in records}) == 3
@@ -177,7 +176,7 @@ def test_spawned_children(celeryd):
     with celeryd.worker("--concurrency=1") as worker:
         ids = [celeryd.send("add", 1, 1), celeryd.send("leave"), celeryd.send("fail")]
         found = [worker.wait_for_summaries(task_id) for task_id in ids]
-        worker.stop(signal.SIGTERM, timeout=30)
+        worker.stop()
         states = [states_of(worker, task_id) for task_id in ids]
     assert states == [["SUCCESS"], ["LOST"], ["FAILURE"]]
     assert found[2][0]["msg"] == "ValueError: no luck"

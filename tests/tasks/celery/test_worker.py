@@ -240,7 +240,7 @@ def test_webhooks(celeryd):
             worker.wait_for("readiness", 200)
             worker.wait_for_summaries(celeryd.send("add", 1, 1))
             posts = wait_until(lambda: receiver.posts, timeout=30)
-            assert worker.stop(timeout=30).code == 0
+            assert worker.stop().code == 0
         told = [(post.json()["type"], post.json()["status"]) for post in posts]
     assert ("startup", "succeeded") in told
     assert all(status != "failed" for _, status in told)

@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from signal import SIGUSR1
+from signal import SIGTERM, SIGUSR1, Signals
 from typing import Any
 from uuid import uuid4
 
@@ -82,6 +82,12 @@ class Celeryd:
                 client.delete(key)
 
 
+# A child that ends waits for half a minute for its parent to have taken its last result, which a
+# parent that is told to stop just then does not (`GUARANTEE_MESSAGE_CONSUMPTION_RETRY_LIMIT` of
+# billiard's pool).
+STOP_SECONDS = 60.0
+
+
 class Program(Process):
     """One of the project's processes, with a probe port."""
 
@@ -89,7 +95,11 @@ class Program(Process):
         super().__init__(command, env=env, cwd=project.folder)
         self.address = LOOPBACK, port
 
-    def wait(self, timeout: float = 30.0) -> Exit:
+    def stop(self, number: Signals = SIGTERM, timeout: float = STOP_SECONDS) -> Exit:
+        """Send a signal and wait for the end."""
+        return super().stop(number, timeout)
+
+    def wait(self, timeout: float = STOP_SECONDS) -> Exit:
         """Wait for the end; of one that does not come, Celery tells what each thread does."""
         try:
             return super().wait(timeout)
