@@ -66,8 +66,12 @@ def notice_fork() -> None:
 
     Every request asks, so this makes no system call where the kernel marks a forked child.
     """
-    if (_mark is None and os.getpid() != _pid) or (_mark is not None and not _mark[0]):
+    if _is_forked():
         _after_fork()
+
+
+def _is_forked() -> bool:
+    return os.getpid() != _pid if _mark is None else not _mark[0]
 
 
 def _new_mark() -> mmap.mmap | None:
@@ -90,7 +94,7 @@ _mark = _new_mark()
 def _after_fork() -> None:
     global _pid  # noqa: PLW0603
     with _lock:
-        if os.getpid() == _pid:
+        if not _is_forked():
             return
         for registration in registrations:
             if registration.after_fork:
