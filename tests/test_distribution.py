@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import subprocess
 import sys
 import tarfile
@@ -11,7 +10,7 @@ import zipfile
 from importlib.metadata import distribution
 from importlib.util import find_spec
 from pathlib import Path
-from shutil import copytree, ignore_patterns, unpack_archive
+from shutil import copytree, ignore_patterns
 
 import pytest
 from packaging.requirements import Requirement
@@ -99,14 +98,6 @@ def _is_ours(path):
     return path.is_file() and not is_made
 
 
-@pytest.fixture(scope="module")
-def unpacked(built, tmp_path_factory):
-    """Give the folder that the source archive holds."""
-    folder = tmp_path_factory.mktemp("unpacked")
-    unpack_archive(built / f"{STEM}.tar.gz", folder, filter="data")
-    return folder / STEM
-
-
 @pytest.mark.long
 def test_source_archive_is_the_repository(built, tmp_path):
     """It holds every file that is not made, tests and documentation too, and no other."""
@@ -116,15 +107,6 @@ def test_source_archive_is_the_repository(built, tmp_path):
     copytree(ROOT, tmp_path / "source", ignore=MADE)
     ours = {path for path in (tmp_path / "source").rglob("*") if path.is_file()}
     assert {str(path.relative_to(tmp_path / "source")) for path in ours} == set(files) - made
-
-
-@pytest.mark.long
-def test_tests_run_from_the_source_archive(unpacked):
-    """Whoever packages it can run them there: each is collected, and some are run."""
-    command = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
-    env = PYTHON_PATH | {"PYTHONPATH": os.pathsep.join([str(unpacked / "src"), *sys.path])}
-    done = _run(*command, "-k", "test_facts.py", cwd=unpacked, **env)
-    assert re.search(r"\d{3} passed", done)
 
 
 @pytest.mark.long
