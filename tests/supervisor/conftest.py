@@ -46,6 +46,15 @@ class FakeWorker:
         self.channel.serve_questions(self._answer)
         return self
 
+    def wait_until_heard(self) -> None:
+        """Wait until it has answered what a worker that serves is asked, and nothing is open."""
+        wait_until(
+            lambda: (
+                self.outcomes.keys() <= {question.name for question in self.asked}
+                and not self.known.open
+            )
+        )
+
     def freeze(self) -> None:
         """Answer nothing more, and acknowledge nothing."""
         self.channel._receive = self._never  # type: ignore[method-assign]

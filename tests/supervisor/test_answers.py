@@ -97,7 +97,7 @@ def test_scrape_goes_to_the_next_worker(
     silent.body = None
     for worker in (other, silent):
         worker.serve()
-        wait_until(lambda: worker.known.serves and not worker.known.open)  # noqa: B023
+        worker.wait_until_heard()
     silent.known.spoke_at = 1.0  # the last one who spoke is asked first
     answers = ContainerAnswers(probes, settings())
     found: list[Any] = []

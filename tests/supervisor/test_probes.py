@@ -57,7 +57,7 @@ def test_no_question_is_asked_for_an_answer(probes: ContainerProbes) -> None:
     """Whoever asks for a probe gets what is known: the worker hears nothing of it."""
     worker = FakeWorker(probes, 1).serve()
     wait_for(probes, "passed", "passed", "passed")
-    wait_until(lambda: not worker.known.open)
+    worker.wait_until_heard()
     asked = len(worker.asked)
     for _ in range(1000):
         probes.verdict("liveness")
@@ -82,7 +82,7 @@ def test_silent_worker_fails_everything(probes: ContainerProbes) -> None:
     worker = FakeWorker(probes, 1).serve()
     FakeWorker(probes, 2).serve()
     wait_for(probes, "passed", "passed", "passed")
-    wait_until(lambda: not worker.known.open)
+    worker.wait_until_heard()
     receive = worker.channel._receive
     worker.freeze()
     pass_time(probes, 1.5)  # its next question, which may have its last word for an answer
