@@ -24,7 +24,7 @@ from tests.torture import size
 TESTS = Path(__file__).parent
 TORTURE = TESTS / "torture"
 # The folders whose tests start processes that are measured: what such a process alone can run is
-# there. To measure one takes a quarter of the time of its start.
+# there. One that is measured takes half as long again to start.
 MEASURED = (
     "gunicorn",
     "management",

@@ -1,6 +1,6 @@
 """Views that make a request of their own, by Django's test client, in the midst of the first.
 
-The client is imported by them: that takes a quarter of all that a process of the project imports.
+They import the client: every process of the project imports this module, and few of them make one.
 """
 
 from django.http import HttpRequest, HttpResponse
