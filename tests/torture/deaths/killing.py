@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from contextlib import suppress
 from http.client import HTTPException
 from itertools import cycle
-from signal import SIGABRT, SIGKILL, SIGSEGV, SIGTERM, Signals
+from signal import SIGABRT, SIGKILL, SIGSEGV, SIGTERM, SIGUSR1, Signals
 from urllib.parse import quote
 
 import psutil
@@ -96,8 +96,24 @@ class Reaper:
         place = self.serving()[pid] if place is None else place
         began_at = time.monotonic()
         psutil.Process(pid).send_signal(number)
-        wait_until(lambda: pid not in self._instance.workers(), timeout=DYING_SECONDS)
+        try:
+            wait_until(
+                lambda: pid not in self._instance.workers(),
+                timeout=DYING_SECONDS,
+                what=f"{number.name} ends worker {pid} of place {place}",
+            )
+        except AssertionError as error:
+            error.add_note(f"it is {psutil.Process(pid).status()}")
+            error.add_note(self._stacks(pid))
+            raise
         self._note(pid, place, began_at, number.name)
+
+    def _stacks(self, pid: int) -> str:
+        """Return what each thread of a worker does, if it can still tell, and the last lines."""
+        psutil.Process(pid).send_signal(SIGUSR1)
+        with suppress(AssertionError):
+            self._instance.wait_for_line("most recent call first", timeout=5)
+        return "\n".join(self._instance.lines()[-80:])
 
     def _ask_to_die(self, wanted: int, way: str) -> None:
         """Have a request end a worker: the one that is wanted, if connections are kept."""

@@ -1,10 +1,12 @@
 """An application whose workers begin as the test orders.
 
 An order is a file in the project's folder, taken by the worker that renames it first: ``hang`` has
-it hang while it is loaded, ``fail`` has it fail.
+it hang while it is loaded, ``fail`` has it fail. At SIGUSR1 a worker tells what its threads do.
 """
 
+import faulthandler
 import os
+import signal
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -26,6 +28,7 @@ def obey() -> None:
             time.sleep(LONGEST_HANG_SECONDS)
 
 
+faulthandler.register(signal.SIGUSR1)
 obey()
 application = get_wsgi_application()
 asgi_application = get_asgi_application()
