@@ -45,11 +45,11 @@ def test_worker_that_serves(probes: ContainerProbes) -> None:
 
 def test_worst_answer_counts(probes: ContainerProbes) -> None:
     """Of two that serve the worse one counts."""
-    FakeWorker(probes, 1).serve()
-    two = FakeWorker(probes, 2)
+    one, two = FakeWorker(probes, 1), FakeWorker(probes, 2)
     two.outcomes["readiness"] = ("failed", 40)
-    two.serve()
-    wait_for(probes, "passed", "failed", "passed")
+    for worker in (one, two):
+        worker.serve().wait_until_heard()
+    assert outcomes(probes) == ("passed", "failed", "passed")
     assert probes.verdict("readiness").messages == {"x": {"x.E1": "no"}}
 
 
