@@ -102,7 +102,7 @@ def _has_header(response: HttpResponseBase, header: str) -> bool:
 
 def _set_header(response: HttpResponseBase, header: str, rid: str) -> None:
     # A project may have set an id that is no header's value. Every response is given one, and
-    # `suppress` takes a third of the time of what is in it.
+    # `suppress` takes ten times as long as this `try`.
     try:  # noqa: SIM105
         response.headers[header] = rid
     except BadHeaderError:

@@ -81,39 +81,32 @@ class Reaper:
         return {pid: place for pid, place in places.items() if pid in alive}
 
     def wait_until_all_serve(self) -> None:
-        try:
-            wait_until(
-                lambda: len(self.serving()) == self._workers == len(self._instance.workers()),
-                timeout=60,
-                what="all serve again",
-            )
-        except AssertionError as error:
-            error.add_note("\n".join(self._instance.lines()[-40:]))
-            raise
+        wait_until(
+            lambda: len(self.serving()) == self._workers == len(self._instance.workers()),
+            timeout=60,
+            what=lambda: "\n".join(("all serve again", *self._instance.lines()[-40:])),
+        )
 
     def kill(self, pid: int, number: Signals, *, place: int | None = None) -> None:
         """End a worker by a signal; if it does not serve yet, `place` is its place."""
         place = self.serving()[pid] if place is None else place
         began_at = time.monotonic()
         psutil.Process(pid).send_signal(number)
-        try:
-            wait_until(
-                lambda: pid not in self._instance.workers(),
-                timeout=DYING_SECONDS,
-                what=f"{number.name} ends worker {pid} of place {place}",
-            )
-        except AssertionError as error:
-            error.add_note(f"it is {psutil.Process(pid).status()}")
-            error.add_note(self._stacks(pid))
-            raise
+        wait_until(
+            lambda: pid not in self._instance.workers(),
+            timeout=DYING_SECONDS,
+            what=lambda: f"{number.name} ends worker {pid} of place {place}\n{self._stacks(pid)}",
+        )
         self._note(pid, place, began_at, number.name)
 
     def _stacks(self, pid: int) -> str:
         """Return what each thread of a worker does, if it can still tell, and the last lines."""
-        psutil.Process(pid).send_signal(SIGUSR1)
+        worker = psutil.Process(pid)
+        status = worker.status()
+        worker.send_signal(SIGUSR1)
         with suppress(AssertionError):
             self._instance.wait_for_line("most recent call first", timeout=5)
-        return "\n".join(self._instance.lines()[-80:])
+        return "\n".join((f"it is {status}", *self._instance.lines()[-80:]))
 
     def _ask_to_die(self, wanted: int, way: str) -> None:
         """Have a request end a worker: the one that is wanted, if connections are kept."""
