@@ -94,9 +94,11 @@ def torture(session: nox.Session) -> None:
     sized = ("pytest", "--torture", "full", *session.posargs)
     rooms = ("tests/serve", "tests/servers", "tests/supervisor", "tests/tasks")
     together = ("-n", "2", "--dist", "load", "--maxschedchunk", "1")
-    session.run(*sized, *together, "-m", "not alone", "tests/torture")
-    # What measures time has the machine for itself.
-    session.run(*sized, "-m", "alone", "tests/torture")
+    try:
+        session.run(*sized, *together, "-m", "not alone", "tests/torture")
+    finally:
+        # What measures time has the machine for itself, and is shown whatever has failed before.
+        session.run(*sized, "-m", "alone", "tests/torture")
     if "--soak" in session.posargs:
         session.run("pytest", "-n", "2", "--dist", "loadfile", *session.posargs, *rooms)
 

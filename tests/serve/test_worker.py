@@ -1,6 +1,7 @@
 """A worker that has loaded the application says so once its port accepts."""
 
 import socket
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -64,16 +65,38 @@ def test_unix_socket_that_accepts(
     assert serving == [("channel", 2)]
 
 
-@pytest.mark.parametrize("has_port", [False, True])
-def test_probe_port_of_the_parent(monkeypatch: pytest.MonkeyPatch, has_port: bool) -> None:
-    """A forked worker lets go of the probe port before all else; without one it begins as well."""
+@pytest.fixture
+def done(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Return what a worker does in order, and leave this process's signals alone."""
     done: list[Any] = []
-    monkeypatch.setattr(worker, "leave_group", lambda: done.append("left"))  # not pytest
+    monkeypatch.setattr(worker, "leave_group", lambda: done.append("left"))
+    monkeypatch.setattr(worker, "end_within", done.append)
     monkeypatch.setattr(worker, "_this_worker", None)
+    return done
+
+
+def channel_of(done: list[Any]) -> Any:
+    return SimpleNamespace(
+        attach=lambda: done.append("attached"), tell_end=lambda: done.append("told")
+    )
+
+
+@pytest.mark.parametrize("has_port", [False, True])
+def test_probe_port_of_the_parent(done: list[Any], has_port: bool) -> None:
+    """A forked worker lets go of the probe port before all else; without one it begins as well."""
     port = SimpleNamespace(close_in_child=lambda: done.append("closed"))
-    channel = SimpleNamespace(attach=lambda: done.append("attached"))
+    channel = channel_of(done)
     container: Any = SimpleNamespace(probe_port=port if has_port else None)
     known: Any = SimpleNamespace(enter=lambda: channel)
-    worker.enter_forked(done.append, known, 2, container, "ran")
-    assert done == [*(["closed"] if has_port else []), "left", "attached", "ran"]
+    worker.enter_forked(done.append, known, container, 2, 20.0, "ran")
+    begun = [*(["closed"] if has_port else []), "left", "attached", "ran"]
+    assert done == [*begun, 20.0, "told"]
     assert worker._this_worker == (channel, 2)
+
+
+def test_server_that_ends_by_an_exception(done: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """What ends in the middle, as by ``sys.exit`` in a view, has little time: its port is open."""
+    monkeypatch.setattr(worker, "WorkerChannel", channel_of)
+    with pytest.raises(SystemExit, match="3"):
+        worker.enter_spawned(sys.exit, done, None, 20.0, 3)
+    assert done == ["left", "attached", worker.BROKEN_SECONDS, "told"]

@@ -80,6 +80,17 @@ def test_questions(line: Line) -> None:
     assert not line.channel.is_draining
 
 
+def test_end(line: Line) -> None:
+    """One whose server has ended says so at once, and with each answer that it still gives."""
+    line.channel.serve_questions(lambda question: None)
+    line.channel.tell_end()
+    line.ask(id=1, name="ping")
+    line.listen()
+    assert line.hear() == ({"serves": True}, b"")
+    assert line.hear() == ({"stops": True}, b"")
+    assert line.hear() == ({"serves": True, "stops": True, "id": 1, "is_last": True}, b"")
+
+
 def test_drain(line: Line) -> None:
     """A drain begins once, with the first word of it, whether it is a question or not."""
     told: list[bool] = []

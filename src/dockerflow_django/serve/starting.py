@@ -93,10 +93,11 @@ class StartingServer(MPServer):
     ) -> "Process":
         known = self.container.pool.add(idx + 1)
         threads = self.blocking_threads if self.interface == Interfaces.WSGI else None
+        rest = (threads, float(self.workers_kill_timeout or 0))
         if self.reload_on_changes:
-            entry = functools.partial(enter_spawned, target, known.worker_end, threads)
+            entry = functools.partial(enter_spawned, target, known.worker_end, *rest)
         else:
-            entry = functools.partial(enter_forked, target, known, threads, self.container)
+            entry = functools.partial(enter_forked, target, known, self.container, *rest)
         worker: Any = super()._spawn_worker(idx, entry, callback_loader)
         # Granian names the class itself, and offers no other way in.
         worker.__class__ = Process

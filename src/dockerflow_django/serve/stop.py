@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from types import FrameType
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
+# A timer of 0 seconds would be none.
+SHORTEST_SECONDS = 0.001
 
 
 class StopRequests:
@@ -81,3 +83,14 @@ def leave_group() -> None:
         signal.signal(number, signal.SIG_IGN)
         signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+
+
+def end_within(seconds: float) -> None:
+    """Have the kernel end this process by SIGALRM if it has not ended by itself in so many seconds.
+
+    Python joins its threads when it ends, and one that waits for an event loop that has ended, or
+    for ever, is never joined. Call it in the main thread.
+    """
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGALRM})
+    signal.setitimer(signal.ITIMER_REAL, max(seconds, SHORTEST_SECONDS))

@@ -11,7 +11,7 @@ from granian.constants import Interfaces
 
 from dockerflow_django.heartbeat.threads import start
 from dockerflow_django.logging.scrubbing import scrub
-from dockerflow_django.serve.stop import leave_group
+from dockerflow_django.serve.stop import end_within, leave_group
 from dockerflow_django.supervisor.application import Asgi, Wsgi
 from dockerflow_django.supervisor.channel import WorkerChannel
 from dockerflow_django.supervisor.container import Container
@@ -21,35 +21,49 @@ from dockerflow_django.supervisor.worker import UrlconfError, import_urlconf, se
 # Granian binds within milliseconds. A firewall that lets nobody in must not keep a worker unready.
 BIND_ATTEMPTS = 100
 BIND_PAUSE_SECONDS = 0.02
+# For threads of a worker that takes requests which nobody will answer.
+BROKEN_SECONDS = 2.0
 
 
 def enter_forked(
     target: Callable[..., None],
     known: Worker,
-    threads: int | None,
     container: Container,
+    threads: int | None,
+    ending_seconds: float,
     *args: Any,
 ) -> None:
     """Run in a forked worker: let go of what is the parent's."""
     if container.probe_port is not None:
         container.probe_port.close_in_child()
-    _enter(target, known.enter(), threads, *args)
+    _enter(target, known.enter(), threads, ending_seconds, *args)
 
 
-def enter_spawned(target: Callable[..., None], end: Any, threads: int | None, *args: Any) -> None:
+def enter_spawned(target: Callable[..., None], end: Any, *args: Any) -> None:
     """Run in a worker that is a new interpreter: there is nothing of the parent's."""
-    _enter(target, WorkerChannel(end), threads, *args)
+    _enter(target, WorkerChannel(end), *args)
 
 
 def _enter(
-    target: Callable[..., None], channel: WorkerChannel, threads: int | None, *args: Any
+    target: Callable[..., None],
+    channel: WorkerChannel,
+    threads: int | None,
+    ending_seconds: float,
+    *args: Any,
 ) -> None:
     """Run in the worker: begin as a process that a signal to the parent's group misses."""
     global _this_worker  # noqa: PLW0603
     leave_group()
     channel.attach()
     _this_worker = (channel, threads)
-    target(*args)
+    # A view that calls `sys.exit` ends the loop of an ASGI worker here: its port still accepts.
+    seconds = BROKEN_SECONDS
+    try:
+        target(*args)
+        seconds = ending_seconds
+    finally:
+        end_within(seconds)
+        channel.tell_end()
 
 
 def load(

@@ -95,6 +95,11 @@ class WorkerChannel:
         reason = f": {' '.join(text.split())}" if text else ""
         self.notify({"problem": f"the application's lifespan failed to start{reason}"})
 
+    def tell_end(self) -> None:
+        """Tell the supervisor that this worker serves no longer, now and in each later answer."""
+        self.is_stopping = lambda: True
+        self.notify({"stops": True})
+
     def send_answer(self, question: Question, message: Message, body: bytes = b"") -> None:
         """Send the answer to a question, with where this worker is in its life."""
         state = {"serves": self._answer is not None, "stops": self.is_stopping()}
