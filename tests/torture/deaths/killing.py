@@ -39,9 +39,17 @@ class Reaper:
         self._ways = cycle(ALL_WAYS)
         # By place, which only `serve` has: a worker of Gunicorn never has the number of another.
         self._deaths: defaultdict[int, list[float]] = defaultdict(list)
-        # By pid: from the attempt until the process was gone.
-        self.died: dict[int, tuple[float, float]] = {}
+        # By pid, which the kernel may give to a later worker: from each attempt until the process
+        # was gone.
+        self.died: defaultdict[int, list[tuple[float, float]]] = defaultdict(list)
         self.ways: Counter[str] = Counter()
+        # How many workers of a pid have served and are dead.
+        self._served: Counter[int] = Counter()
+
+    @property
+    def deaths(self) -> int:
+        """How many workers have died."""
+        return sum(map(len, self.died.values()))
 
     def end_one(self) -> None:
         """End one worker that serves, by the next way, and wait until all serve again."""
@@ -76,9 +84,20 @@ class Reaper:
     def serving(self) -> dict[int, int]:
         """Return the workers that serve, the oldest first: their places by their pids."""
         said = (re.search(r"Worker (\d+) \(pid (\d+)\) serves", x) for x in self._instance.lines())
-        places = {int(found[2]): int(found[1]) for found in said if found}
+        places: dict[int, int] = {}
+        times: Counter[int] = Counter()
+        for found in filter(None, said):
+            place, pid = int(found[1]), int(found[2])
+            places.pop(pid, None)
+            places[pid] = place
+            times[pid] += 1
         alive = set(self._instance.workers())
-        return {pid: place for pid, place in places.items() if pid in alive}
+        # One that begins with the pid of a dead one has not said so yet.
+        return {
+            pid: place
+            for pid, place in places.items()
+            if pid in alive and times[pid] > self._served[pid]
+        }
 
     def wait_until_all_serve(self) -> None:
         wait_until(
@@ -89,19 +108,22 @@ class Reaper:
 
     def kill(self, pid: int, number: Signals, *, place: int | None = None) -> None:
         """End a worker by a signal; if it does not serve yet, `place` is its place."""
+        has_served = place is None
         place = self.serving()[pid] if place is None else place
-        began_at = time.monotonic()
-        psutil.Process(pid).send_signal(number)
-        wait_until(
-            lambda: pid not in self._instance.workers(),
-            timeout=DYING_SECONDS,
-            what=lambda: f"{number.name} ends worker {pid} of place {place}\n{self._stacks(pid)}",
-        )
-        self._note(pid, place, began_at, number.name)
-
-    def _stacks(self, pid: int) -> str:
-        """Return what each thread of a worker does, if it can still tell, and the last lines."""
         worker = psutil.Process(pid)
+        began_at = time.monotonic()
+        worker.send_signal(number)
+        wait_until(
+            lambda: not worker.is_running(),
+            timeout=DYING_SECONDS,
+            what=lambda: (
+                f"{number.name} ends worker {pid} of place {place}\n{self._stacks(worker)}"
+            ),
+        )
+        self._note(pid, place, began_at, number.name, has_served=has_served)
+
+    def _stacks(self, worker: psutil.Process) -> str:
+        """Return what each thread of a worker does, if it can still tell, and the last lines."""
         status = worker.status()
         worker.send_signal(SIGUSR1)
         with suppress(AssertionError):
@@ -111,6 +133,7 @@ class Reaper:
     def _ask_to_die(self, wanted: int, way: str) -> None:
         """Have a request end a worker: the one that is wanted, if connections are kept."""
         before = self.serving()
+        workers = [psutil.Process(pid) for pid in before]
         connection = self._connection_to(wanted)
         began_at = time.monotonic()
         try:
@@ -120,7 +143,7 @@ class Reaper:
             connection.hang_up()
         try:
             (pid,) = wait_until(
-                lambda: set(before) - set(self._instance.workers()),
+                lambda: [worker.pid for worker in workers if not worker.is_running()],
                 timeout=MAYBE_SECONDS if way == MAYBE else DYING_SECONDS,
                 what=f"one dies by {way}",
             )
@@ -150,7 +173,10 @@ class Reaper:
         """Note that a worker of this place has died."""
         self._deaths[place].append(time.monotonic())
 
-    def _note(self, pid: int, place: int, began_at: float, way: str) -> None:
-        self.died[pid] = (began_at, time.monotonic())
+    def _note(
+        self, pid: int, place: int, began_at: float, way: str, *, has_served: bool = True
+    ) -> None:
+        self.died[pid].append((began_at, time.monotonic()))
+        self._served[pid] += has_served
         self.died_at(place)
         self.ways[way] += 1

@@ -148,10 +148,22 @@ def unexplained(site: Site) -> list[Request]:
     def is_explained(lost: Request) -> bool:
         if pid := lost.pid or int(begun.get(str(lost.number), 0)):
             # A connection that was kept is found dead when it is used next.
-            return pid in died and died[pid][0] <= lost.ended_at
-        return any(start <= lost.ended_at and lost.began_at <= end for start, end in died.values())
+            return any(start <= lost.ended_at for start, _ in died.get(pid, []))
+        return any(
+            start <= lost.ended_at and lost.began_at <= end
+            for deaths in died.values()
+            for start, end in deaths
+        )
 
     return [lost for lost in site.traffic.lost if not is_explained(lost)]
+
+
+def story(site: Site) -> str:
+    """Return when each worker of an unexplained loss was ended, and what was said of it."""
+    pids = {request.pid for request in unexplained(site)}
+    ended = [f"{pid}: {site.reaper.died.get(pid)}" for pid in pids]
+    said = [line for line in site.instance.lines() if any(str(pid) in line for pid in pids)]
+    return "\n".join([*ended, *said])
 
 
 def lies(site: Site, may_fail: list[tuple[float, float]]) -> list[Answer]:
@@ -217,7 +229,7 @@ def test_deaths(served: Serve, project: Project, sized: Sized, figures: Figures,
         site.scraper.look()
         note(figures, kind, site, before)
         assert lies(site, may_fail) == []
-        assert unexplained(site) == []
+        assert unexplained(site) == [], story(site)
         assert site.scraper.problems == []
         assert_all_counted(site)
         assert instance.stop(timeout=40).code == 0
@@ -234,7 +246,7 @@ def assert_all_counted(site: Site) -> None:
     """Dead workers' counts are there: one for each view that has begun, or died as it began."""
     begun = len((site.instance.project.folder / "begun").read_text().splitlines())
     counted = site.scraper.values["mortal_work_total", "[]"]
-    assert site.traffic.answered <= begun <= counted <= begun + len(site.reaper.died) * CLIENTS
+    assert site.traffic.answered <= begun <= counted <= begun + site.reaper.deaths * CLIENTS
 
 
 def note(figures: Figures, kind: str, site: Site, kept_before: dict[str, int]) -> None:
@@ -244,7 +256,7 @@ def note(figures: Figures, kind: str, site: Site, kept_before: dict[str, int]) -
     figures.note(
         "Workers die",
         kind,
-        deaths=len(site.reaper.died),
+        deaths=site.reaper.deaths,
         probes=f"{len(answers)}, slowest {slowest * 1000:.0f} ms",
         requests=f"{site.traffic.answered} answered, {len(lost)} lost with their worker",
         scrapes=site.scraper.scrapes,
