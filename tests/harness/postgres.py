@@ -87,7 +87,7 @@ class PostgreSQL(Service):
     def connections(
         self, *, database: str | None = None, application_name: str | None = None
     ) -> int:
-        """Return how many clients are connected, this one aside."""
+        """Return how many clients are connected, this one and what it was before aside."""
         chosen = _chosen(database, application_name)
         [(count,)] = self.execute(f"SELECT count(*) {_CLIENTS}", *chosen)
         return int(count)
@@ -102,7 +102,7 @@ class PostgreSQL(Service):
 
 _CLIENTS = """
     FROM pg_stat_activity
-    WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()
+    WHERE backend_type = 'client backend' AND application_name <> 'the test itself'
       AND (%s::text IS NULL OR datname = %s) AND (%s::text IS NULL OR application_name = %s)
 """
 

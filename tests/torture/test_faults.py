@@ -168,7 +168,7 @@ def test_fault_is_told_in_time_and_leaves_nothing(stage, fault, figures):
     if fault in OUTAGES:
         assert max(seen.answered - begin for seen in told) <= REUSED_SECONDS + allowed + 1.0
     assert [one.failing(after=settled) for one in watches.values()] == [[]] * len(watches)
-    assert after == before
+    assert after == before, sockets(stage)
 
 
 def watch(stack: ExitStack, stage: Stage, path: str) -> dict[str, Watch]:
@@ -247,6 +247,15 @@ def held(stage: Stage) -> Held:
         descriptors=tuple(sum(of_living(lambda p: p.num_fds(), family)) for family in families),
         connections=stage.service.connections(),
     )
+
+
+def sockets(stage: Stage) -> str:
+    """Return the connections of each server's processes, with their states."""
+    found = [f"{stage.service.connections()} clients of the service"]
+    for name, server in stage.servers.items():
+        for each in of_living(lambda p: p.net_connections(), server.family()):
+            found += [f"{name}: {one.laddr} {one.raddr} {one.status}" for one in each]
+    return "\n".join(found)
 
 
 def seconds_of(server: Server, after: int) -> list[float]:
