@@ -14,6 +14,8 @@ from tests.harness.services import Service
 
 # Big enough for eight servers with eight threads each.
 MAX_CONNECTIONS = 100
+# What the connections of `execute` are called.
+OWN_NAME = "the test itself"
 
 
 class PostgreSQL(Service):
@@ -59,7 +61,7 @@ class PostgreSQL(Service):
             port=self.port,
             user="postgres",
             dbname="postgres",
-            application_name="the test itself",
+            application_name=OWN_NAME,
             connect_timeout=5,
             autocommit=True,
         )
@@ -87,7 +89,7 @@ class PostgreSQL(Service):
     def connections(
         self, *, database: str | None = None, application_name: str | None = None
     ) -> int:
-        """Return how many clients are connected, this one and what it was before aside."""
+        """Return how many clients are connected, those of `execute` aside."""
         chosen = _chosen(database, application_name)
         [(count,)] = self.execute(f"SELECT count(*) {_CLIENTS}", *chosen)
         return int(count)
@@ -100,9 +102,9 @@ class PostgreSQL(Service):
         return len(self.execute(f"SELECT pg_terminate_backend(pid) {_CLIENTS}", *chosen))
 
 
-_CLIENTS = """
+_CLIENTS = f"""
     FROM pg_stat_activity
-    WHERE backend_type = 'client backend' AND application_name <> 'the test itself'
+    WHERE backend_type = 'client backend' AND application_name <> '{OWN_NAME}'
       AND (%s::text IS NULL OR datname = %s) AND (%s::text IS NULL OR application_name = %s)
 """
 

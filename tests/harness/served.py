@@ -3,6 +3,8 @@
 import re
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
+from http.client import HTTPException
 from typing import Any
 
 from tests.harness import http
@@ -92,6 +94,11 @@ class Served(Process):
 
     def get(self, path: str = "/", **more: Any) -> http.Answer:
         return http.request(self.address, "GET", path, **more)
+
+    def get_and_lose(self, path: str) -> None:
+        """Ask what may not be answered before its worker ends."""
+        with suppress(OSError, HTTPException):
+            self.get(path, timeout=60)
 
     def probe(self, name: str, **more: Any) -> http.Answer:
         """Ask a probe on the probe port."""

@@ -1,12 +1,10 @@
 """A worker whose server has ended ends too, whatever its threads wait for, and serves no longer."""
 
-import contextlib
 import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Callable
-from http.client import HTTPException
 
 import psutil
 import pytest
@@ -44,12 +42,6 @@ def ending(project: Project) -> Project:
     return project.with_settings(ROOT_URLCONF="ending", MIDDLEWARE=[first, "ending.passing"])
 
 
-def ask_and_lose(instance: Served, path: str) -> None:
-    """Ask what is not answered before the worker ends."""
-    with contextlib.suppress(OSError, HTTPException):
-        instance.get(path, timeout=60)
-
-
 def assert_replaced(instance: Served, dead: int) -> None:
     """Nobody is told that the dying worker serves; its successor does."""
     wait_until(lambda: instance.probe("readiness").status == 503)
@@ -70,10 +62,10 @@ def test_view_that_exits_beside_another(served: Serve, project: Project, path: s
     """
     instance = served(kind="serve-asgi", project=ending(project))
     (first,) = instance.workers()
-    waiting = threading.Thread(target=ask_and_lose, args=(instance, path))
+    waiting = threading.Thread(target=instance.get_and_lose, args=(path,))
     waiting.start()
     wait_until(lambda: instance.project.count("blocked.waiting"))
-    ask_and_lose(instance, "/leave/")
+    instance.get_and_lose("/leave/")
     assert_replaced(instance, first)
     waiting.join(5)
     assert not waiting.is_alive()

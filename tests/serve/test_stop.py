@@ -1,12 +1,10 @@
 """Signals: whenever they come, and to whom, nothing is lost and nothing stays."""
 
-import contextlib
 import functools
 import os
 import signal
 import threading
 from collections.abc import Callable
-from http.client import HTTPException
 from types import SimpleNamespace
 from typing import Any
 
@@ -32,12 +30,6 @@ def ask_in_thread(instance: Served, path: str) -> tuple[threading.Thread, list[h
     thread = threading.Thread(target=lambda: answers.append(instance.get(path)))
     thread.start()
     return thread, answers
-
-
-def ask_and_be_cut(instance: Served) -> None:
-    """Ask what is never answered."""
-    with contextlib.suppress(OSError, HTTPException):
-        instance.get("/blocked/")
 
 
 @pytest.mark.long
@@ -97,7 +89,7 @@ def test_second_signal_hurries(served: Serve, kind: str) -> None:
 def test_third_signal_cuts(served: Serve) -> None:
     """A third signal waits for nothing, and the exit is still 0."""
     instance = served(drain_seconds=60)
-    thread = threading.Thread(target=ask_and_be_cut, args=(instance,))
+    thread = threading.Thread(target=instance.get_and_lose, args=("/blocked/",))
     thread.start()
     wait_until(lambda: instance.project.count("blocked.waiting"))
     instance.send_signal(signal.SIGTERM)
@@ -113,7 +105,7 @@ def test_third_signal_cuts(served: Serve) -> None:
 def test_graceful_timeout_is_finite(served: Serve) -> None:
     """A request that never ends is cut after the graceful timeout, and the exit is 0 (X5)."""
     instance = served("--graceful-timeout", "1", drain_seconds=0)
-    thread = threading.Thread(target=ask_and_be_cut, args=(instance,))
+    thread = threading.Thread(target=instance.get_and_lose, args=("/blocked/",))
     thread.start()
     wait_until(lambda: instance.project.count("blocked.waiting"))
     ended = instance.stop()

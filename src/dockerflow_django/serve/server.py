@@ -93,7 +93,7 @@ class Server(StartingServer):
 
     def _end_at_latest(self, seconds: float) -> None:
         """End after the drain and the graceful timeout, even if a log that is full blocks all."""
-        seconds += (self.workers_kill_timeout or 0) + SPARE_SECONDS
+        seconds += self.graceful_seconds + SPARE_SECONDS
         timer = threading.Timer(seconds, self._end_at_once)
         timer.daemon = True
         timer.start()
@@ -194,7 +194,7 @@ class Server(StartingServer):
         self._retired = [each for each in self._retired if each.is_alive()]
         self._retired.append(worker)
         worker.terminate()
-        killer = threading.Timer(self.workers_kill_timeout or 0, worker.kill)
+        killer = threading.Timer(self.graceful_seconds, worker.kill)
         killer.daemon = True
         killer.start()
 

@@ -37,6 +37,11 @@ class StartingServer(MPServer):
         kwargs["log_dictconfig"] = kwargs.get("log_dictconfig") or PROJECT_LOGGING
         super().__init__(*args, **kwargs)
 
+    @property
+    def graceful_seconds(self) -> float:
+        """How long what is in flight is waited for."""
+        return float(self.workers_kill_timeout or 0)
+
     def serve(self, *args: Any, **kwargs: Any) -> None:
         """Serve until a signal comes, and what was in flight then has been answered."""
         loader = functools.partial(
@@ -93,7 +98,7 @@ class StartingServer(MPServer):
     ) -> "Process":
         known = self.container.pool.add(idx + 1)
         threads = self.blocking_threads if self.interface == Interfaces.WSGI else None
-        rest = (threads, float(self.workers_kill_timeout or 0))
+        rest = (threads, self.graceful_seconds)
         if self.reload_on_changes:
             entry = functools.partial(enter_spawned, target, known.worker_end, *rest)
         else:

@@ -4,6 +4,7 @@ import re
 import time
 from collections import Counter, defaultdict
 from contextlib import suppress
+from dataclasses import dataclass
 from http.client import HTTPException
 from itertools import cycle
 from signal import SIGABRT, SIGKILL, SIGSEGV, SIGTERM, SIGUSR1, Signals
@@ -30,6 +31,15 @@ MAYBE_SECONDS = 5.0
 DYING_SECONDS = 40.0
 
 
+@dataclass(frozen=True)
+class Death:
+    """From when an attempt was made until when the worker was gone, and whether it had served."""
+
+    began_at: float
+    ended_at: float
+    had_served: bool
+
+
 class Reaper:
     """Ends workers of an instance, each place below its limit, and keeps when each has died."""
 
@@ -39,12 +49,9 @@ class Reaper:
         self._ways = cycle(ALL_WAYS)
         # By place, which only `serve` has: a worker of Gunicorn never has the number of another.
         self._deaths: defaultdict[int, list[float]] = defaultdict(list)
-        # By pid, which the kernel may give to a later worker: from each attempt until the process
-        # was gone.
-        self.died: defaultdict[int, list[tuple[float, float]]] = defaultdict(list)
+        # By pid, which the kernel may give to a later worker.
+        self.died: defaultdict[int, list[Death]] = defaultdict(list)
         self.ways: Counter[str] = Counter()
-        # How many workers of a pid have served and are dead.
-        self._served: Counter[int] = Counter()
 
     @property
     def deaths(self) -> int:
@@ -96,7 +103,7 @@ class Reaper:
         return {
             pid: place
             for pid, place in places.items()
-            if pid in alive and times[pid] > self._served[pid]
+            if pid in alive and times[pid] > sum(death.had_served for death in self.died[pid])
         }
 
     def wait_until_all_serve(self) -> None:
@@ -108,7 +115,7 @@ class Reaper:
 
     def kill(self, pid: int, number: Signals, *, place: int | None = None) -> None:
         """End a worker by a signal; if it does not serve yet, `place` is its place."""
-        has_served = place is None
+        had_served = place is None
         place = self.serving()[pid] if place is None else place
         worker = psutil.Process(pid)
         began_at = time.monotonic()
@@ -120,7 +127,7 @@ class Reaper:
                 f"{number.name} ends worker {pid} of place {place}\n{self._stacks(worker)}"
             ),
         )
-        self._note(pid, place, began_at, number.name, has_served=has_served)
+        self._note(pid, place, began_at, number.name, had_served=had_served)
 
     def _stacks(self, worker: psutil.Process) -> str:
         """Return what each thread of a worker does, if it can still tell, and the last lines."""
@@ -174,9 +181,8 @@ class Reaper:
         self._deaths[place].append(time.monotonic())
 
     def _note(
-        self, pid: int, place: int, began_at: float, way: str, *, has_served: bool = True
+        self, pid: int, place: int, began_at: float, way: str, *, had_served: bool = True
     ) -> None:
-        self.died[pid].append((began_at, time.monotonic()))
-        self._served[pid] += has_served
+        self.died[pid].append(Death(began_at, time.monotonic(), had_served))
         self.died_at(place)
         self.ways[way] += 1

@@ -148,11 +148,11 @@ def unexplained(site: Site) -> list[Request]:
     def is_explained(lost: Request) -> bool:
         if pid := lost.pid or int(begun.get(str(lost.number), 0)):
             # A connection that was kept is found dead when it is used next.
-            return any(start <= lost.ended_at for start, _ in died.get(pid, []))
+            return any(death.began_at <= lost.ended_at for death in died.get(pid, []))
         return any(
-            start <= lost.ended_at and lost.began_at <= end
+            death.began_at <= lost.ended_at and lost.began_at <= death.ended_at
             for deaths in died.values()
-            for start, end in deaths
+            for death in deaths
         )
 
     return [lost for lost in site.traffic.lost if not is_explained(lost)]
