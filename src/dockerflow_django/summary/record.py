@@ -5,7 +5,7 @@ import random
 from functools import cache
 
 from django.core.signals import request_finished, request_started
-from django.http import BadHeaderError, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from dockerflow_django.conf import conf
@@ -26,6 +26,7 @@ from dockerflow_django.logging.sentry import keep_from_sentry
 from dockerflow_django.summary.extra_fields import add_project_fields
 from dockerflow_django.summary.failure import describe
 from dockerflow_django.summary.fields import fields_of
+from dockerflow_django.summary.id_header import give_id
 from dockerflow_django.summary.streaming import follow
 from dockerflow_django.summary.verdict import (
     CLIENT_CLOSED_REQUEST,
@@ -54,9 +55,7 @@ def finish(request: HttpRequest, response: HttpResponseBase, state: RequestState
     """Give the response its id; write the summary, or have a stream write it at its end."""
     state.is_running = False
     _adopt_rid(request, state)
-    header = conf.DOCKERFLOW_REQUEST_ID_HEADER_NAME
-    if header and not _has_header(response, header):
-        _set_header(response, header, state.rid)
+    give_id(response, state.rid)
     if response.streaming:
         follow(request, response, state, _write)
     else:
@@ -91,22 +90,6 @@ def _adopt_rid(request: HttpRequest, state: RequestState) -> None:
     adopt_rid(state)
     if state.rid != rid:
         _name(request, state)
-
-
-def _has_header(response: HttpResponseBase, header: str) -> bool:
-    # To look a missing name up in Django's mapping raises an exception, and catches it; in the dict
-    # below it, if there is one, that takes a third of the time.
-    headers = response.headers
-    return header.lower() in getattr(headers, "_store", headers)
-
-
-def _set_header(response: HttpResponseBase, header: str, rid: str) -> None:
-    # A project may have set an id that is no header's value. Every response is given one, and
-    # `suppress` takes ten times as long as this `try`.
-    try:  # noqa: SIM105
-        response.headers[header] = rid
-    except BadHeaderError:
-        pass
 
 
 @cache
