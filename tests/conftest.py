@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from dockerflow_django.context import on_request_signal
+from dockerflow_django.context.requests import on_request_signal
 from tests.harness.blackhole import BlackHole, FullBacklog
 from tests.harness.mariadb import MariaDB
 from tests.harness.ports import Port

@@ -4,13 +4,9 @@ import logging
 
 import pytest
 
-from dockerflow_django.context import (
-    end_request,
-    end_task,
-    request_id_context,
-    start_request,
-    start_task,
-)
+from dockerflow_django.context import request_id_context
+from dockerflow_django.context.requests import end_request, start_request
+from dockerflow_django.context.tasks import end_task, start_task
 from dockerflow_django.logging import RequestIdLogFilter
 from dockerflow_django.logging.filters import (
     REQUEST,

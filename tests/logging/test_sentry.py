@@ -9,7 +9,7 @@ import pytest
 from django.http import HttpResponse
 from django.test import RequestFactory
 
-from dockerflow_django.context import end_request
+from dockerflow_django.context.requests import end_request
 from dockerflow_django.logging.sentry import keep_from_sentry
 from dockerflow_django.middleware import DockerflowMiddleware
 from dockerflow_django.summary.record import SUMMARY_LOGGER as REQUESTS

@@ -7,7 +7,8 @@ import pytest
 from asgiref.sync import async_to_sync
 from django.test import AsyncClient, Client, override_settings
 
-from dockerflow_django.context import current_rid, current_state, end_request
+from dockerflow_django.context import current_rid
+from dockerflow_django.context.requests import current_state, end_request
 from dockerflow_django.lifecycle import process
 from dockerflow_django.logging import RequestIdLogFilter
 from dockerflow_django.summary.queries import count_from_now_on

@@ -6,7 +6,8 @@ import pytest
 from django.test import override_settings
 from django.urls import resolve
 
-from dockerflow_django.context import RequestState, Trace
+from dockerflow_django.context import Trace
+from dockerflow_django.context.requests import RequestState
 from dockerflow_django.summary.fields import MAX_AGENT, Fields, fields_of
 
 ALWAYS = {"db_queries", "method", "path", "rid", "t", "t_db"}

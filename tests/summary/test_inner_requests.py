@@ -7,13 +7,8 @@ from django.http import JsonResponse, StreamingHttpResponse
 from django.test import AsyncClient, Client, RequestFactory, override_settings
 from django.urls import include, path
 
-from dockerflow_django.context import (
-    current_rid,
-    current_state,
-    end_request,
-    request_id_context,
-    start_request,
-)
+from dockerflow_django.context import current_rid, request_id_context
+from dockerflow_django.context.requests import current_state, end_request, start_request
 from dockerflow_django.middleware import DockerflowMiddleware
 from tests.summary.urls import query
 

@@ -9,7 +9,7 @@ from django.db import OperationalError, ProgrammingError, connection, connection
 from django.db.backends.signals import connection_created
 from django.test import override_settings
 
-from dockerflow_django.context import end_request, start_request
+from dockerflow_django.context.requests import end_request, start_request
 from dockerflow_django.middleware import DockerflowMiddleware
 from dockerflow_django.summary.queries import _count, count_from_now_on
 

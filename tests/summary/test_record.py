@@ -11,12 +11,8 @@ from django.template import engines
 from django.template.response import TemplateResponse
 from django.test import override_settings
 
-from dockerflow_django.context import (
-    current_rid,
-    end_request,
-    request_id_context,
-    start_request,
-)
+from dockerflow_django.context import current_rid, request_id_context
+from dockerflow_django.context.requests import end_request, start_request
 from dockerflow_django.lifecycle import process
 from dockerflow_django.logging import MozlogFormatter, RequestIdLogFilter
 from dockerflow_django.middleware import DockerflowMiddleware

@@ -14,7 +14,8 @@ from django.http import FileResponse, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.test import override_settings
 
-from dockerflow_django.context import current_rid, end_request, start_request
+from dockerflow_django.context import current_rid
+from dockerflow_django.context.requests import end_request, start_request
 from dockerflow_django.lifecycle import process
 from dockerflow_django.middleware import DockerflowMiddleware
 from dockerflow_django.summary.streaming import follow

@@ -10,7 +10,7 @@ from django.http import HttpResponse
 from django.test import override_settings
 from django.urls import resolve
 
-from dockerflow_django.context import RequestState
+from dockerflow_django.context.requests import RequestState
 from dockerflow_django.middleware import DockerflowMiddleware
 from dockerflow_django.summary.verdict import is_gone, rate_of, verdict_of
 

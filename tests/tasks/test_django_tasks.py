@@ -7,12 +7,10 @@ import pytest
 from django.db import connection
 from django.test import override_settings
 
-from dockerflow_django.context import (
-    current_rid,
-    current_task,
-    parse_traceparent,
-    start_request,
-)
+from dockerflow_django.context import current_rid
+from dockerflow_django.context.requests import start_request
+from dockerflow_django.context.tasks import current_task
+from dockerflow_django.context.trace import parse_traceparent
 from dockerflow_django.tasks import record
 
 if django.VERSION < (6, 0):

@@ -4,7 +4,7 @@ import asyncio
 
 from django.http import HttpRequest, HttpResponse
 
-from dockerflow_django.context import current_state
+from dockerflow_django.context.requests import current_state
 from dockerflow_django.endpoints.answers import (
     METHODS,
     Answer,

@@ -3,7 +3,9 @@
 import logging
 from typing import Any
 
-from dockerflow_django.context import current_rid, current_state, current_task, has_summary
+from dockerflow_django.context import current_rid
+from dockerflow_django.context.requests import current_state, has_summary
+from dockerflow_django.context.tasks import current_task
 
 RID = "rid"
 TASK, TASK_ID = "task", "task_id"

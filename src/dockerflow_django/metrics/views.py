@@ -3,7 +3,7 @@
 from asgiref.sync import sync_to_async
 from django.http import HttpRequest, HttpResponse
 
-from dockerflow_django.context import current_state
+from dockerflow_django.context.requests import current_state
 from dockerflow_django.endpoints.answers import METHODS, NOT_ALLOWED
 from dockerflow_django.endpoints.public import public
 from dockerflow_django.endpoints.responses import make_response

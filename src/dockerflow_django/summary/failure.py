@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.signals import got_request_exception
 
-from dockerflow_django.context import current_state
+from dockerflow_django.context.requests import current_state
 from dockerflow_django.logging.description import describe
 
 __all__ = ["describe"]

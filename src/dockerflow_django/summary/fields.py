@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils.translation.trans_real import parse_accept_lang_header
 
 from dockerflow_django.conf import conf
-from dockerflow_django.context import RequestState
+from dockerflow_django.context.requests import RequestState
 from dockerflow_django.logging.scrubbing import scrub
 from dockerflow_django.summary.redaction import path_of, query_of
 from dockerflow_django.summary.user_id import known_uid

@@ -12,7 +12,7 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
-from dockerflow_django.context import current_state
+from dockerflow_django.context.requests import current_state
 
 
 def count_from_now_on() -> None:

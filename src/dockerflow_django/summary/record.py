@@ -9,16 +9,16 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from dockerflow_django.conf import conf
-from dockerflow_django.context import (
+from dockerflow_django.context.requests import (
     RequestState,
     adopt_rid,
     end_inner_request,
     end_request,
     note_failure,
     on_request_signal,
-    parse_traceparent,
     start_request,
 )
+from dockerflow_django.context.trace import parse_traceparent
 from dockerflow_django.lifecycle import request_ended
 from dockerflow_django.logging.content import SUMMARY_LOGGER
 from dockerflow_django.logging.making import make_record

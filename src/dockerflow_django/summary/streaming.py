@@ -12,7 +12,7 @@ from typing import Any, Protocol, Self
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from dockerflow_django.context import (
+from dockerflow_django.context.requests import (
     Activation,
     RequestState,
     activate,

@@ -6,7 +6,7 @@ import logging
 from django.http import HttpRequest
 
 from dockerflow_django.conf import APP_NAME, conf
-from dockerflow_django.context import RequestState
+from dockerflow_django.context.requests import RequestState
 
 # nginx's; no specification has one.
 CLIENT_CLOSED_REQUEST = 499

@@ -8,7 +8,7 @@ import sys
 import time
 from typing import Any
 
-from dockerflow_django.context import TaskState, current_task, end_task, start_task
+from dockerflow_django.context.tasks import TaskState, current_task, end_task, start_task
 from dockerflow_django.summary import queries
 from dockerflow_django.tasks import record
 

@@ -3,7 +3,8 @@
 import logging
 from typing import TypedDict
 
-from dockerflow_django.context import TaskState, current_rid
+from dockerflow_django.context import current_rid
+from dockerflow_django.context.tasks import TaskState
 from dockerflow_django.logging.making import make_record
 from dockerflow_django.logging.sentry import keep_from_sentry
 from dockerflow_django.summary.failure import describe

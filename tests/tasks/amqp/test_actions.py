@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from dockerflow_django.context import RequestState
+from dockerflow_django.context.requests import RequestState
 from dockerflow_django.tasks.amqp.actions import Action, Actions
 from dockerflow_django.tasks.amqp.broker import Broker
 from dockerflow_django.tasks.amqp.handling import _Channel

@@ -9,13 +9,10 @@ from celery.exceptions import Ignore, Reject, Retry
 from django.db import connection
 
 from dockerflow_django.celery import instrument
-from dockerflow_django.context import (
-    current_rid,
-    current_task,
-    parse_traceparent,
-    request_id_context,
-    start_request,
-)
+from dockerflow_django.context import current_rid, request_id_context
+from dockerflow_django.context.requests import start_request
+from dockerflow_django.context.tasks import current_task
+from dockerflow_django.context.trace import parse_traceparent
 from dockerflow_django.tasks import record
 from dockerflow_django.tasks.celery import execution, stages
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from dockerflow_django.context import parse_traceparent, start_request
+from dockerflow_django.context.requests import start_request
+from dockerflow_django.context.trace import parse_traceparent
 from dockerflow_django.tasks.celery import headers
 
 TRACEPARENT = f"00-{'1' * 32}-{'2' * 16}-01"

@@ -11,7 +11,8 @@ from celery import Celery
 from celery.exceptions import Ignore, Reject, Retry, Terminated, WorkerLostError
 from celery.worker.request import Request
 
-from dockerflow_django.context import current_rid, current_task
+from dockerflow_django.context import current_rid
+from dockerflow_django.context.tasks import current_task
 from dockerflow_django.tasks import record
 from dockerflow_django.tasks.celery import requests
 

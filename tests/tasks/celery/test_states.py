@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 from celery import chain
 
-from dockerflow_django.context import end_request, start_request
+from dockerflow_django.context.requests import end_request, start_request
 from tests.harness.http import request
 from tests.harness.waiting import wait_until
 from tests.tasks.celery.workers import MODULE

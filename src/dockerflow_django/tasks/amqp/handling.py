@@ -12,7 +12,8 @@ from typing import Any
 from asgiref.sync import async_to_sync
 from django.db import close_old_connections, reset_queries
 
-from dockerflow_django.context import parse_traceparent, start_request
+from dockerflow_django.context.requests import start_request
+from dockerflow_django.context.trace import parse_traceparent
 from dockerflow_django.summary.failure import describe
 from dockerflow_django.tasks.amqp.actions import Action
 from dockerflow_django.tasks.amqp.inbox import Delivery, Inbox

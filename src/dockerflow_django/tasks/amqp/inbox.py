@@ -5,7 +5,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
-from dockerflow_django.context import RequestState
+from dockerflow_django.context.requests import RequestState
 
 
 @dataclass(eq=False)

@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
-from dockerflow_django.context import RequestState
+from dockerflow_django.context.requests import RequestState
 from dockerflow_django.tasks.amqp.inbox import Delivery
 
 SUMMARY_LOGGER = "message.summary"

@@ -3,14 +3,9 @@
 from collections.abc import Mapping, MutableMapping
 from typing import Any
 
-from dockerflow_django.context import (
-    Trace,
-    current_rid,
-    current_trace,
-    new_rid,
-    parse_traceparent,
-    valid_rid,
-)
+from dockerflow_django.context import Trace, current_rid, current_trace
+from dockerflow_django.context.ids import new_rid, valid_rid
+from dockerflow_django.context.trace import parse_traceparent
 
 RID = "dockerflow_rid"
 TRACEPARENT = "traceparent"

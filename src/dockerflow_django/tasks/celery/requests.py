@@ -18,7 +18,7 @@ from celery.exceptions import Reject, Terminated, TimeLimitExceeded, WorkerLostE
 from celery.utils.imports import symbol_by_name
 from celery.worker.request import ExceptionWithTraceback
 
-from dockerflow_django.context import end_task, start_task
+from dockerflow_django.context.tasks import end_task, start_task
 from dockerflow_django.tasks import record
 from dockerflow_django.tasks.celery import headers
 from dockerflow_django.tasks.celery.execution import add_route, state_of

@@ -2,7 +2,8 @@
 
 import pytest
 
-from dockerflow_django.context import Trace, parse_traceparent
+from dockerflow_django.context import Trace
+from dockerflow_django.context.trace import parse_traceparent
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 SPAN = "00f067aa0ba902b7"
