@@ -8,6 +8,7 @@ import json
 import shutil
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -170,6 +171,7 @@ def test_formatter(moved):
     assert summary(moved("formatter").ask())["shop"] == "north"
 
 
+@pytest.mark.skipif(find_spec("dockerflow") is not None, reason="python-dockerflow is installed")
 @pytest.mark.parametrize("place", ["LOGGING", "INSTALLED_APPS"])
 def test_what_stops_the_settings(moved, place):
     """Django ends before any check runs; the files tell what it was, and where."""

@@ -233,9 +233,14 @@ def at_rest(stage: Stage) -> Held:
 
 
 def wait_until_held(stage: Stage, before: Held) -> Held:
-    """Return what is held, at the latest after the time in which a driver gives up."""
+    """Return what is held, at the latest after the time in which a driver gives up.
+
+    Each server is asked again, as before: the last answer of a run may have closed a connection
+    that had reached its ``CONN_MAX_AGE``, and the next one makes it anew.
+    """
     end = time.monotonic() + RECOVERY_SECONDS
     while (after := held(stage)) != before and time.monotonic() < end:
+        assert all(is_well(server) for server in stage.servers.values())
         time.sleep(0.1)
     return after
 
