@@ -49,6 +49,7 @@ def test_family_holds_the_worker(servers, kind):
     server = servers[kind]
     assert server.get("/where/").json()["pid"] in {process.pid for process in server.family()}
     assert server.threads() >= 1
+    assert 1 <= server.own_threads() <= server.threads()
     assert server.rss() > 20 * 2**20
 
 

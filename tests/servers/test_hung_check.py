@@ -141,7 +141,7 @@ def threads_under_load(server: Server, at_once: int) -> int:
 
 
 def checking_threads(server: Server) -> list[str]:
-    threads = server.get("/where/").json()["threads"]
+    threads = server.get("/where/").json()["threads"].values()
     return [name for name in threads if name.startswith("dockerflow")]
 
 

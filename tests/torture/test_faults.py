@@ -228,7 +228,7 @@ def at_rest(stage: Stage) -> Held:
         seen.append(held(stage))
         return len(seen) >= 3 and seen[-1] == seen[-2] == seen[-3]
 
-    wait_until(is_steady, timeout=30, what="what is held does not change")
+    wait_until(is_steady, timeout=30, what=lambda: f"what is held changes: {seen[-9:]}")
     return seen[-1]
 
 
@@ -246,12 +246,12 @@ def wait_until_held(stage: Stage, before: Held) -> Held:
 
 
 def held(stage: Stage) -> Held:
+    # Threads last: to count them a server is asked, and that connection is closed a little later.
     families = [server.family() for server in stage.servers.values()]
-    return Held(
-        threads=tuple(server.own_threads() for server in stage.servers.values()),
-        descriptors=tuple(sum(of_living(lambda p: p.num_fds(), family)) for family in families),
-        connections=stage.service.connections(),
-    )
+    descriptors = tuple(sum(of_living(lambda p: p.num_fds(), family)) for family in families)
+    connections = stage.service.connections()
+    threads = tuple(server.own_threads() for server in stage.servers.values())
+    return Held(threads, descriptors, connections)
 
 
 def sockets(stage: Stage) -> str:

@@ -28,14 +28,15 @@ async def plain_async(request: HttpRequest) -> HttpResponse:
 
 
 def where(request: HttpRequest) -> JsonResponse:
-    """Tell where the request has arrived: its paths, the process and that process's threads."""
+    """Tell where the request has arrived: its paths, process and thread, and all threads' names."""
     return JsonResponse(
         {
             "script_name": request.META.get("SCRIPT_NAME", ""),
             "path": request.path,
             "path_info": request.path_info,
             "pid": os.getpid(),
-            "threads": [thread.name for thread in threading.enumerate()],
+            "thread": threading.get_native_id(),
+            "threads": {t.native_id: t.name for t in threading.enumerate() if t.native_id},
         }
     )
 
