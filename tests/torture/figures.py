@@ -44,13 +44,13 @@ def lines(figures: Iterable[Figure]) -> list[str]:
 
 
 def keep(path: Path, figures: Iterable[Figure]) -> None:
-    """Write the figures into the table at `path`; an earlier run's stay unless replaced."""
+    """Write the figures into the table at `path`, in order; what is not replaced stays."""
     kept = {row[:3]: row[3] for row in _rows(path)}
     kept |= {(one.proof, one.case, one.what): one.value for one in figures}
     with path.open("w", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(HEADER)
-        writer.writerows([*key, value] for key, value in kept.items())
+        writer.writerows([*key, value] for key, value in sorted(kept.items()))
 
 
 def _rows(path: Path) -> list[tuple[str, ...]]:
