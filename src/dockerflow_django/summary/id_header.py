@@ -18,7 +18,7 @@ def give_id(response: HttpResponseBase, rid: str) -> None:
         return
     headers = response.headers
     # Every response is given one. What Django makes of a header is as it was if that is printable
-    # ASCII, and takes ten times as long.
+    # ASCII, and takes five times as long.
     if _ARE_PAIRS and type(headers) is ResponseHeaders and rid.isascii() and rid.isprintable():
         headers._store.setdefault(header.lower(), (header, rid))  # noqa: SLF001
     elif header not in headers:
