@@ -118,7 +118,7 @@ def fill_pool(server: Server) -> None:
 def test_fault_is_told_in_time_and_leaves_nothing(stage, fault, figures):
     """Every server tells in time, recovers by itself, stays alive, and holds what it held."""
     fault = fault or BOUNDED[stage.name]
-    wait_until(lambda: all(is_well(server) for server in stage.servers.values()), timeout=60)
+    wait_until(lambda: are_well(stage), timeout=60)
     before = at_rest(stage)
     lines = {name: len(server.output) for name, server in stage.servers.items()}
     with Lateness() as lateness, ExitStack() as stack:
@@ -216,8 +216,9 @@ def shown(firsts: list[Seen | None], since: float) -> str:
     return f"{max(seconds):.1f} s" if seconds else "none failed"
 
 
-def is_well(server: Server) -> bool:
-    return server.get(HEARTBEAT, timeout=20).status == 200
+def are_well(stage: Stage) -> bool:
+    """Ask every server, up to the first that is not well."""
+    return all(server.get(HEARTBEAT, timeout=20).status == 200 for server in stage.servers.values())
 
 
 def at_rest(stage: Stage) -> Held:
@@ -240,7 +241,7 @@ def wait_until_held(stage: Stage, before: Held) -> Held:
     """
     end = time.monotonic() + RECOVERY_SECONDS
     while (after := held(stage)) != before and time.monotonic() < end:
-        assert all(is_well(server) for server in stage.servers.values())
+        assert are_well(stage)
         time.sleep(0.1)
     return after
 

@@ -71,14 +71,19 @@ def current_state() -> RequestState | None:
     return _state.get()
 
 
+def switch_to(state: RequestState | None, rid: str | None) -> None:
+    """Go on with that request under that id, or without one."""
+    _state.set(state)
+    request_id_context.set(rid)
+
+
 def start_request(wanted: str | None, trace: Trace | None) -> RequestState:
     """Start a request: take the id that the client sent if it is valid, else 32 hex digits."""
     state = RequestState(valid_rid(wanted) or new_rid(), trace)
     outer = _state.get()
     if outer is not None and outer.is_running:
         state.outer = (outer, request_id_context.get())
-    request_id_context.set(state.rid)
-    _state.set(state)
+    switch_to(state, state.rid)
     return state
 
 
@@ -100,8 +105,7 @@ def end_request() -> None:
     outer, rid = state.outer or (None, None)
     if outer is not None and not outer.is_running:
         outer = rid = None
-    _state.set(outer)
-    request_id_context.set(rid)
+    switch_to(outer, rid)
 
 
 def end_inner_request(state: RequestState) -> None:
@@ -146,9 +150,3 @@ def restore(activation: Activation) -> None:
         rid_token, state_token = activation
         request_id_context.reset(rid_token)
         _state.reset(state_token)
-
-
-def switch_to(state: RequestState | None, rid: str | None) -> None:
-    """Go on with that request under that id, or without one."""
-    _state.set(state)
-    request_id_context.set(rid)
