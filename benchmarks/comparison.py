@@ -2,10 +2,9 @@
 
 A row may be worse than what is recorded by its margin: four times the spread of the rounds, of the
 run that is recorded or of this one, whichever is more, at least a tenth of the figure and at most
-half of it. A machine that is busy with something else has a greater spread. If the margin would be
-more than half, the row is not recorded; and where a run is compared, it may be worse by chance.
-
-If a target is greater than the figure, half of the target counts: a figure may be near zero.
+half of it, or of the target if that is more: a figure may be near zero. A machine that is busy with
+something else has a greater spread. If the margin would be more than half, the row is not recorded;
+and where a run is compared, it may be worse by chance, and the verdict says so.
 """
 
 import json
@@ -66,7 +65,16 @@ class Verdict:
         word = "at most" if self.row.better == "low" else "at least"
         return (
             f"{self.row.key}: {self.row.ratio:.3f}{unit}, recorded {self.recorded:.3f}{unit}, "
-            f"allowed {word} {self.limit:.3f}{unit} ({self.row.what})"
+            f"allowed {word} {self.limit:.3f}{unit} ({self.row.what}){self._doubt}"
+        )
+
+    @property
+    def _doubt(self) -> str:
+        if self.row.spread <= most_spread(self.row):
+            return ""
+        return (
+            f"; its rounds differ by {self.row.spread:.3f}{self.row.unit and ' ' + self.row.unit}, "
+            "so this may be chance: measure it again on a quiet machine"
         )
 
 
@@ -76,9 +84,9 @@ def compare(rows: Iterable[Row], recorded: Recorded) -> list[Verdict]:
 
 
 def _judge(row: Row, before: Recorded) -> Verdict:
-    spread = max(row.spread, before["spread"])
-    margin = max(SPREADS * spread, LEAST_SHARE * abs(before["ratio"]))
-    return Verdict(row, before["ratio"], min(margin, MOST_SHARE * _scale(row, before["ratio"])))
+    spread, scale = max(row.spread, before["spread"]), _scale(row, before["ratio"])
+    margin = max(SPREADS * spread, LEAST_SHARE * scale)
+    return Verdict(row, before["ratio"], min(margin, MOST_SHARE * scale))
 
 
 def most_spread(row: Row) -> float:

@@ -4,11 +4,12 @@ import logging
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 
-from benchmarks.measure import serve, take_turns
+from benchmarks.measure import Values, serve, take_turns
 from benchmarks.rows import Row, microseconds
 
-REPETITIONS, ROUNDS = 1000, 40
+REPETITIONS, TURNS, ROUNDS = 1000, 9, 11
 PEER, STDLIB, ORJSON = "python-dockerflow", "standard library", "orjson"
 EXTRA = {
     "agent": "Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0",
@@ -27,20 +28,21 @@ EXTRA = {
 def rows() -> list[Row]:
     """Measure both encoders beside the peer."""
     names = (PEER, "python-json-logger", STDLIB, ORJSON)
-    turns = take_turns({name: ("benchmarks.formatter", name) for name in names}, ROUNDS)
+    turns = take_turns({name: ("benchmarks.formatter", name) for name in names}, ROUNDS, TURNS)
     taken = turns.medians
     beside = ", ".join(f"{name} {microseconds(taken[name])}" for name in names[:2])
-    return [
-        Row(
-            f"formatter-{key}",
-            f"formatting a summary record, {name}, against python-dockerflow's",
-            taken[name] / taken[PEER],
-            target,
-            f"{microseconds(taken[name])}; {beside}",
-            turns.spread(lambda values, name=name: values[name] / values[PEER]),
-        )
-        for key, name, target in (("stdlib", STDLIB, 0.55), ("orjson", ORJSON, 0.33))
-    ]
+    found = []
+    for key, name, target in (("stdlib", STDLIB, 0.55), ("orjson", ORJSON, 0.33)):
+        what = f"formatting a summary record, {name}, against python-dockerflow's"
+        measured = f"{microseconds(taken[name])}; {beside}"
+        ratio = partial(_ratio, name)
+        spread = turns.spread(ratio)
+        found.append(Row(f"formatter-{key}", what, turns.middle(ratio), target, measured, spread))
+    return found
+
+
+def _ratio(name: str, taken: Values) -> float:
+    return taken[name] / taken[PEER]
 
 
 def formatter(name: str) -> logging.Formatter:

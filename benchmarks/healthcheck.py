@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Iterator
 
-from benchmarks.measure import serve, take_turns
+from benchmarks.measure import Values, serve, take_turns
 from benchmarks.rows import Row
 from benchmarks.storm import served
 
@@ -24,9 +24,12 @@ def rows() -> list[Row]:
     measured = (
         f"{taken[OURS] * 1e3:.0f} ms; {PEER} of django-health-check {taken[PEER] * 1e3:.0f} ms"
     )
-    spread = turns.spread(lambda values: values[OURS] / values[PEER])
     what = f"{OURS}, against `{PEER}` of django-health-check"
-    return [Row("healthcheck", what, taken[OURS] / taken[PEER], 0.10, measured, spread)]
+    return [Row("healthcheck", what, turns.middle(_ratio), 0.10, measured, turns.spread(_ratio))]
+
+
+def _ratio(taken: Values) -> float:
+    return taken[OURS] / taken[PEER]
 
 
 def main(name: str, port: str) -> Iterator[float]:

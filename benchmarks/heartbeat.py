@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from benchmarks import projects
-from benchmarks.measure import serve, take_turns
+from benchmarks.measure import Values, serve, take_turns
 from benchmarks.middleware import environ
 from benchmarks.projects import DOCKERFLOW, OURS
 from benchmarks.rows import Row, microseconds
@@ -38,23 +38,30 @@ def rows() -> list[Row]:
     taken = turns.medians
     ours, peer = f"{OURS}, 200 models", f"{DOCKERFLOW}, 200 models"
     few, many = f"{OURS}, 10 models", f"{OURS}, 1000 models"
+
+    def beside(values: Values) -> float:
+        return values[ours] / values[peer]
+
+    def growth(values: Values) -> float:
+        return values[many] / values[few]
+
     return [
         Row(
             "heartbeat",
             "/__heartbeat__, 200 models, PostgreSQL, both checks run each time, against "
             "python-dockerflow's",
-            taken[ours] / taken[peer],
+            turns.middle(beside),
             0.08,
             f"{microseconds(taken[ours])}; {DOCKERFLOW} {microseconds(taken[peer])}",
-            turns.spread(lambda values: values[ours] / values[peer]),
+            turns.spread(beside),
         ),
         Row(
             "heartbeat-flat",
             "/__heartbeat__ with 1,000 models, against 10 models (flat)",
-            taken[many] / taken[few],
+            turns.middle(growth),
             1.25,
             f"{microseconds(taken[many])}; with 10 models {microseconds(taken[few])}",
-            turns.spread(lambda values: values[many] / values[few]),
+            turns.spread(growth),
         ),
     ]
 

@@ -63,19 +63,30 @@ class Turns:
         """The median of each contender's rounds."""
         return {name: statistics.median(values) for name, values in self.taken.items()}
 
+    def middle(self, figure: Callable[[Values], float]) -> float:
+        """Return the median of the rounds' own figures.
+
+        What slows the machine down for some rounds slows all contenders of these.
+        """
+        return statistics.median(self._figures(figure))
+
     def spread(self, figure: Callable[[Values], float]) -> float:
         """Return how far the rounds' own figures lie from their median: half of them nearer."""
-        names = list(self.taken)
+        middle = self.middle(figure)
+        return statistics.median(abs(each - middle) for each in self._figures(figure))
+
+    def _figures(self, figure: Callable[[Values], float]) -> list[float]:
         rounds = zip(*self.taken.values(), strict=True)
-        figures = [figure(dict(zip(names, values, strict=True))) for values in rounds]
-        middle = statistics.median(figures)
-        return statistics.median(abs(each - middle) for each in figures)
+        return [figure(dict(zip(self.taken, values, strict=True))) for values in rounds]
 
 
-def take_turns(contenders: Mapping[str, tuple[str, ...]], rounds: int = ROUNDS) -> Turns:
+def take_turns(
+    contenders: Mapping[str, tuple[str, ...]], rounds: int = ROUNDS, turns_each: int = 1
+) -> Turns:
     """Start every contender and let them take turns; each turn's value is in seconds.
 
-    The first round warms up and does not count.
+    In a round each has `turns_each` turns, and their median counts: short turns, so that what slows
+    the machine down slows all of them. The first round warms up and does not count.
     """
     running: dict[str, Contender] = {}
     turns = Turns(contenders)
@@ -83,10 +94,13 @@ def take_turns(contenders: Mapping[str, tuple[str, ...]], rounds: int = ROUNDS) 
         for name, command in contenders.items():
             running[name] = Contender(*command)
         for number in range(rounds + 1):
-            for name, contender in running.items():
-                seconds = contender.seconds()
-                if number:
-                    turns.taken[name].append(seconds)
+            seconds: dict[str, list[float]] = {name: [] for name in running}
+            for _ in range(turns_each):
+                for name, contender in running.items():
+                    seconds[name].append(contender.seconds())
+            if number:
+                for name, values in seconds.items():
+                    turns.taken[name].append(statistics.median(values))
     finally:
         for contender in running.values():
             contender.__exit__(None, None, None)

@@ -13,7 +13,7 @@ from benchmarks.measure import Values, serve, take_turns
 from benchmarks.projects import BARE, DOCKERFLOW, GUID, OURS, STRUCTLOG
 from benchmarks.rows import Row, microseconds
 
-REPETITIONS, ROUNDS = 1000, 11
+REPETITIONS, TURNS, ROUNDS = 200, 7, 9
 PEERS = (DOCKERFLOW, STRUCTLOG, GUID)
 
 
@@ -29,7 +29,7 @@ def rows() -> list[Row]:
 def _added(world: str, *, quiet: bool, target: float) -> Row:
     mode = "quiet" if quiet else "logging"
     commands = {name: ("benchmarks.middleware", world, name, mode) for name in (BARE, OURS, *PEERS)}
-    turns = take_turns(commands, ROUNDS)
+    turns = take_turns(commands, ROUNDS, TURNS)
     taken = turns.medians
     added = {name: taken[name] - taken[BARE] for name in (OURS, *PEERS)}
     what = f"time that the middleware adds to a request, {world}"
@@ -38,7 +38,7 @@ def _added(world: str, *, quiet: bool, target: float) -> Row:
     beside = ", ".join(f"{name} +{microseconds(added[name])}" for name in PEERS)
     measured = f"+{microseconds(added[OURS])}; {beside}; bare Django {microseconds(taken[BARE])}"
     key = f"middleware-{world.lower()}" + ("-quiet" if quiet else "")
-    return Row(key, what, _share(taken), target, measured, turns.spread(_share))
+    return Row(key, what, turns.middle(_share), target, measured, turns.spread(_share))
 
 
 def _share(taken: Values) -> float:
@@ -50,12 +50,15 @@ def _lbheartbeat() -> Row:
         OURS: ("benchmarks.middleware", "lbheartbeat", OURS, "logging"),
         BARE: ("benchmarks.middleware", "WSGI", BARE, "logging"),
     }
-    turns = take_turns(commands, ROUNDS)
+    turns = take_turns(commands, ROUNDS, TURNS)
     taken = turns.medians
     measured = f"{microseconds(taken[OURS])}; the empty view {microseconds(taken[BARE])}"
     what = "/__lbheartbeat__ through eight middlewares, against an empty view with none"
-    spread = turns.spread(lambda values: values[OURS] / values[BARE])
-    return Row("lbheartbeat", what, taken[OURS] / taken[BARE], 1.05, measured, spread)
+    return Row("lbheartbeat", what, turns.middle(_ratio), 1.05, measured, turns.spread(_ratio))
+
+
+def _ratio(taken: Values) -> float:
+    return taken[OURS] / taken[BARE]
 
 
 def main(world: str, name: str, mode: str) -> Iterator[float]:

@@ -14,7 +14,7 @@ from typing import Any
 
 import psutil
 
-from benchmarks.measure import Turns
+from benchmarks.measure import Turns, Values
 from benchmarks.projects import BARE, DOCKERFLOW, GUID, OURS, STRUCTLOG
 from benchmarks.rows import Row
 from benchmarks.storm import served
@@ -53,10 +53,10 @@ def _speed(turns: Turns) -> Row:
     return Row(
         "requests",
         f"{what} the app",
-        rates[OURS] / rates[BARE],
+        turns.middle(_ratio),
         0.80,
         f"{rates[OURS]:.0f}; without {rates[BARE]:.0f}; with {peers}",
-        turns.spread(lambda values: values[OURS] / values[BARE]),
+        turns.spread(_ratio),
         better="high",
     )
 
@@ -67,13 +67,21 @@ def _memory(turns: Turns, asked: float) -> Row:
     return Row(
         "memory",
         "memory of a serving process, more than the same project without the app",
-        used[OURS] - used[BARE],
+        turns.middle(_more),
         1.5,
         f"{used[OURS]:.1f} MiB; without {used[BARE]:.1f} MiB; with {peers} MiB; with ours after a "
         f"first heartbeat {asked - used[BARE]:+.1f} MiB",
-        turns.spread(lambda values: values[OURS] - values[BARE]),
+        turns.spread(_more),
         unit="MiB",
     )
+
+
+def _ratio(values: Values) -> float:
+    return values[OURS] / values[BARE]
+
+
+def _more(values: Values) -> float:
+    return values[OURS] - values[BARE]
 
 
 @contextmanager
