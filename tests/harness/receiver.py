@@ -78,6 +78,10 @@ class Receiver(Closing):
         """Return type and status of what came, in order."""
         return [(post.json()["type"], post.json()["status"]) for post in self.posts]
 
+    def story(self) -> str:
+        """Return what came, in order, one line each."""
+        return "\n".join(post.body.decode("utf-8", "replace") for post in self.posts)
+
     def __enter__(self) -> Self:
         self._thread.start()
         return self

@@ -29,6 +29,8 @@ MAYBE = "sys.exit"
 MAYBE_SECONDS = 5.0
 # Longer than a server gives what is in flight.
 DYING_SECONDS = 40.0
+# The longest time from a worker's birth until the test waits for it.
+BIRTH_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -43,9 +45,12 @@ class Death:
 class Reaper:
     """Ends workers of an instance, each place below its limit, and keeps when each has died."""
 
-    def __init__(self, instance: Served, workers: int) -> None:
+    def __init__(self, instance: Served, workers: int, start_seconds: float) -> None:
         self._instance = instance
         self._workers = workers
+        self._start_seconds = start_seconds
+        # From when to when all were waited for, where that took about as long as a start may.
+        self.slow_starts: list[tuple[float, float]] = []
         self._ways = cycle(ALL_WAYS)
         # By place, which only `serve` has: a worker of Gunicorn never has the number of another.
         self._deaths: defaultdict[int, list[float]] = defaultdict(list)
@@ -107,11 +112,16 @@ class Reaper:
         }
 
     def wait_until_all_serve(self) -> None:
+        began_at = time.monotonic()
         wait_until(
             lambda: len(self.serving()) == self._workers == len(self._instance.workers()),
             timeout=60,
             what=lambda: "\n".join(("all serve again", *self._instance.lines()[-40:])),
         )
+        ended_at = time.monotonic()
+        # Some were born before somebody waited for them.
+        if ended_at - began_at > self._start_seconds - BIRTH_SECONDS:
+            self.slow_starts.append((began_at, ended_at))
 
     def kill(self, pid: int, number: Signals, *, place: int | None = None) -> None:
         """End a worker by a signal; if it does not serve yet, `place` is its place."""

@@ -11,7 +11,7 @@ from tests.harness.closing import Closing
 
 CLIENTS = 12
 REQUESTS_A_CONNECTION = 10
-PAUSE_SECONDS = 0.02
+PAUSE_SECONDS = 0.06
 # No answer takes so long, on a busy machine either.
 TIMEOUT_SECONDS = 20.0
 
