@@ -42,6 +42,14 @@ def test_it_is_what_django_makes_of_it(layout, rid, name):
     assert response.headers[name.upper()] == expected.headers[name]
 
 
+def test_an_ordinary_id_is_not_encoded(monkeypatch):
+    """Every response is given one, and Django's encoding takes most of the time."""
+    response = HttpResponse()
+    monkeypatch.delattr(ResponseHeaders, "_convert_to_charset")
+    give_id(response, "abc")
+    assert response.headers[HEADER] == "abc"
+
+
 @pytest.mark.parametrize("rid", ["a\nb", "a\rb", "日\n"])
 def test_an_id_that_is_no_headers_value_is_not_sent(layout, rid):
     response = HttpResponse()
