@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from io import BytesIO
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -38,11 +39,13 @@ def _rows(world: str, processes: str) -> Iterator[Row]:
         "theirs": (THEIRS, "unfed"),
         "ours": (OURS, "fed"),
     }
-    turns = take_turns(
-        {name: ("benchmarks.metrics", world, processes, *kind) for name, kind in kinds.items()},
-        ROUNDS,
-        TURNS,
-    )
+    # The folders are made here: a contender ends by a signal, and would leave its own.
+    with TemporaryDirectory() as folder:
+        commands = {
+            name: ("benchmarks.metrics", world, _folder(folder, name, processes), *kind)
+            for name, kind in kinds.items()
+        }
+        turns = take_turns(commands, ROUNDS, TURNS)
     took = turns.medians
     added = {name: took[name] - took["bare"] for name in kinds}
     shown = {name: f"{microseconds(seconds)} added" for name, seconds in added.items()}
@@ -66,6 +69,15 @@ def _rows(world: str, processes: str) -> Iterator[Row]:
     )
 
 
+def _folder(parent: str, name: str, processes: str) -> str:
+    """Return a new folder for the values of many processes, none for one process."""
+    if processes == "one process":
+        return ""
+    path = Path(parent, name)
+    path.mkdir()
+    return str(path)
+
+
 def _fed(took: Values) -> float:
     return (took["fed"] - took["bare"]) / LIMIT_SECONDS
 
@@ -74,13 +86,12 @@ def _share(took: Values) -> float:
     return (took["ours"] - took["bare"]) / (took["theirs"] - took["bare"])
 
 
-def _contend(world: str, processes: str, middleware: str, fed: str) -> None:
-    with TemporaryDirectory() as folder:
-        if processes == "many processes":
-            # Before the import: prometheus_client decides once.
-            os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
-        _set_up(middleware, is_fed=fed == "fed")
-        serve(_repeat(_wsgi() if world == "wsgi" else _asgi()))
+def _contend(world: str, folder: str, middleware: str, fed: str) -> None:
+    if folder:
+        # Before the import: prometheus_client decides once.
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+    _set_up(middleware, is_fed=fed == "fed")
+    serve(_repeat(_wsgi() if world == "wsgi" else _asgi()))
 
 
 def _repeat(ask_all: Callable[[int], float]) -> Iterator[float]:
