@@ -32,9 +32,12 @@ def made_before() -> None:
     assert making._first["msg"] == "boom"
 
 
+@pytest.mark.parametrize("is_first", [True, False])
 @pytest.mark.parametrize("level", [logging.INFO, logging.WARNING, 35])
-def test_attributes(level: int) -> None:
+def test_attributes(level: int, is_first: bool) -> None:
     """All of them are there, in the order of `logging`, and none is another's."""
+    if is_first:
+        making._first.clear()
     before = loggings(level, "hello")
     made = vars(make_record(NAME, level, "hello"))
     after = loggings(level, "hello")
