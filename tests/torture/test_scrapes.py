@@ -61,7 +61,7 @@ def test_scrapes_of_a_large_project(
     served: Serve, project: Project, figures: Figures, kind: str
 ) -> None:
     """Scrapes cost at most half more than on the application's port, and delay no probe."""
-    workers, views, times = 8, 600, 12
+    workers, views, times = 8, 600, 8
     application = "many:application" if kind == "gunicorn" else ""
     instance = served(
         "--workers", str(workers), kind=kind, project=large(project, views), application=application
