@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from benchmarks.measure import Turns
+from benchmarks.measure import Turns, ratio
 from benchmarks.rows import Row, microseconds
 
 BARE, OURS = "bare", "ours"
@@ -32,7 +32,7 @@ def rows() -> list[Row]:
     # Two processes and Redis take part: whatever else runs only adds to a round.
     bare, ours = min(turns.taken[BARE]), min(turns.taken[OURS])
     measured = f"{microseconds(ours)}; the bare task {microseconds(bare)}"
-    spread = turns.spread(lambda values: values[OURS] / values[BARE])
+    spread = turns.spread(ratio(OURS, BARE))
     what = "a Celery task (prefork, Redis), against the bare task"
     return [Row("celery", what, ours / bare, 1.05, measured, spread)]
 

@@ -4,9 +4,8 @@ import logging
 import sys
 import time
 from collections.abc import Iterator
-from functools import partial
 
-from benchmarks.measure import Values, serve, take_turns
+from benchmarks.measure import ratio, serve, take_turns
 from benchmarks.rows import Row, microseconds
 
 REPETITIONS, TURNS, ROUNDS = 1000, 9, 11
@@ -35,14 +34,10 @@ def rows() -> list[Row]:
     for key, name, target in (("stdlib", STDLIB, 0.55), ("orjson", ORJSON, 0.33)):
         what = f"formatting a summary record, {name}, against python-dockerflow's"
         measured = f"{microseconds(taken[name])}; {beside}"
-        ratio = partial(_ratio, name)
-        spread = turns.spread(ratio)
-        found.append(Row(f"formatter-{key}", what, turns.middle(ratio), target, measured, spread))
+        figure = ratio(name, PEER)
+        spread = turns.spread(figure)
+        found.append(Row(f"formatter-{key}", what, turns.middle(figure), target, measured, spread))
     return found
-
-
-def _ratio(name: str, taken: Values) -> float:
-    return taken[name] / taken[PEER]
 
 
 def formatter(name: str) -> logging.Formatter:

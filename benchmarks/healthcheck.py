@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Iterator
 
-from benchmarks.measure import Values, serve, take_turns
+from benchmarks.measure import ratio, serve, take_turns
 from benchmarks.rows import Row
 from benchmarks.storm import served
 
@@ -25,11 +25,8 @@ def rows() -> list[Row]:
         f"{taken[OURS] * 1e3:.0f} ms; {PEER} of django-health-check {taken[PEER] * 1e3:.0f} ms"
     )
     what = f"{OURS}, against `{PEER}` of django-health-check"
-    return [Row("healthcheck", what, turns.middle(_ratio), 0.10, measured, turns.spread(_ratio))]
-
-
-def _ratio(taken: Values) -> float:
-    return taken[OURS] / taken[PEER]
+    figure = ratio(OURS, PEER)
+    return [Row("healthcheck", what, turns.middle(figure), 0.10, measured, turns.spread(figure))]
 
 
 def main(name: str, port: str) -> Iterator[float]:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from benchmarks import projects
-from benchmarks.measure import Values, serve, take_turns
+from benchmarks.measure import ratio, serve, take_turns
 from benchmarks.middleware import environ
 from benchmarks.projects import DOCKERFLOW, OURS
 from benchmarks.rows import Row, microseconds
@@ -38,13 +38,7 @@ def rows() -> list[Row]:
     taken = turns.medians
     ours, peer = f"{OURS}, 200 models", f"{DOCKERFLOW}, 200 models"
     few, many = f"{OURS}, 10 models", f"{OURS}, 1000 models"
-
-    def beside(values: Values) -> float:
-        return values[ours] / values[peer]
-
-    def growth(values: Values) -> float:
-        return values[many] / values[few]
-
+    beside, growth = ratio(ours, peer), ratio(many, few)
     return [
         Row(
             "heartbeat",

@@ -52,6 +52,11 @@ class Contender:
         self._process.wait()
 
 
+def ratio(name: str, peer: str) -> Callable[[Values], float]:
+    """Return the figure that compares a contender with another."""
+    return lambda values: values[name] / values[peer]
+
+
 class Turns:
     """What each contender took, round by round."""
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from benchmarks import projects
-from benchmarks.measure import Values, serve, take_turns
+from benchmarks.measure import Values, ratio, serve, take_turns
 from benchmarks.projects import BARE, DOCKERFLOW, GUID, OURS, STRUCTLOG
 from benchmarks.rows import Row, microseconds
 
@@ -54,11 +54,8 @@ def _lbheartbeat() -> Row:
     taken = turns.medians
     measured = f"{microseconds(taken[OURS])}; the empty view {microseconds(taken[BARE])}"
     what = "/__lbheartbeat__ through eight middlewares, against an empty view with none"
-    return Row("lbheartbeat", what, turns.middle(_ratio), 1.05, measured, turns.spread(_ratio))
-
-
-def _ratio(taken: Values) -> float:
-    return taken[OURS] / taken[BARE]
+    figure = ratio(OURS, BARE)
+    return Row("lbheartbeat", what, turns.middle(figure), 1.05, measured, turns.spread(figure))
 
 
 def main(world: str, name: str, mode: str) -> Iterator[float]:

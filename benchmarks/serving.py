@@ -14,7 +14,7 @@ from typing import Any
 
 import psutil
 
-from benchmarks.measure import Turns, Values
+from benchmarks.measure import Turns, Values, ratio
 from benchmarks.projects import BARE, DOCKERFLOW, GUID, OURS, STRUCTLOG
 from benchmarks.rows import Row
 from benchmarks.storm import served
@@ -53,10 +53,10 @@ def _speed(turns: Turns) -> Row:
     return Row(
         "requests",
         f"{what} the app",
-        turns.middle(_ratio),
+        turns.middle(ratio(OURS, BARE)),
         0.80,
         f"{rates[OURS]:.0f}; without {rates[BARE]:.0f}; with {peers}",
-        turns.spread(_ratio),
+        turns.spread(ratio(OURS, BARE)),
         better="high",
     )
 
@@ -74,10 +74,6 @@ def _memory(turns: Turns, asked: float) -> Row:
         turns.spread(_more),
         unit="MiB",
     )
-
-
-def _ratio(values: Values) -> float:
-    return values[OURS] / values[BARE]
 
 
 def _more(values: Values) -> float:

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 
-from benchmarks.measure import Values, serve, take_turns
+from benchmarks.measure import ratio, serve, take_turns
 from benchmarks.projects import BARE, DOCKERFLOW, GUID, OURS, STRUCTLOG
 from benchmarks.rows import Row
 
@@ -24,16 +24,12 @@ def rows() -> list[Row]:
             "startup",
             "time from an empty process to the first answer, against the same project without "
             "the app",
-            turns.middle(_ratio),
+            turns.middle(ratio(OURS, BARE)),
             1.15,
             f"{taken[OURS] * 1e3:.0f} ms; without {taken[BARE] * 1e3:.0f} ms; with {peers}",
-            turns.spread(_ratio),
+            turns.spread(ratio(OURS, BARE)),
         )
     ]
-
-
-def _ratio(taken: Values) -> float:
-    return taken[OURS] / taken[BARE]
 
 
 def main(name: str) -> Iterator[float]:

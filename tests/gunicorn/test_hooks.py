@@ -177,9 +177,9 @@ def test_reload_brings_new_settings(served: Serve, project: Project) -> None:
     instance.send_signal(signal.SIGHUP)
     instance.wait_for_line("The settings stay as they are", timeout=20)
     (project.folder / ".env").write_text("DOCKERFLOW_DRAIN_SECONDS=17\n")
-    wait_until(lambda: len([x for x in instance.lines() if " serves." in x]) == 2, timeout=20)
+    wait_until(lambda: instance.births() == 2, timeout=20)
     instance.send_signal(signal.SIGHUP)
-    wait_until(lambda: len([x for x in instance.lines() if " serves." in x]) == 3, timeout=20)
+    wait_until(lambda: instance.births() == 3, timeout=20)
     instance.send_signal(signal.SIGTERM)
     instance.wait_for_line(r"Draining for 17\.0 s")
     assert instance.stop(timeout=20).code == 0
@@ -354,7 +354,7 @@ def test_term_cuts_no_request_of_a_reload(served: Serve) -> None:
     instance.wait_for_line("Hang up")
     instance.send_signal(signal.SIGTERM)
     began = time.monotonic()
-    wait_until(lambda: len([x for x in instance.lines() if " serves." in x]) == 2, timeout=20)
+    wait_until(lambda: instance.births() == 2, timeout=20)
     # Longer than Gunicorn could take without the reload.
     second = ask(began + graceful + SPARE_SECONDS + 1 - time.monotonic())
     wait_until(lambda: instance.project.count("slow.waiting") == 2)

@@ -108,17 +108,18 @@ class Served(Process):
         """Return the pids of the processes that have this one as their parent."""
         return [process.pid for process in self._process.children()]
 
+    def births(self) -> int:
+        """Return how many workers have said that they serve."""
+        return sum(bool(re.search(r"Worker \d+ \(pid \d+\) serves", line)) for line in self.lines())
+
     def kill(self) -> None:
         super().kill()
         for port in self._own:
             port.close()
 
     def _do_all_serve(self) -> bool:
-        served = [
-            line for line in self.lines() if re.search(r"Worker \d+ \(pid \d+\) serves", line)
-        ]
         has_failed_on_purpose = self.probe("readiness").body != b'{"status": "info"}'
-        return len(served) >= self._wanted and has_failed_on_purpose
+        return self.births() >= self._wanted and has_failed_on_purpose
 
     def _is_up(self) -> bool:
         assert self.running(), "it has ended"

@@ -70,11 +70,6 @@ def threads_and_files(process: psutil.Process) -> tuple[int, int]:
     return process.num_threads(), process.num_fds()
 
 
-def saying_serves(instance: Served) -> int:
-    """Return how many workers have said that they serve."""
-    return len([line for line in instance.lines() if " serves." in line])
-
-
 @pytest.mark.long
 @pytest.mark.parametrize("kind", ["serve-wsgi", "serve-asgi", "gunicorn"])
 def test_deaths_one_after_the_other(served: Serve, kind: str) -> None:
@@ -93,7 +88,7 @@ def test_deaths_one_after_the_other(served: Serve, kind: str) -> None:
         assert instance.probe("readiness").status == 200
         assert instance.get("/plain/", timeout=20).status == 200
         # The first pid is the successor's if the kernel has begun with low ones again.
-        wait_until(lambda: saying_serves(instance) == served_before + 1, timeout=30)  # noqa: B023
+        wait_until(lambda: instance.births() == served_before + 1, timeout=30)  # noqa: B023
 
     def is_as_before() -> bool:
         now = threads_and_files(supervisor)
@@ -110,7 +105,7 @@ def test_requests_of_the_others_are_answered(served: Serve) -> None:
     instance = served("--workers", "2", kind="gunicorn")
     with Load(instance.address, per_second=20) as load:
         psutil.Process(instance.workers()[0]).kill()
-        wait_until(lambda: saying_serves(instance) == 3, timeout=20)
+        wait_until(lambda: instance.births() == 3, timeout=20)
     assert sum(load.lost.values()) <= 4  # at most what the dead worker's threads had in hand
 
 
@@ -136,7 +131,7 @@ def test_death_during_the_drain(served: Serve) -> None:
     instance.send_signal(signal.SIGTERM)
     wait_until(lambda: instance.probe("readiness").status == 503)
     psutil.Process(instance.workers()[0]).kill()
-    wait_until(lambda: saying_serves(instance) == 3, timeout=20)
+    wait_until(lambda: instance.births() == 3, timeout=20)
     assert instance.probe("readiness").status == 503
     for _ in range(8):  # whichever worker it is
         assert instance.get("/__heartbeat__/readiness").status == 503

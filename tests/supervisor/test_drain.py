@@ -27,7 +27,7 @@ def test_death_and_birth(served: Serve, kind: str) -> None:
 
     def is_replaced() -> bool:
         assert instance.probe("readiness").status == 503
-        return len([line for line in instance.lines() if " serves." in line]) == 3
+        return instance.births() == 3
 
     wait_until(is_replaced, timeout=20)
     for _ in range(8):  # whichever worker it is

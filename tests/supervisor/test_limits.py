@@ -78,7 +78,7 @@ def test_no_descriptor_for_a_successor(served: Serve, kind: str) -> None:
         assert instance.probe(probe).status == 200
     assert instance.workers() == [two]
     resource.prlimit(instance.pid, resource.RLIMIT_NOFILE, limits)
-    wait_until(lambda: len([x for x in instance.lines() if " serves." in x]) == 3)
+    wait_until(lambda: instance.births() == 3)
     assert instance.stop(timeout=20).code == 0
 
 
