@@ -10,6 +10,7 @@ from shutil import copyfile
 from typing import Any
 
 import pytest
+from django.urls import clear_script_prefix
 
 from dockerflow_django.context.requests import on_request_signal
 from tests.harness.blackhole import BlackHole, FullBacklog
@@ -116,9 +117,13 @@ def _levels() -> dict[str, tuple[int, bool]]:
 
 @pytest.fixture(autouse=True)
 def _request_is_over() -> Iterator[None]:
-    """Forget the request that a test has begun, as Django's signals do in a server's thread."""
+    """Forget the request that a test has begun, as Django's signals do in a server's thread.
+
+    The prefix of its path stays with Django until the next request comes to the thread.
+    """
     yield
     on_request_signal()
+    clear_script_prefix()
 
 
 @pytest.fixture(scope="session")
