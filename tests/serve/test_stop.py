@@ -1,5 +1,6 @@
 """Signals: whenever they come, and to whom, nothing is lost and nothing stays."""
 
+import contextlib
 import functools
 import os
 import signal
@@ -168,6 +169,25 @@ def test_during_wait(served: Serve, project: Project) -> None:
     instance.send_signal(signal.SIGTERM)
     ended = instance.wait()
     assert ended.code == 0
+
+
+@pytest.mark.long
+def test_signal_while_it_gives_up(served: Serve) -> None:
+    """A signal ends the drain of a container that gives up, too; the exit stays 1."""
+    instance = served("--workers", "2", drain_seconds=60)
+    kept = instance.workers()[0]
+
+    def has_given_up() -> bool:
+        for pid in set(instance.workers()) - {kept}:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                psutil.Process(pid).kill()
+        return any("Draining" in line for line in instance.lines())
+
+    wait_until(has_given_up, timeout=30)
+    ended = instance.stop(timeout=20)
+    assert ended.code == 1
+    text = str(instance.output)
+    assert text.count("Draining") == text.count("hurry") == 1
 
 
 @pytest.mark.long

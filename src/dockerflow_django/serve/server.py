@@ -199,9 +199,16 @@ class Server(StartingServer):
         killer.start()
 
     def _give_up(self, problem: str) -> None:
-        """End with status 1; if another worker serves, drain first."""
+        """End with status 1; if another worker serves, drain first.
+
+        The one thread that waits for signals drains: a second signal ends this drain too.
+        """
         self.problem = problem
         logger.critical("Not serving: %s", problem)
-        if any(worker.known.is_serving for worker in self.wrks) and not self.interrupt_signal:
-            self._drain()
+        if any(worker.known.is_serving for worker in self.wrks):
+            if not self.stop_requests.count:
+                os.kill(os.getpid(), signal.SIGTERM)
+            while not self.interrupt_signal:
+                self.main_loop_interrupt.wait()
+                self.main_loop_interrupt.clear()
         self.interrupt_signal = True

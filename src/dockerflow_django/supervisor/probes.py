@@ -236,7 +236,7 @@ def _failure(id_: str, sentence: str, level: int = CRITICAL) -> Verdict:
 
 
 _ALIVE = Verdict(PASSED, 0, {"status": "ok", "checks": {}, "details": {}})
-_STARTING = _failure(health.INFO_STARTING, "Starting: no worker serves yet.", INFO)
+_STARTING = _failure(health.INFO_STARTING, "Starting: no worker is ready yet.", INFO)
 _NOBODY = _failure(health.ERROR_STALLED, "No worker serves.")
 _DRAINING = _failure(
     health.INFO_DRAINING, "Draining: requests are served, new ones should go elsewhere.", INFO

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from signal import SIGKILL
+from signal import SIGCONT, SIGKILL, SIGSTOP
 from typing import Any
 
 import psutil
@@ -126,10 +126,17 @@ def fail_to_load(site: Site) -> None:
 
 
 def end_all(site: Site) -> None:
-    """End all workers at once: readiness fails until one serves again."""
+    """End all workers at once: readiness fails until one serves again.
+
+    The supervisor sees it when all are dead: else a successor may serve before the last one dies.
+    """
     site.reaper.wait_until_all_may_die()
-    for pid in site.reaper.serving():
-        psutil.Process(pid).send_signal(SIGKILL)
+    workers = [psutil.Process(pid) for pid in site.reaper.serving()]
+    site.instance.send_signal(SIGSTOP)
+    for worker in workers:
+        worker.send_signal(SIGKILL)
+    wait_until(lambda: all(each.status() == psutil.STATUS_ZOMBIE for each in workers))
+    site.instance.send_signal(SIGCONT)
     wait_until(lambda: site.instance.probe("readiness").status == 503)
     assert site.instance.probe("liveness").status == 200
     site.reaper.wait_until_all_serve()
