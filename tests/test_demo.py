@@ -1,5 +1,6 @@
 """The README's first command shows what it promises."""
 
+import os
 import re
 import subprocess
 import sys
@@ -26,6 +27,7 @@ def test_tour():
     done = subprocess.run(
         [sys.executable, "-m", "tests.demo"],
         cwd=ROOT,
+        env={**os.environ, "DOCKERFLOW_CHECK_TIMEOUT": "30"},
         capture_output=True,
         text=True,
         timeout=180,

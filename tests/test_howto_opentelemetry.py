@@ -77,7 +77,7 @@ def ask(tmp_path, migrated_sqlite):
             ALLOWED_HOSTS=["shop.example"],
         )
         .with_databases(default=sqlite(migrated_sqlite))
-        .with_environ(PROJECT_LOGGING="1")
+        .with_environ(PROJECT_LOGGING="1", DOCKERFLOW_CHECK_TIMEOUT="30")
     )
 
     def ask(world, *asked):

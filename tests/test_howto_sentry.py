@@ -71,7 +71,11 @@ def sent_for(tmp_path, migrated_sqlite):
     project = (
         Project(tmp_path)
         .with_databases(default=sqlite(migrated_sqlite))
-        .with_environ(PROJECT_LOGGING="1", SENTRY_DSN="http://key@127.0.0.1:9/1")
+        .with_environ(
+            PROJECT_LOGGING="1",
+            DOCKERFLOW_CHECK_TIMEOUT="30",
+            SENTRY_DSN="http://key@127.0.0.1:9/1",
+        )
     )
 
     def ask(path, times=1, **settings):

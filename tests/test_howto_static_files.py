@@ -15,7 +15,7 @@ def test_files_and_probes_are_served(serve, project):
     example = {"BASE_DIR": project.folder}
     exec(block.text, example)
     project = project.with_settings(**{name: example[name] for name in NAMES}).with_environ(
-        PROJECT_LOGGING="1"
+        PROJECT_LOGGING="1", DOCKERFLOW_CHECK_TIMEOUT="30"
     )
     done = project.manage("collectstatic", "--no-input")
     assert done.returncode == 0, done.stderr

@@ -18,7 +18,9 @@ def shop(tmp_path, migrated_sqlite):
         if block.caption:
             (tmp_path / block.caption).write_text(block.text)
     project = Project(tmp_path).with_databases(default=sqlite(migrated_sqlite))
-    return project.with_settings(INSTALLED_APPS=[*INSTALLED_APPS, "shop"])
+    return project.with_settings(
+        INSTALLED_APPS=[*INSTALLED_APPS, "shop"], DOCKERFLOW_CHECK_TIMEOUT=30
+    )
 
 
 def test_the_check_is_there(shop):

@@ -43,6 +43,7 @@ def health(settings, tmp_path):
     """Configure no check and log health; forget what the heartbeat knows."""
     settings.BASE_DIR = tmp_path
     settings.DOCKERFLOW_CHECKS = []
+    settings.DOCKERFLOW_CHECK_TIMEOUT = 10
     settings.DOCKERFLOW_PROBES = {"readiness": []}
     settings.DOCKERFLOW_SUMMARY_LOG_HEALTH = True
     evaluation.reset()

@@ -45,7 +45,8 @@ class Shop:
     """What ``django-admin startproject shop`` makes, wired."""
 
     def __init__(self, folder):
-        self.env = Project(folder, environ={"DJANGO_SETTINGS_MODULE": "shop.settings"}).env()
+        environ = {"DJANGO_SETTINGS_MODULE": "shop.settings", "DOCKERFLOW_CHECK_TIMEOUT": "30"}
+        self.env = Project(folder, environ=environ).env()
         self.folder = folder
         self.run("-m", "django", "startproject", "shop", str(folder), DJANGO_SETTINGS_MODULE="")
         for target, block in wiring().items():

@@ -51,7 +51,12 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run(folder: Path, *arguments: str) -> str:
     python_path = os.pathsep.join([str(folder), str(ROOT / "src")])
-    env = {**os.environ, "DJANGO_SETTINGS_MODULE": "shop.settings", "PYTHONPATH": python_path}
+    env = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "shop.settings",
+        "DOCKERFLOW_CHECK_TIMEOUT": "30",
+        "PYTHONPATH": python_path,
+    }
     if "startproject" in arguments:
         del env["DJANGO_SETTINGS_MODULE"]
     done = subprocess.run(

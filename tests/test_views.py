@@ -86,7 +86,7 @@ def project(tmp_path: Path) -> Iterator[Path]:
     """Give the project a version and no check."""
     (tmp_path / "version.json").write_text('{"version": "1"}')
     quiet = {"DOCKERFLOW_CHECKS": [], "DOCKERFLOW_PROBES": {"readiness": []}}
-    with override_settings(BASE_DIR=tmp_path, **quiet):
+    with override_settings(BASE_DIR=tmp_path, DOCKERFLOW_CHECK_TIMEOUT=10, **quiet):
         yield tmp_path
     evaluation.reset()
 

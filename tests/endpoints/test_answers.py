@@ -45,7 +45,10 @@ def ask(request: pytest.FixtureRequest) -> Ask:
 def quiet(tmp_path: Path) -> Iterator[None]:
     """Configure no check, and begin a new life."""
     with override_settings(
-        BASE_DIR=tmp_path, DOCKERFLOW_CHECKS=[], DOCKERFLOW_PROBES={"readiness": []}
+        BASE_DIR=tmp_path,
+        DOCKERFLOW_CHECKS=[],
+        DOCKERFLOW_CHECK_TIMEOUT=10,
+        DOCKERFLOW_PROBES={"readiness": []},
     ):
         yield
     evaluation.reset()

@@ -66,6 +66,12 @@ class Served(Process):
                     if drain_seconds is None
                     else {"DOCKERFLOW_DRAIN_SECONDS": str(drain_seconds)}
                 ),
+                # A machine that is busy makes no shipped check late.
+                **(
+                    {}
+                    if "DOCKERFLOW_CHECKS" in project.settings
+                    else {"DOCKERFLOW_CHECK_TIMEOUT": "30"}
+                ),
                 **project.environ,
             }
         )

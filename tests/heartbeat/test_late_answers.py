@@ -29,7 +29,7 @@ def evaluated(request, monkeypatch):
 
 
 class Slow:
-    """A check that takes a while, each time."""
+    """A check that takes a while, each time, and as long as its gate is shut."""
 
     __name__ = "slow"
 
@@ -39,12 +39,15 @@ class Slow:
         self.started: list[float] = []
         self.running = 0
         self.at_once = 0
+        self.gate = threading.Event()
+        self.gate.set()
 
     def __call__(self, app_configs: object, **kwargs: Any) -> list[checks.CheckMessage]:
         self.started.append(time.monotonic())
         self.running += 1
         self.at_once = max(self.at_once, self.running)
         time.sleep(self.seconds)
+        assert self.gate.wait(30)
         self.running -= 1
         return self.messages
 
@@ -66,8 +69,10 @@ def test_a_check_that_is_always_late_always_fails(evaluated, configure, received
         DOCKERFLOW_HEARTBEAT_MAX_AGE=max_age,
     )
     for _ in range(3):
+        slow.gate.clear()
         assert not evaluated().passed  # overdue, or answered too late
         assert "still running" in evaluated().results["slow"].messages[0].msg or max_age
+        slow.gate.set()
         wait_until(lambda: idle(slow))
         late = evaluated()
         assert not late.passed
@@ -103,13 +108,17 @@ def test_what_a_late_check_found_is_logged_once(evaluated, configure, caplog):
     """Overdue, late with an error, overdue again: two lines, however long it goes on."""
     slow = Slow(0.3, ERROR)
     configure(
-        DOCKERFLOW_CHECKS=[slow], DOCKERFLOW_CHECK_TIMEOUT=0.1, DOCKERFLOW_HEARTBEAT_MAX_AGE=0.5
+        DOCKERFLOW_CHECKS=[slow], DOCKERFLOW_CHECK_TIMEOUT=0.1, DOCKERFLOW_HEARTBEAT_MAX_AGE=60
     )
     for _ in range(3):
+        slow.gate.clear()
         evaluated()
+        slow.gate.set()
         wait_until(lambda: idle(slow))
         evaluated()
-        time.sleep(0.6)
+        (slot,) = slots._slots.values()
+        slot.last = None  # as if it were too old
+    assert len(slow.started) == 3
     assert len([r for r in caplog.records if r.name == "dockerflow_django.checks"]) == 2
 
 
@@ -167,14 +176,17 @@ def test_a_check_of_one_probe_that_is_pending_keeps_a_process_unready(
     wait_until(lambda: evaluated("readiness").passed)
 
 
-def test_a_check_without_a_first_answer_in_its_time_fails(evaluated, configure, hung):
+def test_a_check_without_a_first_answer_in_its_time_fails(evaluated, configure, hung, monkeypatch):
     """It is pending no longer than it has asked for."""
-    configure(DOCKERFLOW_CHECKS=[(hung, {"timeout": 0.3})], DOCKERFLOW_CHECK_TIMEOUT=0.1)
+    configure(DOCKERFLOW_CHECKS=[(hung, {"timeout": 60})], DOCKERFLOW_CHECK_TIMEOUT=0.1)
     assert evaluated().passed
-    wait_until(lambda: not evaluated().passed)
+    assert hung.began.wait(30)
+    later = slots.now() + 60
+    monkeypatch.setattr(slots, "now", lambda: later)
+    assert not evaluated().passed
     (message,) = evaluated().results["counted"].messages
     assert message.id == health.ERROR_CHECK_TIMED_OUT
-    assert message.msg.startswith("No answer within 0.3 s, still running after ")
+    assert message.msg.startswith("No answer within 60 s, still running after ")
     assert hung.runs == 1
 
 
@@ -246,13 +258,16 @@ def test_forgetting_ends_the_background(evaluated, configure):
 
 
 EXITING = """
-import time
+import threading, time
 import django
 from django.conf import settings
 from django.core import checks
 
+began = threading.Event()
+
 def hang(app_configs, **kwargs):
     print("hangs", flush=True)
+    began.set()
     time.sleep(600)
 
 def quick(app_configs, **kwargs):
@@ -265,7 +280,10 @@ settings.configure(
 django.setup()
 from dockerflow_django.heartbeat.evaluation import evaluate
 assert evaluate().passed
-time.sleep(0.5)  # one run hangs, and the timer of the other waits for a minute
+# One run hangs, and the timer of the other waits for a minute.
+assert began.wait(30)
+while not any(thread.name == "dockerflow-next-quick" for thread in threading.enumerate()):
+    time.sleep(0.01)
 """
 
 

@@ -16,21 +16,25 @@ from dockerflow_django.heartbeat.threads import _DaemonExecutor, _DaemonThreads
 from tests.harness.waiting import wait_until
 
 HANGING = """
-import asyncio, sys, time
+import asyncio, sys, threading, time
 from asgiref.sync import async_to_sync, sync_to_async
 from dockerflow_django.heartbeat import threads
 
+began = threading.Event()
+
 def hang(seconds=600):
     print("hangs", flush=True)
+    began.set()
     time.sleep(seconds)
 
 async def hang_async():
     print("hangs", flush=True)
+    began.set()
     await asyncio.sleep(600)
 
 async def resolve():
     asyncio.get_running_loop().run_in_executor(None, hang)
-    await hang_async()
+    await asyncio.sleep(600)
 
 ways = {
     "sync": hang,
@@ -42,7 +46,7 @@ ways = {
     "executor": lambda: threads.run_coroutine(resolve()),
 }
 threads.start(ways[sys.argv[1]], name="hung")
-time.sleep(0.3)
+assert began.wait(20)
 """
 
 

@@ -20,6 +20,7 @@ ERROR = checks.Error("Nothing in stock.", id="shop.E001")
 @pytest.fixture(autouse=True)
 def _anew(settings):
     settings.DOCKERFLOW_CHECKS = [CHECK]
+    settings.DOCKERFLOW_CHECK_TIMEOUT = 10
     testing.reset()
     yield
     testing.reset()

@@ -38,8 +38,9 @@ def shop(tmp_path: Path) -> Project:
     project = Project(tmp_path).with_settings(
         BASE_DIR=str(tmp_path),
         DOCKERFLOW_CHECKS=[f"shop.check_{name}" for name in names],
-        DOCKERFLOW_CHECK_TIMEOUT="soon",
+        DOCKERFLOW_CHECK_TIMEOUT=30,
         DOCKERFLOW_DRAIN_PATH=str(tmp_path / "run" / "drain"),
+        DOCKERFLOW_WORKER_STALL_SECONDS="soon",
     )
     return project.with_environ(PYTHONPATH=f"{project.env()['PYTHONPATH']}:{tmp_path}")
 
@@ -94,7 +95,11 @@ def test_nothing_is_said_twice(shop: Project, command: str):
     text = " ".join(" ".join(look(shop, command, 80)).split())
     counted = {
         "heartbeat": ["shop.E001", "shop.W001", "So many orders", "Shelf 3 ", "check_window ("],
-        "dockerflow": ["DOCKERFLOW_CHECK_TIMEOUT is 'soon'", "a number above 0", "check_orders"],
+        "dockerflow": [
+            "DOCKERFLOW_WORKER_STALL_SECONDS is 'soon'",
+            "a number above 0",
+            "check_orders",
+        ],
     }
     assert {each: text.count(each) for each in counted[command]} == dict.fromkeys(
         counted[command], 1

@@ -20,7 +20,9 @@ LOUD = {
 def loud(tmp_path):
     """Give a project that logs to standard output, and whose check prints there and fails."""
     (tmp_path / "shop.py").write_text(LOUD_CHECK)
-    project = Project(tmp_path).with_settings(LOGGING=LOUD, DOCKERFLOW_CHECKS=["shop.check_stock"])
+    project = Project(tmp_path).with_settings(
+        LOGGING=LOUD, DOCKERFLOW_CHECKS=["shop.check_stock"], DOCKERFLOW_CHECK_TIMEOUT=30
+    )
     return project.with_environ(PYTHONPATH=f"{project.env()['PYTHONPATH']}:{tmp_path}")
 
 

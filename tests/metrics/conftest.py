@@ -36,7 +36,7 @@ def with_metrics(project: Project) -> Project:
 @pytest.fixture
 def measured(project: Project) -> Project:
     """Give the project with metrics of many processes."""
-    return with_metrics(project)
+    return with_metrics(project).with_settings(DOCKERFLOW_CHECK_TIMEOUT=30)
 
 
 def value_files(project: Project) -> list[str]:

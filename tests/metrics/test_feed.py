@@ -76,7 +76,9 @@ def stock() -> Iterator[Stock]:
     ):
         metric.clear()
     check = Stock()
-    with override_settings(DOCKERFLOW_CHECKS=[check], DOCKERFLOW_HEARTBEAT_MAX_AGE=0):
+    with override_settings(
+        DOCKERFLOW_CHECKS=[check], DOCKERFLOW_CHECK_TIMEOUT=10, DOCKERFLOW_HEARTBEAT_MAX_AGE=0
+    ):
         testing.reset()
         yield check
     testing.reset()

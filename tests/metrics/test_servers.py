@@ -46,6 +46,12 @@ def workers_of(server: Server) -> set[int]:
     return pids
 
 
+def passed(server: Server, path: str) -> float:
+    """Ask for the heartbeat, and return how many both workers have counted."""
+    assert server.get(path).status == 200
+    return samples(server).get("dockerflow_heartbeats_total{probe=heartbeat,status=passed}", 0)
+
+
 def ask_both(server: Server, path: str) -> None:
     for _ in range(30):
         server.get(path)
@@ -56,7 +62,7 @@ def test_two_workers_are_one_service(kind: str, serve: Serve, measured: Project)
     """Whoever is asked tells of both, in both formats, with no series twice and no `pid`."""
     server = serve(kind, measured, options=("--workers", "2"))
     pids = workers_of(server)
-    ask_both(server, "/__heartbeat__")
+    wait_until(lambda: passed(server, "/__heartbeat__") >= 2, what="a second heartbeat is counted")
     ask_both(server, "/__heartbeat__/readiness")
     for path in ("/__metrics__", "/metrics"):
         values = samples(server, path)

@@ -103,7 +103,11 @@ def test_a_scrape_runs_no_check(client: Client, monkeypatch: pytest.MonkeyPatch)
         runs.append(True)
         return []
 
-    with override_settings(DOCKERFLOW_CHECKS=[check], DOCKERFLOW_PROBES={"readiness": [check]}):
+    with override_settings(
+        DOCKERFLOW_CHECKS=[check],
+        DOCKERFLOW_CHECK_TIMEOUT=10,
+        DOCKERFLOW_PROBES={"readiness": [check]},
+    ):
         for _ in range(3):
             client.get("/__metrics__")
         assert runs == []

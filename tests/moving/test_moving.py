@@ -40,7 +40,7 @@ class Moved:
         return subprocess.run(
             command,
             cwd=self.folder,
-            env=Project(self.folder).env() | environ,
+            env=Project(self.folder).env() | {"DOCKERFLOW_CHECK_TIMEOUT": "30"} | environ,
             capture_output=True,
             text=True,
             timeout=SECONDS,

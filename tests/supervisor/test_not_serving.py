@@ -135,9 +135,9 @@ def test_start_that_fails_is_told_of(served: Serve, project: Project, kind: str)
 @pytest.mark.long
 def test_hanging_start(served: Serve, project: Project) -> None:
     """A worker that hangs while it loads fails liveness after the time for a start."""
-    hasty = project.with_settings(DOCKERFLOW_WORKER_START_SECONDS=2)
+    hasty = project.with_settings(DOCKERFLOW_WORKER_START_SECONDS=5)
     instance = started(served, hasty, "serve-wsgi", "import time\ntime.sleep(60)\n")
     instance.wait_for_line("Spawning worker", timeout=20)
     assert instance.probe("liveness").status == 200
-    wait_until(lambda: instance.probe("liveness").status == 503, timeout=15)
+    wait_until(lambda: instance.probe("liveness").status == 503, timeout=30)
     assert not is_ready(instance)

@@ -75,6 +75,7 @@ def test_probe(
 ) -> None:
     """A probe's answer has its outcome, its messages for webhooks, and a body with details."""
     testing.reset()
+    settings.DOCKERFLOW_CHECK_TIMEOUT = 10
     settings.DOCKERFLOW_HEARTBEAT_DETAILS = "never"
     settings.DOCKERFLOW_PROBES = {"liveness": checks}
     message, body = answer_question(Question(1, "liveness", {}))

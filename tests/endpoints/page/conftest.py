@@ -16,7 +16,8 @@ BROWSER = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 def _anew() -> Iterator[None]:
     testing.reset()
     changes.reset()
-    yield
+    with override_settings(DOCKERFLOW_CHECK_TIMEOUT=10):
+        yield
     testing.reset()
     changes.reset()
 

@@ -163,15 +163,16 @@ def test_no_broker_at_first(queue: Queue, relay: Relay) -> None:
         consumer.wait_for("SUCCESS")
 
 
-def test_channel_closed_by_the_broker(queue: Queue) -> None:
+def test_channel_closed_by_the_broker(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
     """A channel that the broker closes is not ready, and replaced after a pause."""
+    monkeypatch.setattr("dockerflow_django.tasks.amqp.broker.PAUSES_SECONDS", (1.0,))
     with Consumer(lambda body, message: None, queue.name) as consumer:
         wait_until(consumer.is_ready)
         broker = consumer.broker
         unknown: Any = SimpleNamespace(delivery_tag=4711, delivery_info={}, properties={})
         broker.post(Action(Delivery(unknown, queue.name, "shop.handle", broker._epoch), "ack"))
-        wait_until(lambda: not consumer.is_ready())
-        assert broker.status.problem == "The AMQP broker does not let us consume the queue."
+        problem = wait_until(lambda: not consumer.is_ready() and broker.status.problem)
+        assert problem == "The AMQP broker does not let us consume the queue."
         wait_until(consumer.is_ready)
         queue.publish({})
         consumer.wait_for("SUCCESS")
