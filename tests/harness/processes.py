@@ -32,6 +32,9 @@ class Process:
     As a context manager it is killed at the end, with its children, whatever has happened.
     """
 
+    # For the rest of the output after the end; a child that has outlived it may keep that open.
+    output_seconds = 10.0
+
     def __init__(
         self,
         argv: Sequence[str | Path],
@@ -81,7 +84,7 @@ class Process:
         except subprocess.TimeoutExpired:
             raise AssertionError(f"still running after {timeout} s:\n{self.output}") from None
         seconds = time.monotonic() - begin
-        self.output.join(timeout=1)
+        self.output.join(timeout=self.output_seconds)
         return Exit(code, seconds)
 
     def stop(self, number: Signals = SIGTERM, timeout: float = 30.0) -> Exit:

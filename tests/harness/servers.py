@@ -70,7 +70,7 @@ KINDS = {
 class Server(Process):
     """One server of one kind, answering since the constructor has returned."""
 
-    start_seconds = 20.0
+    start_seconds = 60.0
 
     def __init__(
         self,

@@ -125,8 +125,9 @@ def test_threads_and_memory_are_counted():
         assert 2**20 < process.rss() < 2**28
 
 
-def test_orphan_that_keeps_the_output_open_delays_little():
-    """The end of a process whose child holds its output is not waited for beyond a second."""
+def test_orphan_that_keeps_the_output_open_delays_little(monkeypatch):
+    """The end of an output that a child holds is waited for so many seconds, and no longer."""
+    monkeypatch.setattr(Process, "output_seconds", 1)
     with python(PARENT, "leave", "share") as process:
         _, left = children(process)
         begin = time.monotonic()

@@ -51,7 +51,7 @@ def test_frozen_service_accepts_and_does_not_answer(request, name):
                 connection.recv(1)
     finally:
         service.thaw()
-    assert service.answers()
+    wait_until(service.answers)
 
 
 def test_frozen_service_is_removed():
@@ -115,6 +115,12 @@ def test_service_that_cannot_start_shows_its_output():
     class Broken(Redis):
         def command(self) -> list[str | Path]:
             return [find_program("redis-server"), "--no-such-option"]
+
+        def answers(self) -> bool:
+            """Wait until all that it says is there."""
+            assert self.process
+            self.process.output.join(timeout=20)
+            return False
 
         def start(self, timeout: float = 0.5) -> None:
             super().start(timeout)

@@ -127,7 +127,7 @@ def test_place_that_always_dies(served: Serve, project: Project) -> None:
 @pytest.mark.long
 def test_death_during_the_drain(served: Serve) -> None:
     """A worker that dies in a drain is replaced, its successor drains, and the exit is 0."""
-    instance = served("--workers", "2", drain_seconds=6)
+    instance = served("--workers", "2", drain_seconds=60)
     instance.send_signal(signal.SIGTERM)
     wait_until(lambda: instance.probe("readiness").status == 503)
     psutil.Process(instance.workers()[0]).kill()
@@ -136,7 +136,7 @@ def test_death_during_the_drain(served: Serve) -> None:
     for _ in range(8):  # whichever worker it is
         assert instance.get("/__heartbeat__/readiness").status == 503
         assert instance.get("/plain/").headers["Connection"] == "close"
-    assert instance.wait(20).code == 0
+    assert instance.stop(timeout=20).code == 0
 
 
 @pytest.mark.long

@@ -138,7 +138,7 @@ def test_marker_of_a_killed_instance(served: Serve, project: Project) -> None:
     first = served(project=draining)
     argv = [sys.executable, "-m", "dockerflow_django.drain"]
     subprocess.run(argv, env=draining.env(), check=True, capture_output=True)
-    wait_until(lambda: first.probe("readiness").status == 503, timeout=2)
+    wait_until(lambda: first.probe("readiness").status == 503)
     assert first.probe("liveness").status == 200
     first.kill()
     second = served(project=draining)

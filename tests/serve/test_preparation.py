@@ -127,7 +127,7 @@ def test_step_that_is_ended(
     stop: StopRequests, monkeypatch: pytest.MonkeyPatch, action: signal.Handlers
 ) -> None:
     """A step is asked to end by SIGTERM; if it is deaf to that, it is killed."""
-    monkeypatch.setattr(preparation, "PATIENCE_SECONDS", 0.3)
+    monkeypatch.setattr(preparation, "PATIENCE_SECONDS", 2.0)
     reader, writer = os.pipe()
 
     def step() -> int:

@@ -17,7 +17,6 @@ from dockerflow_django.serve.process import Process
 from dockerflow_django.serve.server import Server
 from dockerflow_django.serve.starting import StartError, start_method
 from dockerflow_django.supervisor.container import Container
-from tests.harness import http
 from tests.harness.descriptors import no_descriptor_left
 from tests.harness.project import Project
 from tests.harness.served import Served
@@ -37,22 +36,25 @@ from tests.serve.building import build
 
 
 @pytest.mark.long
-def test_worker_that_is_too_large(served: Serve) -> None:
+def test_worker_that_is_too_large(served: Serve, project: Project) -> None:
     """With ``-- --workers-max-rss`` a worker beyond it is replaced, and readiness passes on.
 
     It answers what it has begun; a connection that waits for its request is closed.
     """
-    limits = ["--workers-max-rss", "1", "--rss-sample-interval", "1", "--rss-samples", "1"]
+    # The first look comes when the instance is up and both connections have their worker.
+    limits = ["--workers-max-rss", "1", "--rss-sample-interval", "5", "--rss-samples", "1"]
     instance = served("--", *limits, drain_seconds=0)
-    (first,) = instance.workers()
-    with http.Connection(instance.address) as begun, http.Connection(instance.address) as waiting:
-        assert waiting.request("GET", "/plain/").status == 200
-        begun.send("GET", "/slow/?seconds=4")
-        while first in instance.workers():
+    with instance.connect(timeout=30) as begun, instance.connect(timeout=30) as waiting:
+        served_by = {each.request(path="/where/").json()["pid"] for each in (begun, waiting)}
+        begun.send(path="/blocked/")
+        while instance.births() < 2:
             assert instance.probe("readiness").status == 200
+        with pytest.raises(ConnectionError):
+            waiting.receive()
+        project.make("blocked.release")
         assert begun.read().status == 200
-        with pytest.raises(OSError):  # noqa: PT011 - closed or reset
-            waiting.request("GET", "/plain/")
+        while served_by & set(instance.workers()):
+            assert instance.probe("readiness").status == 200
     assert instance.stop(timeout=20).code == 0
 
 
@@ -70,14 +72,14 @@ def test_successor_that_does_not_serve(served: Serve, project: Project) -> None:
     wait_until(lambda: instance.workers() == before)
     assert instance.get("/plain/").status == 200
     assert instance.probe("readiness").status == 200
-    assert "no brain" in str(instance.output)
+    instance.wait_for_line("no brain")
     assert instance.stop(timeout=20).code == 0
 
 
 @pytest.mark.long
 def test_place_that_always_dies_beside_another(served: Serve) -> None:
     """If one place dies for ever while another serves, the container drains, then ends with 1."""
-    instance = served("--workers", "2", drain_seconds=2)
+    instance = served("--workers", "2", drain_seconds=6)
     served_by = re.findall(r"Worker 2 \(pid (\d+)\) serves", str(instance.output))
     other = int(served_by[0])
 

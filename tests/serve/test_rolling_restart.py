@@ -16,7 +16,7 @@ from tests.harness.served import Served
 from tests.harness.waiting import wait_until
 
 # Longer than the balancer takes to notice: it looks ten times a second.
-DRAIN_SECONDS = 1.5
+DRAIN_SECONDS = 3
 WORKERS = ["--workers", "2"]
 ALL = [
     ("serve-wsgi", []),

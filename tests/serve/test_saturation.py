@@ -1,5 +1,6 @@
 """A process that is saturated, stuck or frozen still answers its kubelet, and says what is so."""
 
+import functools
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,7 +24,8 @@ SATURATED = {
 @contextmanager
 def blocked(instance: Served, project: Project, threads: int) -> Iterator[None]:
     """Have so many requests wait in their views."""
-    asking = [threading.Thread(target=instance.get, args=("/blocked/",)) for _ in range(threads)]
+    ask = functools.partial(instance.get, "/blocked/", timeout=60)
+    asking = [threading.Thread(target=ask) for _ in range(threads)]
     for thread in asking:
         thread.start()
     try:
@@ -44,10 +46,14 @@ def test_liveness_while_all_threads_are_blocked(served: Serve, project: Project,
     with blocked(instance, project, 1 if kind == "gunicorn-sync" else 2):
         with pytest.raises(TimeoutError):
             instance.get("/__heartbeat__/liveness", timeout=0.5)
-        answers = [instance.probe("liveness") for _ in range(5)]
-        assert {answer.status for answer in answers} == {200}
-        # The fastest: a machine that is busy with other things holds up any of them.
-        assert min(answer.seconds for answer in answers) < 0.1
+
+        def is_prompt() -> bool:
+            answer = instance.probe("liveness")
+            assert answer.status == 200
+            return answer.seconds < 0.1
+
+        # A machine that is busy with other things holds up any of its answers.
+        wait_until(is_prompt)
         assert instance.probe("readiness").status == 200
 
 

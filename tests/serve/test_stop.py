@@ -5,6 +5,7 @@ import functools
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -45,13 +46,15 @@ def ends_connection(answer: http.Answer) -> bool:
 def test_request_under_way_finishes(served: Serve, kind: str, workers: str) -> None:
     """A request of 3 s that is under way at SIGTERM is answered, and the exit is 0 (H6, X5, P1)."""
     instance = served("--workers", workers, kind=kind)
+    began = time.monotonic()
     thread, answers = ask_in_thread(instance, "/slow/?seconds=3")
     wait_until(lambda: instance.project.count("slow.waiting"))
     ended = instance.stop()
+    elapsed = time.monotonic() - began
     thread.join(5)
     assert [answer.status for answer in answers] == [200]
     assert ended.code == 0
-    assert ended.seconds > 2
+    assert elapsed >= 3
 
 
 @pytest.mark.long
@@ -61,7 +64,7 @@ def test_signal_drains(
     served: Serve, project: Project, stop: signal.Signals, to_group: bool
 ) -> None:
     """SIGTERM and SIGINT, to the process or its group: readiness fails while it serves on (H6)."""
-    instance = served("--workers", "2", drain_seconds=4)
+    instance = served("--workers", "2", drain_seconds=60)
     assert instance.probe("readiness").status == 200
     with instance.connect() as kept:
         assert kept.request(path="/plain/").headers["Connection"] is None
@@ -71,9 +74,18 @@ def test_signal_drains(
         # The workers learn of it a moment later, each for itself.
         wait_until(lambda: instance.get("/__heartbeat__/readiness").status == 503)
         wait_until(lambda: ends_connection(kept.request(path="/plain/")))
-    ended = instance.wait()
-    assert ended.code == 0
-    assert ended.seconds > 0.5
+    assert instance.stop(stop).code == 0
+    assert "Stopped." in str(instance.output)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("stop", STOPS)
+def test_drain_lasts(served: Serve, stop: signal.Signals) -> None:
+    """A drain takes its whole time, though nothing is in flight, and ends by itself (H6)."""
+    instance = served(drain_seconds=1.5)
+    began = time.monotonic()
+    assert instance.stop(stop).code == 0
+    assert time.monotonic() - began >= 1.5
     assert "Stopped." in str(instance.output)
 
 
@@ -115,10 +127,12 @@ def test_graceful_timeout_is_finite(served: Serve) -> None:
     thread = threading.Thread(target=instance.get_and_lose, args=("/blocked/",))
     thread.start()
     wait_until(lambda: instance.project.count("blocked.waiting"))
+    began = time.monotonic()
     ended = instance.stop()
+    elapsed = time.monotonic() - began
     thread.join(5)
     assert ended.code == 0
-    assert ended.seconds > 0.8
+    assert elapsed >= 1
 
 
 @pytest.mark.long
@@ -197,7 +211,7 @@ def test_parent_killed(served: Serve) -> None:
     workers = [psutil.Process(pid) for pid in instance.workers()]
     assert len(workers) == 2
     instance.send_signal(signal.SIGKILL)
-    _, alive = psutil.wait_procs(workers, timeout=5)
+    _, alive = psutil.wait_procs(workers, timeout=20)
     assert alive == []
 
 
