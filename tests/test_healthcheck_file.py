@@ -18,7 +18,7 @@ WORKER = """
 import sys, time
 from dockerflow_django.tasks.probe_file import ProbeFile
 file = ProbeFile(sys.argv[1])
-file._life["valid_for"] = 1.0
+file._life["valid_for"] = 3.0
 while True:
     file.write({"liveness": "passed", "readiness": "failed", "startup": "passed"})
     print("written", flush=True)

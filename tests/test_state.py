@@ -176,6 +176,7 @@ def test_a_fork_without_pythons_hooks_is_noticed(mark):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs Linux")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 def test_linux_marks_a_forked_child():
     """Then no request costs a system call."""
     mark = _state._new_mark()

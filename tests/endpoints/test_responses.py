@@ -82,6 +82,6 @@ def test_without_the_header_no_page_is_asked_for() -> None:
 def test_a_long_header_costs_no_time(accept: str) -> None:
     """Twenty kilobytes are read in milliseconds."""
     request = RequestFactory().get("/", headers={"accept": accept})
-    before = time.process_time()
+    before = time.thread_time()
     assert accepts_html(request) is False
-    assert time.process_time() - before < 0.25
+    assert time.thread_time() - before < 0.25

@@ -107,9 +107,10 @@ def test_ini_file(tmp_path, kind):
         f"[formatter_it]\nclass={kind}\nformat={{module}}\nstyle={{\ndatefmt=%Y\n"
     )
     root = logging.getLogger()
-    kept = root.handlers[:], root.level
+    handlers, level = root.handlers[:], root.level
     logging.config.fileConfig(ini, disable_existing_loggers=False)
-    root.handlers[:], root.level = kept
+    root.handlers[:] = handlers
+    root.setLevel(level)
     logger = logging.getLogger("tests.ini")
     (handler,) = logger.handlers
     logger.removeHandler(handler)

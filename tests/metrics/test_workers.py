@@ -12,7 +12,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.values import MultiProcessValue
 
 from dockerflow_django import lifecycle
-from dockerflow_django.metrics import definitions, process, workers
+from dockerflow_django.metrics import definitions, feed, process, workers
 from dockerflow_django.metrics.exposition import expose
 
 MODES = ("livemostrecent", "livemin", "livesum")
@@ -22,6 +22,7 @@ MODES = ("livemostrecent", "livemin", "livesum")
 def values(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Give a folder of values, and name it in the environment."""
     monkeypatch.setenv(workers.VARIABLE, str(tmp_path / "values"))
+    monkeypatch.setattr(feed, "_has_started", True)  # else a scrape starts a thread for good
     workers.join()
     return tmp_path / "values"
 

@@ -150,16 +150,21 @@ def say(worker: Worker, *messages: Message, body: bytes = b"") -> None:
 
 
 def pass_time(probes: ContainerProbes, seconds: float) -> None:
-    """Move the clock, and wait until the thread has looked."""
+    """Move the clock, and wait until the thread has listened and looked after that."""
     looked = threading.Event()
     tick = probes.pool.on_tick
+
+    def move() -> None:  # in the thread, whose own ticks move the clock too
+        tick()
+        probes.pool.clock.seconds += seconds
+        probes.pool.on_tick = look
+        probes.pool.wake()
 
     def look() -> None:
         tick()
         looked.set()
 
-    probes.pool.clock.seconds += seconds
-    probes.pool.on_tick = look
+    probes.pool.on_tick = move
     probes.pool.wake()
-    assert looked.wait(5)
+    assert looked.wait(30)
     probes.pool.on_tick = tick

@@ -80,16 +80,20 @@ def test_version_of_the_next_worker(container: Container, monkeypatch: pytest.Mo
     told: list[str | None] = []
     ask = threading.Thread(target=lambda: told.append(container._ask_version()), daemon=True)
     ask.start()
-    ask.join(5)
+    ask.join(30)
     assert told == [None]
+    monkeypatch.setattr(module, "VERSION_SECONDS", 3)
     other.version = "1.2"
     assert container._ask_version() == "1.2"
     silent.version = "1.1"
     assert container._ask_version() == "1.1"
 
 
-def test_version_of_a_worker_that_ends(container: Container) -> None:
+def test_version_of_a_worker_that_ends(
+    container: Container, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """If a worker ends while it is asked, the next one is asked at once."""
+    monkeypatch.setattr(module, "VERSION_SECONDS", 30)
 
     class Ending(FakeWorker):
         def _answer(self, question: Question) -> None:

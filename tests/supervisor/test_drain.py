@@ -20,7 +20,7 @@ GRACEFUL = {"serve-wsgi": "--graceful-timeout", "gunicorn": "--graceful-timeout"
 @pytest.mark.parametrize("kind", ["serve-wsgi", "serve-asgi", "gunicorn", "gunicorn-gevent"])
 def test_death_and_birth(served: Serve, kind: str) -> None:
     """The successor of a worker that dies in a drain drains too."""
-    instance = served("--workers", "2", kind=kind, drain_seconds=7)
+    instance = served("--workers", "2", kind=kind, drain_seconds=60)
     instance.send_signal(signal.SIGTERM)
     wait_until(lambda: instance.probe("readiness").status == 503)
     psutil.Process(instance.workers()[0]).kill()
@@ -33,6 +33,7 @@ def test_death_and_birth(served: Serve, kind: str) -> None:
     for _ in range(8):  # whichever worker it is
         assert instance.get("/__heartbeat__/readiness", timeout=5).status == 503
     assert instance.probe("liveness").status == 200
+    instance.send_signal(signal.SIGTERM)  # ends the drain
     assert instance.wait(20).code == 0
 
 

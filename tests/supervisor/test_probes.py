@@ -72,17 +72,19 @@ def test_slow_answer_is_not_a_bad_one(probes: ContainerProbes) -> None:
     worker.outcomes.pop("startup")
     for _ in range(10):
         pass_time(probes, SILENT_SECONDS / 2)  # liveness is answered, the rest is not
-        wait_until(lambda: "liveness" not in {each.name for each in worker.known.open.values()})
+        wait_until(
+            lambda: "liveness" not in {each.name for each in list(worker.known.open.values())}
+        )
     assert outcomes(probes) == ("passed", "passed", "passed")
     assert len([each for each in worker.asked if each.name == "startup"]) <= 3
 
 
 def test_silent_worker_fails_everything(probes: ContainerProbes) -> None:
     """A worker that says nothing for the silent time fails all three, and is well again after."""
-    worker = FakeWorker(probes, 1).serve()
-    FakeWorker(probes, 2).serve()
+    worker, other = FakeWorker(probes, 1).serve(), FakeWorker(probes, 2).serve()
     wait_for(probes, "passed", "passed", "passed")
     worker.wait_until_heard()
+    other.wait_until_heard()
     receive = worker.channel._receive
     worker.freeze()
     pass_time(probes, 1.5)  # its next question, which may have its last word for an answer

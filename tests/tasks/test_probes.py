@@ -69,7 +69,7 @@ def test_file(start: Start, path: Path) -> None:
     probes = start()
     wait_until(lambda: set(outcomes(path).values()) == {"passed"})
     assert json.loads(path.read_text())["pid"] == os.getpid()
-    assert [found.name for found in path.parent.iterdir()] == [path.name]
+    wait_until(lambda: [found.name for found in path.parent.iterdir()] == [path.name])
     probes.stop()
     assert not path.exists()
 

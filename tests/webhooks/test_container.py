@@ -87,7 +87,7 @@ def test_change_that_a_worker_saw_itself(
 def test_failed_start(served: Serve, hooked: Project, receiver: Receiver) -> None:
     """A start that fails is told of before the process ends with 1 (H7)."""
     instance = served("--command", "sleep 0 --fail", project=hooked, wait=False)
-    assert instance.wait(15).code == 1
+    assert instance.wait().code == 1
     assert receiver.news() == [("startup", "failed")]
     assert "'sleep 0 --fail' failed" in receiver.posts[0].json()["traceback"]
 
@@ -114,7 +114,7 @@ def test_receiver_that_is_down(served: Serve, project: Project) -> None:
     assert instance.probe("readiness").status == 200
     ended = instance.stop()
     assert ended.code == 0
-    assert ended.seconds < 5
+    assert ended.seconds < 15
     assert "s3cret" not in str(instance.output)
 
 

@@ -158,7 +158,7 @@ def test_frozen_broker(
     start: Callable[..., Command], queue: Queue, relay: Relay, soak: bool
 ) -> None:
     """A frozen broker is not ready within ten seconds, with the usual heartbeat too; told once."""
-    heartbeat = "" if soak else "?heartbeat=2"
+    heartbeat = "" if soak else "?heartbeat=6"
     with Receiver() as receiver:
         command = start(relay=relay, query=heartbeat, DOCKERFLOW_WEBHOOK_URL=receiver.url)
         command.wait_until_ready()

@@ -60,7 +60,7 @@ def test_stuck_it_is_not_alive(celeryd, tmp_path):
     """A beat that does not come back from its schedule is not alive, until it does."""
     stuck = tmp_path / "stuck"
     celeryd.conf = {"beat_scheduler": "tests.tasks.celery.project:StuckScheduler"}
-    environ = {"STUCK": str(stuck), "DOCKERFLOW_WORKER_STALL_SECONDS": "1"}
+    environ = {"STUCK": str(stuck), "DOCKERFLOW_WORKER_STALL_SECONDS": "3"}
     with celeryd.program("beat", **environ) as beat:
         beat.wait_for("readiness", 200, timeout=60)
         assert beat.status("liveness") == 200

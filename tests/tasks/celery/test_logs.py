@@ -57,11 +57,18 @@ def is_json(line):
         return False
 
 
-def test_without_a_handler(monkeypatch, tmp_path):
-    """Without a handler of the project's, the options of the command say where to log."""
+@pytest.fixture
+def root():
+    """Give the root logger, whose level is afterwards what it was."""
     root = logging.getLogger()
+    level = root.level
+    yield root
+    root.setLevel(level)
+
+
+def test_without_a_handler(root, monkeypatch, tmp_path):
+    """Without a handler of the project's, the options of the command say where to log."""
     monkeypatch.setattr(root, "handlers", [])
-    monkeypatch.setattr(root, "level", root.level)
     path = tmp_path / "log"
     logs.keep_project_logging(logging.INFO, str(path), "%(levelname)s: %(message)s")
     (handler,) = root.handlers
