@@ -1,7 +1,8 @@
 """An application whose workers begin as the test orders.
 
 An order is a file in the project's folder, taken by the worker that renames it first: ``hang`` has
-it hang while it is loaded, ``fail`` has it fail. At SIGUSR1 a worker tells what its threads do.
+it hang while it is loaded, ``fail`` has it fail. As long as there is ``hold``, all of them wait. At
+SIGUSR1 a worker tells what its threads do.
 """
 
 import faulthandler
@@ -26,6 +27,8 @@ def obey() -> None:
             if order == "fail":
                 raise ImportError("as ordered")
             time.sleep(LONGEST_HANG_SECONDS)
+    while (FOLDER / "hold").exists():
+        time.sleep(0.02)
 
 
 faulthandler.register(signal.SIGUSR1)

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from signal import SIGCONT, SIGKILL, SIGSTOP
+from signal import SIGKILL
 from typing import Any
 
 import psutil
@@ -44,7 +44,8 @@ HANGS_BOUNDED = {"serve-asgi"}
 # Gunicorn itself ends if a worker cannot load the application.
 FAILS_TO_LOAD = {"serve-wsgi", "serve-asgi"}
 News = tuple[str, str]
-LIVENESS_PAIR: list[News] = [("liveness", "failed"), ("liveness", "succeeded")]
+LIVENESS_FAILED: News = ("liveness", "failed")
+LIVENESS_PAIR: list[News] = [LIVENESS_FAILED, ("liveness", "succeeded")]
 
 
 @dataclass
@@ -106,10 +107,13 @@ def order(site: Site, what: str) -> tuple[int, int]:
 
 def hang_at_the_start(site: Site) -> tuple[float, float]:
     """Have a worker hang while it starts, until liveness fails; return when it may fail."""
+    before = site.receiver.news().count(LIVENESS_FAILED)
     killed_at = time.monotonic()  # its predecessor is, below: it is born later
     place, hanging = order(site, "hang")
     wait_until(lambda: site.instance.probe("liveness").status == 503, timeout=START_SECONDS + 10)
     assert site.instance.probe("readiness").status == 200
+    # The news are told a little after a probe fails.
+    wait_until(lambda: site.receiver.news().count(LIVENESS_FAILED) > before)
     site.reaper.kill(hanging, SIGKILL, place=place)
     wait_until(lambda: site.instance.probe("liveness").status == 200, timeout=10)
     ended_at = time.monotonic()
@@ -126,19 +130,16 @@ def fail_to_load(site: Site) -> None:
 
 
 def end_all(site: Site) -> None:
-    """End all workers at once: readiness fails until one serves again.
-
-    The supervisor sees it when all are dead: else a successor may serve before the last one dies.
-    """
+    """End all workers: readiness fails until one serves again, and none may before it has."""
     site.reaper.wait_until_all_may_die()
-    workers = [psutil.Process(pid) for pid in site.reaper.serving()]
-    site.instance.send_signal(SIGSTOP)
-    for worker in workers:
-        worker.send_signal(SIGKILL)
-    wait_until(lambda: all(each.status() == psutil.STATUS_ZOMBIE for each in workers))
-    site.instance.send_signal(SIGCONT)
+    hold = site.instance.project.folder / "hold"
+    hold.touch()
+    for pid in site.reaper.serving():
+        psutil.Process(pid).send_signal(SIGKILL)
     wait_until(lambda: site.instance.probe("readiness").status == 503)
     assert site.instance.probe("liveness").status == 200
+    wait_until(lambda: ("readiness", "failed") in site.receiver.news())
+    hold.unlink()
     site.reaper.wait_until_all_serve()
     wait_until(lambda: site.instance.probe("readiness").status == 200)
 
@@ -197,6 +198,19 @@ def kept(supervisor: psutil.Process) -> dict[str, int]:
     }
 
 
+def kept_at_rest(supervisor: psutil.Process) -> dict[str, int]:
+    """Return what it holds once it has ended every connection, and the threads that had one."""
+    seen: list[dict[str, int]] = []
+
+    def is_steady() -> bool:
+        open_ones = [each for each in supervisor.net_connections() if each.raddr]
+        seen.append({} if open_ones else kept(supervisor))
+        return bool(seen[-1]) and len(seen) >= 3 and seen[-1] == seen[-2] == seen[-3]
+
+    wait_until(is_steady, what=lambda: f"what it holds changes: {seen[-9:]}")
+    return seen[-1]
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     kinds = DEATHS if size_of(metafunc.config) == "full" else BOUNDED
     if "kind" in metafunc.fixturenames:
@@ -216,7 +230,7 @@ def test_deaths(served: Serve, project: Project, sized: Sized, figures: Figures,
         )
         supervisor = psutil.Process(instance.pid)
         wait_until(lambda: len(receiver.posts) == 1, what=lambda: f"{receiver.news()}")
-        before = wait_until(lambda: kept(supervisor))
+        before = kept_at_rest(supervisor)
         site = Site(
             instance,
             Reaper(instance, workers, START_SECONDS),

@@ -29,6 +29,8 @@ Sized = Callable[..., Any]
 WELL = [lambda app_configs, **kwargs: []]
 BASE = {
     "DOCKERFLOW_CHECKS": WELL,
+    # The thread of a check may begin late on a busy machine.
+    "DOCKERFLOW_CHECK_TIMEOUT": 30,
     "DOCKERFLOW_HEARTBEAT_DETAILS": "always",
     "DOCKERFLOW_PROBES": {"readiness": WELL},
     "MIDDLEWARE": ["dockerflow_django.middleware.DockerflowMiddleware"],

@@ -56,7 +56,7 @@ def planted(project: Project, secrets: Secrets, services: "Services", hook: str)
             AWS_SECRET_ACCESS_KEY=plant("AWS_SECRET_ACCESS_KEY"),
             DOCKERFLOW_CHECKS=[
                 *(f"{OWN}{name}" for name in ("caches", "redis_connected", "amqp_connected")),
-                (f"{OWN}database_connected", {"timeout": 5}),
+                (f"{OWN}database_connected", {"timeout": 15}),
                 (f"{OWN}mail", {"every": 60}),
                 (f"{OWN}redis_connected", {"url": redis.replace("0/0", "0/1")}),
                 *(f"{THEIRS}{name}" for name in ("telling", "raising")),
@@ -69,6 +69,8 @@ def planted(project: Project, secrets: Secrets, services: "Services", hook: str)
         )
         .with_environ(
             PROJECT_LOGGING="1",
+            # The search needs what a check says, and a late one is not heard.
+            DOCKERFLOW_CHECK_TIMEOUT="10",
             DOCKERFLOW_HEARTBEAT_TOKEN_FILE=str(project.folder / "token"),
             DOCKERFLOW_DRAIN_PATH=str(project.folder / "draining"),
             DOCKERFLOW_WEBHOOK_URL=hooked(hook, secrets),

@@ -10,6 +10,7 @@ from tests.harness import http
 from tests.harness.programs import missing
 from tests.harness.project import Project
 from tests.harness.served import Served
+from tests.harness.waiting import wait_until
 from tests.servers.heartbeats import LONGEST_SECONDS
 from tests.torture.neighbours.asking import assert_ends, assert_serves
 
@@ -32,12 +33,18 @@ def test_gevent(served: Serve, project: Project) -> None:
 def test_gevent_and_a_check_that_hangs(served: Serve, project: Project) -> None:
     """A check that waits is one run under gevent too, and nobody waits longer than its timeout."""
     checks = [f"tests.project.checks.{name}" for name in ("hung", "ok")]
-    project = project.with_settings(DOCKERFLOW_CHECKS=checks, DOCKERFLOW_HEARTBEAT_DETAILS="always")
+    project = project.with_settings(
+        DOCKERFLOW_CHECK_TIMEOUT=0.8,
+        DOCKERFLOW_CHECKS=checks,
+        DOCKERFLOW_HEARTBEAT_DETAILS="always",
+    )
     instance = served(project=project, kind="gunicorn-gevent")
     heartbeats = http.concurrently(lambda: instance.get("/__heartbeat__"), total=50, at_once=20)
     assert {answer.status for answer in heartbeats} == {500}
     assert max(answer.seconds for answer in heartbeats) < LONGEST_SECONDS
-    assert heartbeats[-1].json()["checks"] == {"hung": "error", "ok": "ok"}
+    assert {answer.json()["checks"]["hung"] for answer in heartbeats} == {"error"}
+    # On a busy machine that one may come late, too, and runs again.
+    wait_until(lambda: instance.get("/__heartbeat__").json()["checks"]["ok"] == "ok")
     assert project.count("hung.runs") == 1
     assert instance.get("/plain/").status == 200
     assert_ends(instance)

@@ -12,10 +12,11 @@ from tests.harness.project import Project
 from tests.harness.served import Served
 from tests.harness.sink import Sink
 from tests.harness.waiting import wait_until
+from tests.torture.neighbours.asking import PROBES
 
 Serve = Callable[..., Served]
 KINDS = ["serve-wsgi", "serve-asgi", "gunicorn"]
-GRACEFUL_SECONDS, SILENT_SECONDS = 3, 2
+GRACEFUL_SECONDS, SILENT_SECONDS = 3, 4
 # For a server's own end, and five for a busy machine.
 SPARE_SECONDS = 2 + 5
 
@@ -49,7 +50,7 @@ def started(served: Serve, project: Project, kind: str, before: list[str]) -> Se
 
 def answers(instance: Served) -> bool:
     with contextlib.suppress(OSError):
-        return instance.probe("readiness").status == 200
+        return {instance.probe(name).status for name in PROBES} == {200}
     return False
 
 
@@ -61,9 +62,9 @@ def test_full_pipe(served: Serve, project: Project, sink: Sink, kind: str) -> No
     waiting = [instance.connect() for _ in range(4)]
     for connection in waiting:
         connection.send("GET", "/plain/")
-    end = time.monotonic() + 3 * SILENT_SECONDS
+    end = time.monotonic() + 2 * SILENT_SECONDS
     while time.monotonic() < end:
-        for name in ("liveness", "readiness", "startup"):
+        for name in PROBES:
             answer = instance.probe(name, timeout=5)
             assert (name, answer.status) == (name, 200), answer.body
     assert instance.stop(timeout=GRACEFUL_SECONDS + SPARE_SECONDS).code == 0

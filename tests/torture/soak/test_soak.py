@@ -66,6 +66,8 @@ def test_soak(
 
 def start(served: Callable[..., Served], project: Project, kind: str) -> Served:
     """Start an instance of two workers, with metrics of many processes."""
+    # The first run of a check, beside the burst, may take its time.
+    project = project.with_settings(DOCKERFLOW_CHECK_TIMEOUT=10)
     values = project.folder / f"values of {kind}"
     values.mkdir()
     instance: Served = served(
