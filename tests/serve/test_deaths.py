@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +16,8 @@ import psutil
 import pytest
 
 from dockerflow_django.serve.deaths import DEATHS, SECONDS, Deaths
-from dockerflow_django.serve.server import Server
+from dockerflow_django.serve.server import CUTTING, Server
+from dockerflow_django.serve.stop import StopRequests
 from dockerflow_django.supervisor.container import Container
 from tests.harness.load import Load
 from tests.harness.ports import LOOPBACK, Port
@@ -51,6 +53,10 @@ def test_end_beside_another(other_serves: bool) -> None:
     server: Any = Server("tests.project.wsgi:application")
     drains: list[bool] = []
     server._drain = lambda: drains.append(server.interrupt_signal)
+    server._end_at_latest = lambda seconds: None  # it would end pytest
+    server.stop_requests = stop = StopRequests()
+    waiter = threading.Thread(target=server._await_stop, daemon=True)
+    waiter.start()
     server.container = Container(settings())
     server.wrks = [SimpleNamespace(idx=0, known=server.container.pool.add(1))]
     server.wrks.append(SimpleNamespace(idx=1, known=server.container.pool.add(2)))
@@ -59,9 +65,15 @@ def test_end_beside_another(other_serves: bool) -> None:
         for _ in range(DEATHS):
             server._dead.append(server.wrks[0])
             server._note_dead()
+        assert drains == ([False] if other_serves else [])
     finally:
         server.container.stop()
-    assert drains == ([False] if other_serves else [])
+        server.wrks.clear()
+        for _ in range(CUTTING):
+            stop._writer.send(bytes([signal.SIGTERM]))
+        waiter.join(10)
+        stop._close()
+    assert not waiter.is_alive()
     assert server.interrupt_signal
     assert server.problem == f"worker 1 ended {DEATHS} times within {SECONDS:g} s"
 

@@ -215,6 +215,18 @@ def test_parent_killed(served: Serve) -> None:
     assert alive == []
 
 
+def test_begin() -> None:
+    """It is as a first signal; after one it is none."""
+    stop = StopRequests()
+    try:
+        stop.begin()
+        assert (stop.wait(5), stop.count) == (signal.SIGTERM, 1)
+        stop.begin()
+        assert stop.wait(0) is None
+    finally:
+        stop._close()
+
+
 def test_each_signal(caplog: pytest.LogCaptureFixture) -> None:
     """The first signal drains, the second ends the drain, the third kills the workers."""
     caplog.set_level("INFO")

@@ -206,8 +206,7 @@ class Server(StartingServer):
         self.problem = problem
         logger.critical("Not serving: %s", problem)
         if any(worker.known.is_serving for worker in self.wrks):
-            if not self.stop_requests.count:
-                os.kill(os.getpid(), signal.SIGTERM)
+            self.stop_requests.begin()
             while not self.interrupt_signal:
                 self.main_loop_interrupt.wait()
                 self.main_loop_interrupt.clear()

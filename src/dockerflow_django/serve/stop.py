@@ -51,6 +51,11 @@ class StopRequests:
             if number == also:
                 return number
 
+    def begin(self) -> None:
+        """Have whoever waits stop, as if a first signal had come; if one has, that is enough."""
+        if not self.count:
+            self._writer.send(bytes([signal.SIGTERM]))
+
     def _close(self) -> None:
         """Leave the parent's line to the parent: a signal to this child is none to it."""
         if self._writer.fileno() != -1:
