@@ -93,7 +93,8 @@ def test_probes_lines_and_signal(start: Callable[..., Command], queue: Queue) ->
     command = start(DOCKERFLOW_HEARTBEAT_DETAILS="always")
     command.wait_until_ready()
     assert [command.status(probe) for probe in ("liveness", "startup")] == [200, 200]
-    assert healthcheck.main(["--file", command.file, "--probe", "readiness"]) == 0
+    # The file is written once a second.
+    wait_until(lambda: healthcheck.main(["--file", command.file, "--probe", "readiness"]) == 0)
     queue.publish({}, headers={"dockerflow_rid": "web-7"})
     queue.publish({"error": "no such order"})
     wait_until(lambda: len(command.summaries()) == 2)
