@@ -7,9 +7,11 @@ from contextlib import suppress
 from http.client import HTTPException
 from typing import Any
 
+import psutil
+
 from tests.harness import http
 from tests.harness.ports import LOOPBACK, Port
-from tests.harness.processes import Process
+from tests.harness.processes import Process, of_living
 from tests.harness.project import Project
 from tests.harness.waiting import wait_until
 
@@ -113,6 +115,11 @@ class Served(Process):
     def workers(self) -> list[int]:
         """Return the pids of the processes that have this one as their parent."""
         return [process.pid for process in self._process.children()]
+
+    def kill_all_but(self, kept: int) -> None:
+        """Kill every worker but one."""
+        others = [process for process in self._process.children() if process.pid != kept]
+        of_living(psutil.Process.kill, others)
 
     def births(self) -> int:
         """Return how many workers have said that they serve."""

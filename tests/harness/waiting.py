@@ -25,3 +25,16 @@ def wait_until(condition: Callable[[], T], *, timeout: float = 20.0, what: What 
             raise AssertionError(f"not within {timeout} s: {told or condition}")
         time.sleep(0.01)
     return value
+
+
+def wait_until_steady(look: Callable[[], T | None], *, timeout: float = 20.0) -> T:
+    """Return what three looks in a row have found alike; one that returns None starts anew."""
+    seen: list[T | None] = []
+
+    def steady() -> T | None:
+        seen.append(look())
+        return seen[-1] if len(seen) >= 3 and seen[-1] == seen[-2] == seen[-3] else None
+
+    found = wait_until(steady, timeout=timeout, what=lambda: f"it changes: {seen[-9:]}")
+    assert found is not None
+    return found

@@ -1,6 +1,5 @@
 """Workers that are replaced though they live, and those that are not replaced."""
 
-import contextlib
 import re
 import signal
 import time
@@ -8,7 +7,6 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
-import psutil
 import pytest
 
 from dockerflow_django.serve.deaths import DEATHS
@@ -84,9 +82,7 @@ def test_place_that_always_dies_beside_another(served: Serve) -> None:
     other = int(served_by[0])
 
     def have_died() -> bool:
-        for pid in set(instance.workers()) - {other}:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                psutil.Process(pid).kill()
+        instance.kill_all_but(other)
         return len(re.findall(r"Worker 1 .* ended: killed", str(instance.output))) >= DEATHS
 
     wait_until(have_died, timeout=30)

@@ -46,14 +46,10 @@ def test_liveness_while_all_threads_are_blocked(served: Serve, project: Project,
     with blocked(instance, project, 1 if kind == "gunicorn-sync" else 2):
         with pytest.raises(TimeoutError):
             instance.get("/__heartbeat__/liveness", timeout=0.5)
-
-        def is_prompt() -> bool:
-            answer = instance.probe("liveness")
-            assert answer.status == 200
-            return answer.seconds < 0.1
-
-        # A machine that is busy with other things holds up any of its answers.
-        wait_until(is_prompt)
+        answers = [instance.probe("liveness") for _ in range(20)]
+        assert {answer.status for answer in answers} == {200}
+        # The fastest: a machine that is busy with other things holds up any of them.
+        assert min(answer.seconds for answer in answers) < 0.1
         assert instance.probe("readiness").status == 200
 
 

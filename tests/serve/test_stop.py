@@ -1,6 +1,5 @@
 """Signals: whenever they come, and to whom, nothing is lost and nothing stays."""
 
-import contextlib
 import functools
 import os
 import signal
@@ -192,9 +191,7 @@ def test_signal_while_it_gives_up(served: Serve) -> None:
     kept = instance.workers()[0]
 
     def has_given_up() -> bool:
-        for pid in set(instance.workers()) - {kept}:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                psutil.Process(pid).kill()
+        instance.kill_all_but(kept)
         return any("Draining" in line for line in instance.lines())
 
     wait_until(has_given_up, timeout=30)

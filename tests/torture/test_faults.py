@@ -15,7 +15,7 @@ from tests.harness import http
 from tests.harness.load import Load
 from tests.harness.processes import of_living
 from tests.harness.servers import Server, serve_all
-from tests.harness.waiting import wait_until
+from tests.harness.waiting import wait_until, wait_until_steady
 from tests.servers.outages import OUTAGES
 from tests.servers.summaries import is_record
 from tests.torture.backing import BACKING
@@ -119,7 +119,7 @@ def test_fault_is_told_in_time_and_leaves_nothing(stage, fault, figures):
     """Every server tells in time, recovers by itself, stays alive, and holds what it held."""
     fault = fault or BOUNDED[stage.name]
     wait_until(lambda: are_well(stage), timeout=60)
-    before = at_rest(stage)
+    before = wait_until_steady(lambda: held(stage), timeout=30)
     lines = {name: len(server.output) for name, server in stage.servers.items()}
     with Lateness() as lateness, ExitStack() as stack:
         loads = [
@@ -221,18 +221,6 @@ def shown(firsts: list[Seen | None], since: float) -> str:
 def are_well(stage: Stage) -> bool:
     """Ask every server, up to the first that is not well."""
     return all(server.get(HEARTBEAT, timeout=20).status == 200 for server in stage.servers.values())
-
-
-def at_rest(stage: Stage) -> Held:
-    """Return what is held when it no longer changes."""
-    seen: list[Held] = []
-
-    def is_steady() -> bool:
-        seen.append(held(stage))
-        return len(seen) >= 3 and seen[-1] == seen[-2] == seen[-3]
-
-    wait_until(is_steady, timeout=30, what=lambda: f"what is held changes: {seen[-9:]}")
-    return seen[-1]
 
 
 def wait_until_held(stage: Stage, before: Held) -> Held:

@@ -114,7 +114,7 @@ def test_receiver_that_is_down(served: Serve, project: Project) -> None:
     assert instance.probe("readiness").status == 200
     ended = instance.stop()
     assert ended.code == 0
-    assert ended.seconds < 15
+    assert ended.seconds < 5
     assert "s3cret" not in str(instance.output)
 
 

@@ -13,7 +13,7 @@ import pytest
 from tests.harness.project import Project
 from tests.harness.receiver import Receiver
 from tests.harness.served import Served
-from tests.harness.waiting import wait_until
+from tests.harness.waiting import wait_until, wait_until_steady
 from tests.torture.deaths.killing import Reaper
 from tests.torture.deaths.traffic import CLIENTS, Request, Traffic
 from tests.torture.deaths.watching import Answer, Prober, Scraper
@@ -200,15 +200,12 @@ def kept(supervisor: psutil.Process) -> dict[str, int]:
 
 def kept_at_rest(supervisor: psutil.Process) -> dict[str, int]:
     """Return what it holds once it has ended every connection, and the threads that had one."""
-    seen: list[dict[str, int]] = []
 
-    def is_steady() -> bool:
-        open_ones = [each for each in supervisor.net_connections() if each.raddr]
-        seen.append({} if open_ones else kept(supervisor))
-        return bool(seen[-1]) and len(seen) >= 3 and seen[-1] == seen[-2] == seen[-3]
+    def look() -> dict[str, int] | None:
+        has_connection = any(each.raddr for each in supervisor.net_connections())
+        return None if has_connection else kept(supervisor)
 
-    wait_until(is_steady, what=lambda: f"what it holds changes: {seen[-9:]}")
-    return seen[-1]
+    return wait_until_steady(look)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
