@@ -54,6 +54,13 @@ def test_values(settings: Any) -> None:
     assert read_settings().shows_details is False
 
 
+def test_secret_that_cannot_be_read(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the system check that refuses it is silenced, nothing goes unsigned all the same."""
+    settings.DOCKERFLOW_WEBHOOK_URL = "https://example.com/hook"
+    monkeypatch.setenv("DOCKERFLOW_WEBHOOK_SECRET_FILE", "/nowhere/secret")
+    assert (read_settings().webhook_url, read_settings().webhook_secret) == (None, None)
+
+
 def test_findings(settings: Any) -> None:
     """Each finding is one line, errors apart from the rest; one that is silenced is none."""
     settings.DOCKERFLOW_DRAIN_SECONDS = "soon"

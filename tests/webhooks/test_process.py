@@ -50,3 +50,20 @@ def test_failed_start(settings, fresh: None) -> None:
         settings.DOCKERFLOW_WEBHOOK_URL = None
         process.own_sender.fail_startup("amqp", "The broker refuses access.")
         assert len(receiver.posts) == 1
+
+
+def test_secret_that_cannot_be_read(
+    settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, fresh: None
+) -> None:
+    """Nothing goes unsigned by mistake: nothing is sent, and one line of the log says so."""
+    with Receiver() as receiver:
+        settings.DOCKERFLOW_WEBHOOK_URL = receiver.url
+        monkeypatch.setenv("DOCKERFLOW_WEBHOOK_SECRET_FILE", "/nowhere/secret")
+        process.own_sender.fail_startup("amqp", "The broker refuses access.")
+        process.own_sender.fail_startup("amqp", "The broker refuses access.")
+        (line,) = caplog.messages
+        assert "DOCKERFLOW_WEBHOOK_SECRET must be the path of a file" in line
+        monkeypatch.setenv("DOCKERFLOW_WEBHOOK_SECRET", "hush")
+        testing.reset()
+        process.own_sender.fail_startup("amqp", "The broker refuses access.")
+        assert [bool(post.headers["X-Dockerflow-Signature"]) for post in receiver.posts] == [True]

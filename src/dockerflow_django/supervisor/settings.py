@@ -32,7 +32,9 @@ def read_settings() -> ContainerSettings:
     """Read the values; the settings must be configured."""
     from dockerflow_django.conf import conf
     from dockerflow_django.endpoints.details import are_allowed_without_request
+    from dockerflow_django.webhooks.receiver import configured_receiver
 
+    webhook_url, webhook_secret = configured_receiver() or (None, None)
     return ContainerSettings(
         probe_host=conf.DOCKERFLOW_PROBE_HOST,
         probe_port=conf.DOCKERFLOW_PROBE_PORT,
@@ -42,8 +44,8 @@ def read_settings() -> ContainerSettings:
         start_seconds=conf.DOCKERFLOW_WORKER_START_SECONDS,
         drain_path=conf.DOCKERFLOW_DRAIN_PATH,
         drain_seconds=conf.DOCKERFLOW_DRAIN_SECONDS,
-        webhook_url=conf.DOCKERFLOW_WEBHOOK_URL,
-        webhook_secret=conf.DOCKERFLOW_WEBHOOK_SECRET,
+        webhook_url=webhook_url,
+        webhook_secret=webhook_secret,
     )
 
 

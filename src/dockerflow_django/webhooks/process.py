@@ -12,12 +12,12 @@ from django.core import checks
 
 from dockerflow_django import lifecycle
 from dockerflow_django._state import keeps
-from dockerflow_django.conf import conf
 from dockerflow_django.health import PROBES
 from dockerflow_django.heartbeat.report import Report
 from dockerflow_django.version import VersionError, current_version
 from dockerflow_django.webhooks import listening
 from dockerflow_django.webhooks.payload import Messages, payload
+from dockerflow_django.webhooks.receiver import configured_receiver
 from dockerflow_django.webhooks.sender import WebhookSender
 
 FLUSH_SECONDS = 3.0
@@ -48,45 +48,44 @@ class _OwnSender:
     def fail_startup(self, name: str, problem: str) -> None:
         """Tell that nothing will be served, as `name` says; wait a little for it to be sent."""
         listening.serve()
-        if self._may_send():
-            self._send("startup", "failed", {name: {"critical": problem}}, is_error=True)
+        if self._send("startup", "failed", {name: {"critical": problem}}, is_error=True):
             self.flush()
 
     def on_run(self, report: Report, **kwargs: Any) -> None:
         """Tell once that starting has ended."""
-        if not self._has_said_started and lifecycle.process.has_started and self._may_send():
-            self._has_said_started = True
-            self._send("startup", "passed", {}, is_error=False)
+        if not self._has_said_started and lifecycle.process.has_started:
+            self._has_said_started = self._send("startup", "passed", {}, is_error=False)
 
     def on_change(
         self, probe: str, old: str | None, new: str, report: Report, **kwargs: Any
     ) -> None:
         """Tell that a probe's outcome has changed."""
         is_said = probe == "startup" and new == "passed"
-        if probe not in PROBES or is_said or not self._may_send():
-            return
-        self._send(probe, new, report.messages(), is_error=report.level >= checks.ERROR)
+        if probe in PROBES and not is_said:
+            self._send(probe, new, report.messages(), is_error=report.level >= checks.ERROR)
 
-    def _may_send(self) -> bool:
-        if (
-            not listening.is_serving
-            or lifecycle.process.has_supervisor
-            or not conf.DOCKERFLOW_WEBHOOK_URL
-        ):
+    def _send(self, probe: str, outcome: str, messages: Messages, *, is_error: bool) -> bool:
+        """Send if this process is to, and tell whether it is."""
+        sender = self._own_sender()
+        if sender is None:
             return False
-        with self._lock:
-            if self._claim is None:
-                self._claim = _become_sender(conf.DOCKERFLOW_WEBHOOK_URL)
-            return self._claim is not None
-
-    def _send(self, probe: str, outcome: str, messages: Messages, *, is_error: bool) -> None:
-        with self._lock:
-            if self._sender is None:
-                url, secret = conf.DOCKERFLOW_WEBHOOK_URL, conf.DOCKERFLOW_WEBHOOK_SECRET
-                self._sender = WebhookSender(url or "", secret)
         fields = payload(probe, outcome, messages, is_error=is_error, version=None)
         # The version is asked in the sender's thread: the project's callback may take its time.
-        self._sender.send(lambda: {**fields, "version": _current_version()})
+        sender.send(lambda: {**fields, "version": _current_version()})
+        return True
+
+    def _own_sender(self) -> WebhookSender | None:
+        if not listening.is_serving or lifecycle.process.has_supervisor:
+            return None
+        receiver = configured_receiver()
+        if receiver is None:
+            return None
+        with self._lock:
+            if self._claim is None:
+                self._claim = _become_sender(receiver.url)
+            if self._claim is not None and self._sender is None:
+                self._sender = WebhookSender(*receiver)
+            return self._sender
 
 
 def _current_version() -> str | None:
