@@ -221,6 +221,32 @@ def test_a_secret_s_own_variable_beats_its_file(monkeypatch: pytest.MonkeyPatch)
     assert found("DOCKERFLOW_WEBHOOK_SECRET").wanted == ""
 
 
+@pytest.mark.parametrize(("path", "value"), [("secret", "hush"), ("", None)])
+def test_an_empty_variable_does_not_hide_a_secret_s_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str, value: str | None
+) -> None:
+    """Compose passes an empty variable where nobody has set one; two of them are no secret."""
+    (tmp_path / "secret").write_text("hush")
+    monkeypatch.setenv("DOCKERFLOW_WEBHOOK_SECRET", "")
+    monkeypatch.setenv("DOCKERFLOW_WEBHOOK_SECRET_FILE", path and str(tmp_path / path))
+    assert conf.DOCKERFLOW_WEBHOOK_SECRET == value
+    assert conf.problem("DOCKERFLOW_WEBHOOK_SECRET") == ""
+
+
+def test_the_environment_s_file_beats_the_variable_in_env(
+    settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A developer's `.env` that is left in an image signs nothing in production."""
+    (tmp_path / "secret").write_text("hush")
+    (tmp_path / ".env").write_text("DOCKERFLOW_WEBHOOK_SECRET=dev\n")
+    settings.BASE_DIR = tmp_path
+    assert conf.DOCKERFLOW_WEBHOOK_SECRET == "dev"
+    conf.reset()
+    monkeypatch.setenv("DOCKERFLOW_WEBHOOK_SECRET_FILE", str(tmp_path / "secret"))
+    assert conf.DOCKERFLOW_WEBHOOK_SECRET == "hush"
+    assert found("DOCKERFLOW_WEBHOOK_SECRET").origin == "environment"
+
+
 def test_a_setting_that_is_no_secret_has_no_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -236,6 +262,7 @@ def test_a_setting_that_is_no_secret_has_no_file(
         (None, "the path of a file that can be read (No such file or directory)"),
         ("", "the path of a file that is not empty"),
         (" \n", "the path of a file that is not empty"),
+        ("\x80\xff", "the path of a file in UTF-8"),
     ],
 )
 def test_a_secret_s_file_that_does_not_do_is_said(
@@ -244,7 +271,7 @@ def test_a_secret_s_file_that_does_not_do_is_said(
     """A webhook that goes unsigned for an empty file would be noticed by nobody."""
     path = tmp_path / "secret"
     if content is not None:
-        path.write_text(content)
+        path.write_bytes(content.encode("latin-1"))
     monkeypatch.setenv("DOCKERFLOW_WEBHOOK_SECRET_FILE", str(path))
     assert conf.DOCKERFLOW_WEBHOOK_SECRET is None
     assert found("DOCKERFLOW_WEBHOOK_SECRET").wanted == wanted

@@ -133,11 +133,14 @@ class Setting(Generic[T]):
             return self.name, getattr(settings, self.name), "settings"
         names = [self.name] if self.from_environment else []
         names += [f"{self.name}{FILE_SUFFIX}"] if self.secret else []
-        for name in names:
-            raw = environment.get(name)
-            if raw is not None:
-                return name, raw, "environment" if name in os.environ else ".env"
-        return self.name, self.default, "default"
+        found = [(name, raw) for name in names if (raw := environment.get(name)) is not None]
+        # An empty one comes last: Compose passes it where nobody has set one. Then the environment
+        # of the process is before `.env`, whichever of the two names each has.
+        found.sort(key=lambda pair: (not pair[1], pair[0] not in os.environ))
+        if not found:
+            return self.name, self.default, "default"
+        name, raw = found[0]
+        return name, raw, "environment" if name in os.environ else ".env"
 
     def _cast_for(self, origin: Origin) -> Callable[[object], T]:
         from_text = origin in {"environment", ".env"} and callable(self.from_environment)
@@ -154,9 +157,11 @@ def _has_env_file(base_dir: Any) -> bool:
 def _content(path: str) -> str:
     """Read a secret's file; an empty one would switch off what the secret protects."""
     try:
-        content = Path(path).read_text(encoding="utf-8", errors="replace").strip()
+        content = Path(path).read_text(encoding="utf-8").strip()
     except OSError as error:
         raise ValueError(f"the path of a file that can be read ({error.strerror})") from None
+    except UnicodeDecodeError:  # what took its place could be guessed
+        raise ValueError("the path of a file in UTF-8") from None
     except ValueError:  # what no file system has: a NUL
         raise ValueError("the path of a file") from None
     if not content:
