@@ -288,7 +288,7 @@ def test_wrong_arguments(
     with pytest.raises(SystemExit) as raised:
         parser.parse_args([HANDLER, "--queue", "q", *arguments])
     assert raised.value.code == 2
-    shown = capsys.readouterr().err
+    (shown,) = capsys.readouterr().err.splitlines()
     assert sentence in shown
     assert "s3cr3t" not in shown
 

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from dockerflow_django.logging.scrubbing import scrub
+from dockerflow_django.management.arguments import WRONG_USE, explain_in_one_line
 from dockerflow_django.tasks.amqp.options import EXCHANGE_TYPES, Options, WrongOptionsError
 from dockerflow_django.tasks.probes import ProbesError
 from dockerflow_django.tasks.stopping import StopSignals
@@ -29,7 +30,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the options; none shows a default that may be a secret."""
-        _hide_secrets(parser)
+        explain_in_one_line(parser)
         parser.add_argument(
             "handler", metavar="HANDLER", help="dotted path of a function handle(body, message)"
         )
@@ -90,13 +91,8 @@ class Command(BaseCommand):
                 getattr(self, "signals", None),
             )
         except (ProbesError, RefusedError, WrongOptionsError) as error:
-            raise CommandError(scrub(f"Not consuming: {error}.")) from None
-
-
-def _hide_secrets(parser: CommandParser) -> None:
-    """Let no error of the parser show the password of an URL that stands in the wrong place."""
-    error = parser.error
-    parser.error = lambda message: error(scrub(message))  # type: ignore[method-assign]
+            status = WRONG_USE if isinstance(error, WrongOptionsError) else 1
+            raise CommandError(scrub(f"Not consuming: {error}."), returncode=status) from None
 
 
 def _name(text: str) -> str:
