@@ -15,7 +15,7 @@ SHARED = {HEARTBEAT, READINESS}
 RIGHT_PATHS: dict[Kind, set[str]] = {
     "liveness": {LBHEARTBEAT, LIVENESS},
     "readiness": {LBHEARTBEAT, HEARTBEAT, READINESS},
-    "startup": {LBHEARTBEAT, STARTUP},
+    "startup": {LBHEARTBEAT, LIVENESS, STARTUP},
     "healthcheck": {LBHEARTBEAT, HEARTBEAT, LIVENESS, READINESS},
 }
 
@@ -65,7 +65,7 @@ def readiness_path(container: Container) -> Finding:
 @should(
     "the startup probe asks Dockerflow's endpoint for it",
     source=_APP_5_6,
-    mend=f"ask {STARTUP}, or {LBHEARTBEAT} of a service that has no other",
+    mend=f"ask {STARTUP}, {LIVENESS} of a background worker, or {LBHEARTBEAT} if there is no other",
 )
 def startup_path(container: Container) -> Finding:
     """Judge the path of the startup probe, which a container may do without."""
