@@ -16,7 +16,6 @@ MANY = 200
 PROGRAM = """
 import json, sys
 from functools import partial
-from pathlib import Path
 import sentry_sdk
 from sentry_sdk.transport import Transport
 
@@ -27,7 +26,6 @@ class Kept(Transport):
         sent.extend((item.type, item.payload.json) for item in envelope.items)
 
 sentry_sdk.init = partial(sentry_sdk.init, transport=Kept)
-from shop import errors
 
 from django.core.wsgi import get_wsgi_application
 from io import BytesIO
@@ -64,14 +62,21 @@ print(json.dumps([
 
 @pytest.fixture
 def sent_for(tmp_path, migrated_sqlite):
-    (block,) = (block for block in blocks_in(PAGE) if block.caption == "shop/errors.py")
+    module, settings_end = (block for block in blocks_in(PAGE) if block.caption)
     (tmp_path / "shop").mkdir()
-    (tmp_path / "shop/errors.py").write_text(block.text)
+    (tmp_path / module.caption).write_text(module.text)
+    (tmp_path / "config").mkdir()
+    (tmp_path / settings_end.caption).write_text(
+        "from pathlib import Path\n"
+        "from tests.project.settings import *\n"
+        f"BASE_DIR = Path.cwd()\n{settings_end.text}"
+    )
     (tmp_path / "version.json").write_text('{"commit": "abc123"}')
     project = (
         Project(tmp_path)
         .with_databases(default=sqlite(migrated_sqlite))
         .with_environ(
+            DJANGO_SETTINGS_MODULE="config.settings",
             PROJECT_LOGGING="1",
             DOCKERFLOW_CHECK_TIMEOUT="30",
             SENTRY_DSN="http://key@127.0.0.1:9/1",
