@@ -229,8 +229,8 @@ def test_an_empty_variable_does_not_hide_a_secret_s_file(
     (tmp_path / "secret").write_text("hush")
     monkeypatch.setenv("DOCKERFLOW_WEBHOOK_SECRET", "")
     monkeypatch.setenv("DOCKERFLOW_WEBHOOK_SECRET_FILE", path and str(tmp_path / path))
-    assert conf.DOCKERFLOW_WEBHOOK_SECRET == value
-    assert conf.problem("DOCKERFLOW_WEBHOOK_SECRET") == ""
+    problem = conf.problem("DOCKERFLOW_WEBHOOK_SECRET")
+    assert (conf.DOCKERFLOW_WEBHOOK_SECRET, problem) == (value, "")
 
 
 def test_the_environment_s_file_beats_the_variable_in_env(
