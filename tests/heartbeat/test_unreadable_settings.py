@@ -132,6 +132,13 @@ def test_it_cannot_be_silenced() -> None:
         assert not evaluate().passed
 
 
+def test_no_level_lets_it_pass() -> None:
+    """A heartbeat that only a critical message fails is failed by it too."""
+    with override_settings(DOCKERFLOW_CHECKS=5, DOCKERFLOW_HEARTBEAT_FAIL_LEVEL="CRITICAL"):
+        assert not evaluate().passed
+        assert Client().get("/__heartbeat__").status_code == 500
+
+
 def test_what_it_says_holds_no_password() -> None:
     """A check's keywords may hold a URL."""
     wrong = [(PATH, {"url": "redis://:hush@host/", "timeout": "redis://:hush@host/"}), 5]

@@ -195,7 +195,7 @@ def _each_once(checks_: Iterable[Check]) -> list[Check]:
 
 def _checks_of_heartbeat() -> Iterable[Check]:
     if wanted := conf.problem("DOCKERFLOW_CHECKS"):
-        return [Check(_unreadable("DOCKERFLOW_CHECKS", wanted), source="DOCKERFLOW_CHECKS")]
+        return [_unreadable("DOCKERFLOW_CHECKS", wanted, source="DOCKERFLOW_CHECKS")]
     return from_settings(conf.DOCKERFLOW_CHECKS, "DOCKERFLOW_CHECKS")
 
 
@@ -218,7 +218,7 @@ def _listed_for(probe: str) -> Iterable[Check] | None:
         wanted = str(error)
     except Exception:  # noqa: BLE001, S110 - a project's mapping may raise anything
         pass
-    return [Check(_unreadable("DOCKERFLOW_PROBES", wanted), source=source)]
+    return [_unreadable("DOCKERFLOW_PROBES", wanted, source=source)]
 
 
 class _UnsilencedError(checks.Error):
@@ -228,10 +228,13 @@ class _UnsilencedError(checks.Error):
         return False
 
 
-@cache
-def _unreadable(setting: str, wanted: str) -> CheckFunction:
-    """Make the check that stands for those that a setting was meant to list."""
+def _unreadable(setting: str, wanted: str, *, source: str) -> Check:
+    """Return the check that stands for those of a setting; it fails at every level."""
+    return Check(_unreadable_function(setting, wanted), fail_level=checks.ERROR, source=source)
 
+
+@cache
+def _unreadable_function(setting: str, wanted: str) -> CheckFunction:
     def check(app_configs: object, **kwargs: Any) -> list[CheckMessage]:
         sentence = f"{setting} cannot be read, so its checks do not run: it must be {wanted}."
         return [_UnsilencedError(sentence, id=ERROR_UNREADABLE_SETTING)]
@@ -240,7 +243,7 @@ def _unreadable(setting: str, wanted: str) -> CheckFunction:
     return check
 
 
-keeps("_unreadable", after_fork=False)(_unreadable.cache_clear)
+keeps("_unreadable_function", after_fork=False)(_unreadable_function.cache_clear)
 
 
 def _defaults(probe: str) -> Iterator[Check]:
