@@ -19,7 +19,8 @@ TIMES = ("created", "msecs", "relativeCreated")
 
 def loggings(level: int, message: str) -> dict[str, Any]:
     """Return the attributes of the record that `logging` makes."""
-    return vars(logging.LogRecord(NAME, level, "(unknown file)", 0, message, (), None))
+    file, function = "(unknown file)", "(unknown function)"
+    return vars(logging.LogRecord(NAME, level, file, 0, message, (), None, function))
 
 
 @pytest.fixture(autouse=True)
@@ -92,6 +93,51 @@ def test_factory(monkeypatch: pytest.MonkeyPatch) -> None:
     assert {k: v for k, v in attributes.items() if k not in TIMES} == {
         k: v for k, v in theirs.items() if k not in TIMES
     }
+
+
+def test_factory_gets_all_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As `Logger.makeRecord` gives them: one may have no defaults for the last two."""
+    asked = []
+
+    def make(name, level, path, line, message, args, exc_info, func, sinfo):
+        asked.append((name, level, path, line, message, args, exc_info, func, sinfo))
+        return logging.LogRecord(name, level, path, line, message, args, exc_info, func, sinfo)
+
+    monkeypatch.setattr(logging, "_logRecordFactory", make)
+    make_record(NAME, 35, "hello")
+    logging.getLogger("tests.making").makeRecord(
+        NAME, 35, "(unknown file)", 0, "hello", (), None, "(unknown function)"
+    )
+    assert asked[0] == asked[1]
+
+
+def test_factory_that_raises(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It costs what it would add, and not the record, nor the response behind it."""
+
+    def fails(*args):
+        raise LookupError
+
+    monkeypatch.setattr(logging, "_logRecordFactory", fails)
+    made = make_record(NAME, 35, "hello")
+    assert (type(made), made.getMessage()) == (logging.LogRecord, "hello")
+
+
+def test_factory_that_was_set_before_the_import() -> None:
+    """It adds no name to those of all records, and is not asked for a record without a name."""
+    code = (
+        "import logging\n"
+        "def make(name, *args):\n"
+        "    record = logging.LogRecord(name, *args)\n"
+        "    record.traced = name.upper()\n"
+        "    return record\n"
+        "logging.setLogRecordFactory(make)\n"
+        "from dockerflow_django.logging import MozlogFormatter\n"
+        "from dockerflow_django.summary import extra_fields\n"
+        "line = MozlogFormatter().format(make('a', 20, '', 0, 'x', (), None))\n"
+        'assert \'"traced":"A"\' in line, line\n'
+        "assert extra_fields._free('traced') == 'traced'\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=30)
 
 
 @pytest.fixture

@@ -29,8 +29,11 @@ ERROR = "error"
 TRACEBACK = "traceback"
 STACK = "stack_info"
 
-STANDARD = tuple(vars(logging.makeLogRecord({})))
-"""What every record of this Python has: before 3.12 without `taskName`, which is an extra there."""
+STANDARD = tuple(vars(logging.LogRecord("", 0, "", 0, "", (), None)))
+"""What every record of this Python has: before 3.12 without `taskName`, which is an extra there.
+
+A record factory may add more; `logging.makeLogRecord` would ask it.
+"""
 LEFT_BY_FORMATTERS = ("message", "asctime")
 
 # Django attaches the request itself, and the moment or status that its other fields tell, too;

@@ -4,12 +4,14 @@ import logging
 import sys
 import threading
 import time
+from contextlib import suppress
 from typing import Any
 
 from dockerflow_django._state import keeps, notice_fork
 
 # What `logging` writes if it does not know the caller.
 _NO_FILE = "(unknown file)"
+_NO_FUNCTION = "(unknown function)"
 # Since Python 3.12. To look for what is not there takes a third of the time of all this.
 _HAS_TASKS = hasattr(logging, "logAsyncioTasks")
 
@@ -20,15 +22,18 @@ _first: dict[str, Any] = {}
 def make_record(name: str, level: int, message: str) -> logging.LogRecord:
     """Return the record that ``logging.getLogger(name).log(level, message)`` would make.
 
-    It knows no caller. A factory that the project or a library has set makes it; without one it is
-    a copy of the first, with a name, a level, a message, a time, a thread and a task of its own.
+    It knows no caller. A factory that the project or a library has set makes it; without one, or
+    if that raises, it is a copy of the first, with a name, a level, a message, a time, a thread and
+    a task of its own.
     """
     factory = logging.getLogRecordFactory()
     if factory is not logging.LogRecord:
-        return factory(name, level, _NO_FILE, 0, message, (), None)
+        # The response is ready: a factory that raises must not cost it. Other log calls tell.
+        with suppress(Exception):
+            return factory(name, level, _NO_FILE, 0, message, (), None, _NO_FUNCTION, None)
     notice_fork()
     if not _first:
-        record = logging.LogRecord(name, level, _NO_FILE, 0, message, (), None)
+        record = logging.LogRecord(name, level, _NO_FILE, 0, message, (), None, _NO_FUNCTION)
         _first.update(vars(record))
         return record
     record = logging.LogRecord.__new__(logging.LogRecord)

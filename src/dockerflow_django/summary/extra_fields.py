@@ -11,13 +11,14 @@ from django.utils.module_loading import import_string
 
 from dockerflow_django._state import keeps
 from dockerflow_django.conf import conf
+from dockerflow_django.logging.content import LEFT_BY_FORMATTERS, STANDARD
 from dockerflow_django.logging.sanitising import is_secret
 from dockerflow_django.logging.scrubbing import REDACTED, scrub
 
 logger = logging.getLogger("dockerflow_django")
 
 # What a log record says of itself: `logging` refuses an extra of such a name.
-_RESERVED = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
+_RESERVED = frozenset((*STANDARD, *LEFT_BY_FORMATTERS))
 # A list, for a callable of the project's own need not have a hash.
 _failed: list[Callable[..., Any] | str] = []
 
