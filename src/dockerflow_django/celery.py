@@ -41,3 +41,4 @@ def instrument(app: Any) -> None:
     for signal, receiver in receivers.items():
         signal.connect(receiver, weak=False, dispatch_uid=f"{_UID}.{receiver.__name__}")
     app.steps["worker"].add("dockerflow_django.tasks.celery.worker:DockerflowStep")
+    app.steps["consumer"].add("dockerflow_django.tasks.celery.worker:LoopStep")

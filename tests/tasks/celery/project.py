@@ -173,6 +173,13 @@ def hold_up(state, seconds=60):
     time.sleep(float(seconds))
 
 
+@control_command()
+def clear_timers(state):
+    """Clear all timers of the worker's loop, as Celery 5.6 does when it loses a connection."""
+    state.consumer.hub.timer.clear()
+    logger.info("timers cleared")
+
+
 class StuckScheduler(Scheduler):
     """Does not come back from its schedule as long as a file is there."""
 

@@ -3,10 +3,12 @@
 import time
 
 import pytest
+from kombu.asynchronous import Hub
 
 from dockerflow_django import health
 from dockerflow_django.tasks.celery import liveness
 from dockerflow_django.tasks.celery.liveness import LoopWatch, TickWatch
+from tests.harness.waiting import wait_until
 
 
 class Clock:
@@ -41,23 +43,18 @@ class Consumer:
             self.asked.pop()()
 
 
-class Timer:
-    """A timer that fires when the test turns the loop."""
-
-    def __init__(self):
-        self.repeated = []
-
-    def call_repeatedly(self, seconds, function):
-        self.repeated.append(function)
-
-
 class Worker:
     """A worker on a transport with an event loop, or without one."""
 
     def __init__(self, hub):
         self.hub = hub
         self.consumer = Consumer()
-        self.timer = Timer()
+        self.timer = hub and hub.timer
+
+    def turn(self):
+        self.consumer.turn()
+        if self.hub is not None:
+            self.hub.fire_timers()
 
 
 @pytest.fixture
@@ -71,14 +68,23 @@ def clock(monkeypatch, settings):
 def watch(clock, hub=None, is_busy=lambda: False):
     worker = Worker(hub)
     found = LoopWatch(worker, Broker(clock.now), is_busy)
-    found.start()
+    found.watch()
     return found, worker
 
 
-@pytest.mark.parametrize("hub", [None, "a hub"])
-def test_a_loop_that_stands_still(clock, hub):
+@pytest.fixture
+def hub(monkeypatch):
+    """Give the loop of Celery's main process, which turns when the test has it turn."""
+    monkeypatch.setattr(liveness, "TURN_SECONDS", 0.01)
+    found = Hub()
+    yield found
+    found.close()
+
+
+@pytest.mark.parametrize("has_hub", [False, True])
+def test_a_loop_that_stands_still(clock, hub, has_hub):
     """After the bound a loop that has not turned is an error; it passes when it turns again."""
-    found, worker = watch(clock, hub)
+    found, worker = watch(clock, hub if has_hub else None)
     assert found.messages() == []
     clock.now += 59
     assert found.messages() == []
@@ -88,10 +94,19 @@ def test_a_loop_that_stands_still(clock, hub):
     assert message.msg == (
         "The consumer's loop has not turned for 61.0 s, although the broker answers."
     )
-    worker.consumer.turn()
-    for fire in worker.timer.repeated:
-        fire()
-    assert found.messages() == []
+    wait_until(lambda: worker.turn() or found.messages() == [])
+
+
+def test_the_loop_of_the_next_connection(clock, hub):
+    """It is watched whether Celery has cleared the timers or not, and never twice."""
+    found, worker = watch(clock, hub)
+    hub.timer.clear()
+    found.watch()
+    found.watch()
+    clock.now += 61
+    assert len(found.messages()) == 1
+    wait_until(lambda: worker.turn() or found.messages() == [])
+    assert [each.entry.canceled for each in hub.timer.queue].count(False) == 1
 
 
 def test_a_loop_without_a_hub_is_asked_once(clock):

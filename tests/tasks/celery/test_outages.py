@@ -1,5 +1,6 @@
 """The broker goes away while tasks flow, and comes back: nothing is lost, nobody is restarted."""
 
+import time
 from contextlib import contextmanager
 
 import pytest
@@ -93,6 +94,24 @@ def test_redis(project, durable_redis, pool, outage):
     celeryd.conf = {"broker_transport_options": {**celeryd.transport_options, **GIVE_BACK}}
     with celeryd.worker(f"--pool={pool}", "--concurrency=1") as worker:
         survive(celeryd, worker, outage(durable_redis))
+
+
+@pytest.mark.long
+def test_timers_that_are_lost_with_the_connection(project, durable_redis):
+    """The loop of each connection is watched: Celery 5.6 clears all timers when it loses one."""
+    celeryd = Celeryd(project, durable_redis.url())
+    with celeryd.worker("--concurrency=1", DOCKERFLOW_WORKER_STALL_SECONDS="3") as worker:
+        worker.wait_for("readiness", 200)
+        celeryd.app.control.broadcast("clear_timers")
+        worker.wait_for_line("timers cleared", timeout=30)
+        durable_redis.kill_connections()
+        # For longer than a loop may stand still.
+        end, alive = time.monotonic() + 6, set()
+        while time.monotonic() < end:
+            alive.add(worker.status("liveness"))
+            time.sleep(0.1)
+        assert alive == {200}
+        assert worker.wait_for_summaries(celeryd.send("add", 1, 1))
 
 
 @contextmanager

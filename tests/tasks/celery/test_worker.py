@@ -18,7 +18,7 @@ from celery import Celery
 from dockerflow_django import lifecycle
 from dockerflow_django.health import ERROR_CELERY_BROKER, INFO_STARTING
 from dockerflow_django.tasks.celery.requests import ObservedRequest
-from dockerflow_django.tasks.celery.worker import DockerflowStep, WorkerHealth
+from dockerflow_django.tasks.celery.worker import DockerflowStep, LoopStep, WorkerHealth
 from tests.harness.http import request
 from tests.harness.ports import LOOPBACK
 from tests.harness.project import Project
@@ -295,8 +295,9 @@ def test_instrumented_while_settings_load(tmp_path):
 
 def test_what_a_worker_starts(monkeypatch, caplog, settings):
     """Its tasks are observed in any case; it answers probes where anybody asks, but for beat's."""
-    started = []
+    started, watched = [], []
     monkeypatch.setattr(WorkerHealth, "start", lambda health: started.append(health._worker))
+    monkeypatch.setattr(WorkerHealth, "watch_loop", lambda health: watched.append(health._worker))
     app = Celery("steps", broker="memory://", set_as_current=False, fixups=[])
 
     @app.task(name="observed", shared=False)
@@ -305,14 +306,17 @@ def test_what_a_worker_starts(monkeypatch, caplog, settings):
 
     worker = SimpleNamespace(app=app, beat=None)
     step = DockerflowStep(worker)
+    consumer = SimpleNamespace(controller=worker)
     settings.DOCKERFLOW_PROBE_PORT = settings.DOCKERFLOW_PROBE_FILE = None
     settings.DOCKERFLOW_WEBHOOK_URL = None
     step.start(worker)
+    LoopStep(consumer).start(consumer)
     assert issubclass(observed.Request, ObservedRequest)
-    assert started == []
+    assert started == watched == []
     settings.DOCKERFLOW_PROBE_PORT = 8001
     step.start(worker)
-    assert started == [worker]
+    LoopStep(consumer).start(consumer)
+    assert started == watched == [worker]
     assert "embedded beat" not in caplog.text
     worker.beat = object()
     step.start(worker)

@@ -4,7 +4,7 @@
 ``execution``   a task in the process that runs it, and its record
 ``requests``    the same task in the worker's main process: what its child can no longer tell
 ``queues``      which queue a task came from
-``worker``      the bootstep of a worker: probes, metrics · ``beat``   the same for beat
+``worker``      the bootsteps of a worker: probes, metrics · ``beat``   the same for beat
 ``broker``      whether the broker answers
 ``liveness``    whether the loop of a worker turns, and whether beat ticks
 ``stages``      which of these processes this is

@@ -31,15 +31,20 @@ class LoopWatch:
         self._is_busy = is_busy
         self._turned_at = time.monotonic()
         self._is_asked = False
+        self._entry: Any = None
 
-    def start(self) -> None:
-        """Have the loop say that it turns.
+    def watch(self) -> None:
+        """Have the loop say that it turns; call it for each new connection.
+
+        When a connection is lost, Celery 5.6 clears all timers, and 5.7 those of the connection.
 
         A transport without an event loop has a thread for its timers, which proves nothing: there
         `messages` asks the loop itself.
         """
+        if self._entry is not None:
+            self._entry.cancel()
         if self._worker.hub is not None:
-            self._worker.timer.call_repeatedly(TURN_SECONDS, self._turn)
+            self._entry = self._worker.timer.call_repeatedly(TURN_SECONDS, self._turn)
 
     def messages(self) -> list[CheckMessage]:
         """Return an error if the loop has stood still for too long."""

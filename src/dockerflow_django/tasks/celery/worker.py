@@ -1,4 +1,4 @@
-"""The bootstep of a worker: it answers the probes from the worker's main process."""
+"""The bootsteps of a worker: they answer the probes from the worker's main process."""
 
 import atexit
 import logging
@@ -30,11 +30,16 @@ class DockerflowStep(bootsteps.StartStopStep):  # type: ignore[misc]
     label = "Dockerflow"
     requires = ("celery.worker.components:Pool",)
 
+    def __init__(self, worker: Any, **kwargs: Any) -> None:
+        """Leave the place where `LoopStep` looks."""
+        worker.dockerflow = None
+        super().__init__(worker, **kwargs)
+
     def start(self, worker: Any) -> None:
         """Observe the tasks, and answer the probes."""
         observe_tasks(worker.app, count)
         if stages.are_probes_wanted():
-            _answer_probes(worker)
+            worker.dockerflow = _answer_probes(worker)
 
     def stop(self, worker: Any) -> None:
         """Answer on."""
@@ -43,9 +48,22 @@ class DockerflowStep(bootsteps.StartStopStep):  # type: ignore[misc]
         """Answer on."""
 
 
-def _answer_probes(worker: Any) -> None:
+class LoopStep(bootsteps.StartStopStep):  # type: ignore[misc]
+    """Start with each connection of the consumer, before its loop."""
+
+    label = "Dockerflow"
+    requires = ("celery.worker.consumer.connection:Connection",)
+
+    def start(self, consumer: Any) -> None:
+        """Watch the loop that is about to begin."""
+        if consumer.controller.dockerflow is not None:
+            consumer.controller.dockerflow.watch_loop()
+
+
+def _answer_probes(worker: Any) -> "WorkerHealth":
+    found = WorkerHealth(worker)
     try:
-        WorkerHealth(worker).start()
+        found.start()
     except ProbesError as error:
         logger.critical("The worker does not start: %s", error)
         sys.exit(1)
@@ -54,6 +72,7 @@ def _answer_probes(worker: Any) -> None:
             "The probes of this worker do not judge its embedded beat (-B): "
             "run `celery beat` as a process of its own."
         )
+    return found
 
 
 class WorkerHealth:
@@ -69,12 +88,15 @@ class WorkerHealth:
     def start(self) -> None:
         """Answer from now on."""
         self._probes.start()
-        self._loop.start()
         self._broker.start()
         signals.worker_ready.connect(self._on_ready, weak=False)
         signals.worker_shutting_down.connect(self._on_shutting_down, weak=False)
         signals.worker_shutdown.connect(self._on_shutdown, weak=False)
         atexit.register(self._on_shutdown)
+
+    def watch_loop(self) -> None:
+        """Watch the consumer's loop, which begins anew with each connection."""
+        self._loop.watch()
 
     def liveness(self) -> list[CheckMessage]:
         """Ask whether the consumer's loop turns; a worker that stops needs no loop."""
