@@ -33,6 +33,12 @@ def error(app_configs: Any, **kwargs: Any) -> list[checks.CheckMessage]:
     return [checks.Error("an error", id="project.E001")]
 
 
+def many_errors(app_configs: Any, **kwargs: Any) -> list[checks.CheckMessage]:
+    """Find more than one message of a socket holds, once the test has made ``errors``."""
+    texts = [f"{number} {150 * 'x'}" for number in range(2000)] if files.is_there("errors") else []
+    return [checks.Error(text, id="project.E002") for text in texts]
+
+
 def raising(app_configs: Any, **kwargs: Any) -> list[checks.CheckMessage]:
     files.count("raising.runs")
     raise RuntimeError("s3cret in the text of an exception")

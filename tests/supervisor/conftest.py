@@ -5,7 +5,6 @@ import os
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 
@@ -33,6 +32,7 @@ class FakeWorker:
         self.outcomes: dict[str, tuple[str, int]] = dict.fromkeys(
             ("liveness", "readiness", "startup"), ("passed", 0)
         )
+        self.messages = {"x.E1": "no"}
         self.asked: list[Question] = []
         # Its own copy, as a fork would have one; the pool closes the other.
         self.channel = WorkerChannel(self.known.worker_end.dup())
@@ -84,10 +84,10 @@ class FakeWorker:
             self.outcomes[question.name] = ("passed", 0)
             self.channel.send_answer(question, {})
             return
-        messages = {"x": {"x.E1": "no"}} if level else {}
-        message: dict[str, Any] = {"outcome": outcome, "level": level, "messages": messages}
+        details = {"x": {"messages": self.messages}} if level else {}
         status = {0: "ok", 20: "info", 40: "error"}[level]
-        self.channel.send_answer(question, message, json.dumps({"status": status}).encode())
+        body = json.dumps({"status": status, "details": details}).encode()
+        self.channel.send_answer(question, {"outcome": outcome, "level": level}, body)
 
 
 @pytest.fixture

@@ -129,6 +129,14 @@ def test_parts(line: Line, count: int) -> None:
     assert len(parts) == max(1, -(-count // PART_BYTES))
 
 
+def test_line_that_takes_no_more_at_once(line: Line) -> None:
+    """An answer whose part does not fit into the line's buffer is replaced by a short one."""
+    line.channel._end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, PART_BYTES // 4)
+    line.channel.send_answer(Question(7, "readiness", {}), {"outcome": "passed"}, PART_BYTES * b"x")
+    state = {"serves": False, "stops": False, "id": 7, "is_last": True}
+    assert line.hear() == ({"status": 500, **state}, b"")
+
+
 @pytest.mark.parametrize(("text", "more"), [("", ""), ("no\n  brain ", ": no brain")])
 def test_failed_lifespan(line: Line, text: str, more: str) -> None:
     """The application's own words are told on one line, if it has any."""

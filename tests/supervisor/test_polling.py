@@ -38,7 +38,7 @@ def answer(worker: Worker, *names: str, outcome: str = "passed", level: int = 0)
         if question.name in names:
             message = {"id": id_, "is_last": True, "serves": worker.serves}
             if question.name != PING and worker.serves:
-                message |= {"outcome": outcome, "level": level, "messages": {}}
+                message |= {"outcome": outcome, "level": level}
             say(worker, message, body=b'{"status": "?"}')
 
 

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from dockerflow_django.supervisor.channel import PART_BYTES, Question
 from dockerflow_django.supervisor.probes import ContainerProbes, Verdict
 from tests.harness.waiting import wait_until
 from tests.supervisor.conftest import (
@@ -267,10 +268,40 @@ def test_broken_answer(probes: ContainerProbes, body: bytes) -> None:
 
     def break_it(question: object) -> None:
         if getattr(question, "name", "") == "readiness":
-            message = {"outcome": "passed", "level": 0, "messages": {}}
+            message = {"outcome": "passed", "level": 0}
             worker.channel.send_answer(question, message, body)  # type: ignore[arg-type]
         else:
             answer(question)  # type: ignore[arg-type]
 
     worker.channel.serve_questions(break_it)
     wait_for(probes, "passed", "failed", "passed")
+
+
+def test_many_messages(probes: ContainerProbes) -> None:
+    """An answer with more messages than any buffer holds counts as a short one does, in whole."""
+    worker = FakeWorker(probes, 1).serve()
+    wait_for(probes, "passed", "passed", "passed")
+    worker.messages = {f"x.E{number}": 150 * "x" for number in range(2000)}
+    worker.outcomes["readiness"] = ("failed", 40)
+    pass_time(probes, 1)
+    wait_for(probes, "passed", "failed", "passed")
+    assert probes.verdict("readiness").messages == {"x": worker.messages}
+
+
+def test_answer_that_cannot_be_sent(probes: ContainerProbes) -> None:
+    """One too long for a message fails its probe, and the next one counts again."""
+    worker = FakeWorker(probes, 1)
+    answer = worker._answer
+    has_much_to_say = True
+
+    def say_much(question: Question) -> None:
+        if question.name == "readiness" and has_much_to_say:
+            worker.channel.send_answer(question, {"outcome": "passed", "words": PART_BYTES * "x"})
+        else:
+            answer(question)
+
+    worker.channel.serve_questions(say_much)
+    wait_for(probes, "passed", "failed", "passed")
+    has_much_to_say = False
+    pass_time(probes, 1)
+    wait_for(probes, "passed", "passed", "passed")

@@ -16,7 +16,7 @@ from tests.supervisor.test_answers import settings
 def answered(worker: Worker, probe: str, outcome: str, level: int, **payload: Any) -> None:
     """Have the worker serve, and its last answer to the probe say so."""
     question = OpenQuestion(probe, 0.0)
-    question.answer = {"outcome": outcome, "level": level, "messages": {}}
+    question.answer = {"outcome": outcome, "level": level}
     question.parts.append(json.dumps(payload).encode())
     worker.serves = True
     worker.answers[probe] = question
@@ -168,12 +168,13 @@ def test_worker_that_is_starting(still: ContainerProbes) -> None:
     ("answer", "body", "sentence"),
     [
         ({"status": 500}, b"", "A worker could not evaluate the probe."),
+        ({"outcome": "passed", "level": 0}, b"", "A worker's answer cannot be read."),
+        ({"outcome": "passed"}, b"{}", "A worker's answer cannot be read."),
         (
-            {"outcome": "passed", "level": 0, "messages": {}},
-            b"",
+            {"outcome": "passed", "level": 0},
+            b'{"details": []}',
             "A worker's answer cannot be read.",
         ),
-        ({"outcome": "passed", "level": 0}, b"{}", "A worker's answer cannot be read."),
     ],
 )
 def test_answer_that_is_none(
@@ -191,11 +192,10 @@ def test_answer_that_is_none(
 def test_answer_of_a_worker(still: ContainerProbes) -> None:
     """What a worker says is the container's, in whole."""
     worker = still.pool.add(1)
-    answered(worker, "liveness", "failed", 40, status="error")
-    assert worker.answers["liveness"].answer
-    worker.answers["liveness"].answer["messages"] = {"x": {"x.E1": "no"}}
+    details = {"x": {"status": "error", "messages": {"x.E1": "no"}}}
+    answered(worker, "liveness", "failed", 40, status="error", details=details)
     assert still.verdict("liveness") == Verdict(
-        "failed", 40, {"status": "error"}, {"x": {"x.E1": "no"}}
+        "failed", 40, {"status": "error", "details": details}, {"x": {"x.E1": "no"}}
     )
 
 

@@ -130,3 +130,19 @@ def leave_marker(project: Project) -> None:
     argv = [sys.executable, "-m", "dockerflow_django.drain"]
     subprocess.run(argv, env=project.env(), check=True, capture_output=True)
     assert Path(project.environ["DOCKERFLOW_DRAIN_PATH"]).exists()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("kind", ["serve-wsgi", "gunicorn"])
+def test_check_with_much_to_say(
+    served: Serve, hooked: Project, receiver: Receiver, kind: str
+) -> None:
+    """A probe that fails with thousands of messages fails, and every one of them is told."""
+    checks = {"readiness": ["tests.project.checks.many_errors"]}
+    checked = hooked.with_settings(DOCKERFLOW_PROBES=checks)
+    instance = served(kind=kind, project=checked)
+    wait_until(lambda: instance.probe("readiness").status == 200)
+    checked.make("errors")
+    wait_until(lambda: instance.probe("readiness").status == 503)
+    wait_until(lambda: receiver.news()[-1] == ("readiness", "failed"))
+    assert receiver.posts[-1].json()["traceback"].count("project.E002") == 2000

@@ -6,10 +6,11 @@ ended. The thread that listens does nothing else, and answers a `PING` itself: s
 to run, however long its other answers take. Nothing here needs Django.
 
 A message is a JSON object on one line, then the bytes of a body, if it has one. A long body comes
-in parts, the last of which says so.
+in parts, the last of which says so. What has no limit of its own belongs into the body.
 """
 
 import _thread
+import errno
 import json
 import os
 import signal
@@ -101,18 +102,30 @@ class WorkerChannel:
         self.notify({"stops": True})
 
     def send_answer(self, question: Question, message: Message, body: bytes = b"") -> None:
-        """Send the answer to a question, with where this worker is in its life."""
+        """Send the answer to a question, with where this worker is in its life.
+
+        If it cannot be sent, because it is too long for one, say so: a question without an answer
+        would stay open, and the last answer hold.
+        """
         state = {"serves": self._answer is not None, "stops": self.is_stopping()}
-        message = {**message, **state, "id": question.id}
-        with suppress(OSError):
-            while len(body) > PART_BYTES:
-                part, body = body[:PART_BYTES], body[PART_BYTES:]
-                os.write(self._end.fileno(), pack({"id": question.id}, part))
-            os.write(self._end.fileno(), pack({**message, "is_last": True}, body))
+        last = {**state, "id": question.id, "is_last": True}
+        try:
+            self._send_parts({**message, **last}, body)
+        except OSError:
+            with suppress(OSError):  # the supervisor has ended
+                os.write(self._end.fileno(), pack({"status": 500, **last}))
 
     def close(self) -> None:
         """Close the line."""
         self._end.close()
+
+    def _send_parts(self, last: Message, body: bytes) -> None:
+        if len(pack(last)) > PART_BYTES:
+            raise OSError(errno.EMSGSIZE, os.strerror(errno.EMSGSIZE))
+        while len(body) > PART_BYTES:
+            part, body = body[:PART_BYTES], body[PART_BYTES:]
+            os.write(self._end.fileno(), pack({"id": last["id"]}, part))
+        os.write(self._end.fileno(), pack(last, body))
 
     def _listen(self) -> None:
         while data := self._receive():

@@ -222,9 +222,10 @@ def _verdict_in(question: OpenQuestion) -> Verdict:
         return _failure(health.ERROR_STALLED, "A worker could not evaluate the probe.")
     try:
         payload = {**json.loads(question.body)}
-        messages = dict(answer["messages"])
+        details = payload.get("details", {})
+        messages = {check: detail["messages"] for check, detail in details.items()}
         return Verdict(str(answer["outcome"]), int(answer["level"]), payload, messages)
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         return _failure(health.ERROR_STALLED, "A worker's answer cannot be read.")
 
 

@@ -88,7 +88,7 @@ def _answer(channel: WorkerChannel, question: Question) -> None:
 
 def _evaluate(probe: str) -> Answered:
     report = evaluate(probe)
-    message = {"outcome": report.outcome, "level": report.level, "messages": report.messages()}
+    message = {"outcome": report.outcome, "level": report.level}
     return message, Answer(status_of_heartbeat(report), report.payload(details=True)).body
 
 
