@@ -2,6 +2,8 @@
 
 import os
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
@@ -16,6 +18,7 @@ from dockerflow_django.checks.connection import connection_to, in_heartbeat_thre
 from dockerflow_django.checks.registry import Check
 from dockerflow_django.heartbeat import runner, threads
 from tests.harness.waiting import wait_until
+from tests.servers.outages import frozen
 
 
 def in_thread(function):
@@ -37,6 +40,21 @@ def in_thread(function):
     if error is not None:
         raise error
     return result
+
+
+def bounds_of(*timeouts):
+    """Return the options of the connection in a run of one check for each of its timeouts."""
+    found = []
+
+    def look(app_configs):
+        with connection_to("other") as connection:
+            found.append(connection.settings_dict["OPTIONS"])
+        return []
+
+    for number, timeout in enumerate(timeouts, start=1):
+        runner.gather([Check(look, {}, timeout=timeout)], fresh=True)
+        wait_until(lambda number=number: len(found) == number)
+    return found
 
 
 def ask(alias="other"):
@@ -134,6 +152,52 @@ def test_waiting_for_the_server_is_bounded_by_the_driver(database, production):
     assert connections.settings["other"]["OPTIONS"] == {}
 
 
+@pytest.mark.parametrize(
+    ("timeout", "bound"), [(0.1, 2), (0.8, 2), (3.5, 5), (20, 21), (1e300, 86_401)]
+)
+def test_check_that_asks_for_more_time_waits_longer(database, production, timeout, bound):
+    """The driver ends no wait that the check allows; one with less time waits as any other."""
+    database(CONN_MAX_AGE=60)
+    assert [each["connect_timeout"] for each in bounds_of(timeout)] == [bound]
+    assert [each["connect_timeout"] for each in bounds_of(0.8)] == [2]
+
+
+def test_longest_listing_bounds_the_shared_run(database, production):
+    """A check that two probes list has one run, which may take what the more patient allows."""
+    database()
+    assert [each["connect_timeout"] for each in bounds_of(5, 20, 5)] == [6, 21, 21]
+
+
+@pytest.mark.parametrize(
+    ("own", "bound"),
+    [(1, 1), ("1", "1"), (1.5, 1.5), (2, 2), (60, 2), ("60", 2), (0, 2), (None, 2), ("soon", 2)],
+)
+def test_projects_own_bound_stays_if_it_is_shorter(database, own, bound):
+    """What the project has set ends a wait no later than it says; 0 and nonsense end none."""
+    options = {"connect_timeout": own, "application_name": "shop"}
+    database(OPTIONS=options)
+    with connection_module._lock:
+        connection = connection_module._make("other", 2)
+    made = connection.settings_dict["OPTIONS"]
+    assert (made["connect_timeout"], made["application_name"]) == (bound, "shop")
+    assert connections.settings["other"]["OPTIONS"] == options
+
+
+@pytest.mark.long
+def test_slow_server_is_well_for_a_check_with_time(postgresql, add_alias, production):
+    """A server that answers after more than the usual bound, and in time for this check."""
+    add_alias("other", **postgresql.settings("postgres"))
+    check = Check(lambda app_configs: ask() and [], {}, timeout=20)
+    with ThreadPoolExecutor() as pool, frozen(postgresql):
+        answer = pool.submit(runner.gather, [check])
+        began = time.monotonic()
+        wait_until(lambda: time.monotonic() - began > 3)
+        postgresql.thaw()
+        (result,) = answer.result(20)
+    assert result.messages == ()
+    assert result.duration_seconds > 3
+
+
 def test_pool_is_used(database, production):
     """With psycopg's pool the checks take a connection from it and give it back."""
     postgresql = database(OPTIONS={"pool": {"min_size": 1, "max_size": 1, "timeout": 5}})
@@ -168,12 +232,14 @@ def test_forked_child_leaves_the_parents_connection_alone(database, production):
     assert in_thread(ask) is first
 
 
-def test_mariadb_is_bounded_too(mariadb, add_alias, production):
+@pytest.mark.parametrize(("timeout", "bound"), [(0.8, 2), (20, 21)])
+def test_mariadb_is_bounded_too(mariadb, add_alias, production, timeout, bound):
     """MySQL's driver takes three timeouts."""
     pytest.importorskip("MySQLdb")
     add_alias("other", **mariadb.settings("mysql"))
-    options = in_thread(ask).settings_dict["OPTIONS"]
-    assert {options[name] for name in ("connect_timeout", "read_timeout", "write_timeout")} == {2}
+    names = ("connect_timeout", "read_timeout", "write_timeout")
+    (options,) = bounds_of(timeout)
+    assert {options[name] for name in names} == {bound}
 
 
 def test_outbox_is_no_sign_of_a_test(monkeypatch):
@@ -184,21 +250,48 @@ def test_outbox_is_no_sign_of_a_test(monkeypatch):
     assert not connection_module.is_testing()
 
 
-def test_turn_that_waits_for_ever_is_ended(postgresql, add_alias, production, monkeypatch):
+def wait_for_ever(app_configs):
+    with connection_to("other") as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT pg_sleep(60)")
+
+
+def begin_a_turn_ago(seconds):
+    """Have the turn at the connection last that long already."""
+    turns = connection_module._turns["other"]
+    turns.taken_at = wait_until(lambda: turns.taken_at) - seconds
+
+
+@pytest.mark.parametrize("cap_seconds", [None, 0.1], ids=["awaited", "in the background"])
+def test_turn_that_waits_for_ever_is_ended(postgresql, add_alias, production, cap_seconds):
     """A server that acknowledges and never answers costs its turn, and the check is asked anew."""
     add_alias("other", **postgresql.settings("postgres"))
+    check = Check(wait_for_ever, {}, timeout=0.5, every=60)
 
-    def ask(app_configs):
-        with connection_to("other") as connection, connection.cursor() as cursor:
-            cursor.execute("SELECT pg_sleep(60)")
+    def gather():
+        return runner.gather([check], cap_seconds)[0]
 
-    check = Check(ask, {}, timeout=0.5, every=60)
-    (overdue,) = runner.gather([check])
-    assert overdue.messages[0].id == health.ERROR_CHECK_TIMED_OUT
-    assert runner.gather([check])[0].run == overdue.run  # a driver's timeout has not passed yet
-    monkeypatch.setattr(connection_module, "_patience_seconds", lambda: 0)
-    ended = wait_until(lambda: next(iter(r for r in runner.gather([check]) if r.is_finished), None))
+    overdue = wait_until(lambda: gather().spoken[0].id == health.ERROR_CHECK_TIMED_OUT and gather())
+    assert gather().run == overdue.run  # a driver's timeout has not passed yet
+    begin_a_turn_ago(2)
+    ended = wait_until(lambda: next(iter(r for r in [gather()] if r.is_finished), None))
     assert "OperationalError" in ended.traceback
+
+
+def test_turn_that_may_take_longer_is_not_ended_by_another_check(postgresql, add_alias, production):
+    """Each turn has the time of the check that takes it."""
+    add_alias("other", **postgresql.settings("postgres"))
+    patient = Check(wait_for_ever, {}, timeout=20)
+    hurried = Check(lambda app_configs: ask() and [], {}, timeout=0.1)
+    with ThreadPoolExecutor() as pool:
+        answer = pool.submit(runner.gather, [patient])
+        wait_until(lambda: "other" in connection_module._turns)
+        begin_a_turn_ago(20)
+        for _ in range(5):
+            assert runner.gather([hurried])[0].messages[0].id == health.ERROR_CHECK_TIMED_OUT
+        assert not answer.done()
+        begin_a_turn_ago(1)
+        wait_until(lambda: runner.gather([hurried]) and answer.done())
+    assert "OperationalError" in answer.result()[0].traceback
 
 
 def test_turn_on_what_has_no_socket_is_left_alone(production, monkeypatch, django_db_blocker):

@@ -27,8 +27,13 @@ from dockerflow_django.conf import conf
 
 logger = logging.getLogger("dockerflow_django.checks")
 
-# The heartbeat sets this in its threads; a `sync_to_async` thread below one inherits it.
+# The heartbeat sets these in its threads; a `sync_to_async` thread below one inherits them.
 in_heartbeat_thread: ContextVar[bool] = ContextVar("in_heartbeat_thread", default=False)
+# How long the run may take.
+allowed_seconds: ContextVar[float] = ContextVar("allowed_seconds", default=0.0)
+
+# The drivers count milliseconds in 32 bits.
+LONGEST_PATIENCE_SECONDS = 86_400
 
 
 @contextmanager
@@ -44,7 +49,7 @@ def connection_to(alias: str) -> Iterator[BaseDatabaseWrapper]:
         raise ConnectionDoesNotExist(f"There is no database alias '{alias}'.")
     with _lock:
         turns = _turns.setdefault(alias, _Turns(alias))
-    with turns.lock, _installed(alias, turns.current()) as connection:
+    with turns.lock, _installed(alias, turns.current(_patience_seconds())) as connection:
         try:
             yield connection
         finally:
@@ -97,16 +102,19 @@ class _Turns:
         self.lock = threading.Lock()
         self.connection: BaseDatabaseWrapper | None = None
         self.made_for: dict[str, Any] = {}
+        self.patience_seconds = 0
         self.taken_at: float | None = None
 
-    def current(self) -> BaseDatabaseWrapper:
-        """Return the connection, made anew if the settings are others than they were."""
+    def current(self, patience_seconds: int) -> BaseDatabaseWrapper:
+        """Return the connection, made anew if settings or patience are others than they were."""
         wanted = connections.settings[self.alias]
-        if self.connection is None or wanted != self.made_for:
+        is_as_before = wanted == self.made_for and patience_seconds == self.patience_seconds
+        if self.connection is None or not is_as_before:
             if self.connection is not None:
                 _close(self.connection)
-            self.connection = _make(self.alias)
+            self.connection = _make(self.alias, patience_seconds)
             self.made_for = copy.deepcopy(wanted)
+            self.patience_seconds = patience_seconds
         self.taken_at = time.monotonic()
         self.connection.close_if_unusable_or_obsolete()
         return self.connection
@@ -122,7 +130,7 @@ class _Turns:
     def end_stuck_wait(self) -> None:
         """Shut the socket down if this turn has lasted longer than a driver's timeout would."""
         with _guard:
-            if self.taken_at is None or time.monotonic() - self.taken_at < _patience_seconds():
+            if self.taken_at is None or time.monotonic() - self.taken_at < self.patience_seconds:
                 return
             raw = self.connection.connection if self.connection else None
             if hasattr(raw, "fileno"):
@@ -138,12 +146,20 @@ def _shut_down(raw: Any) -> None:
 
 
 def _patience_seconds() -> int:
-    return max(2, math.ceil(conf.DOCKERFLOW_CHECK_TIMEOUT) + 1)  # libpq: 2 s at least
+    """Return how long this run may wait for a server: no less than an ordinary one."""
+    limit = max(conf.DOCKERFLOW_CHECK_TIMEOUT, allowed_seconds.get())
+    limit = min(limit, LONGEST_PATIENCE_SECONDS)
+    return max(2, math.ceil(limit) + 1)  # libpq: 2 s at least
 
 
-def _make(alias: str) -> BaseDatabaseWrapper:
+def _make(alias: str, patience_seconds: int) -> BaseDatabaseWrapper:
     connection: BaseDatabaseWrapper = connections.create_connection(alias)
-    bounds = _bounds(connection)
+    own = connection.settings_dict["OPTIONS"]
+    bounds = {
+        name: bound
+        for name, bound in _bounds(connection, patience_seconds).items()
+        if not _is_shorter(own.get(name), bound)
+    }
     if bounds:
         connection.settings_dict = copy.deepcopy(connection.settings_dict)
         connection.settings_dict["OPTIONS"].update(bounds)
@@ -151,7 +167,15 @@ def _make(alias: str) -> BaseDatabaseWrapper:
     return connection
 
 
-def _bounds(connection: BaseDatabaseWrapper) -> dict[str, int]:
+def _is_shorter(own: Any, bound: int) -> bool:
+    """Tell whether the project's own value is one that ends a wait sooner; 0 means never."""
+    try:
+        return 0 < float(own) < bound
+    except (TypeError, ValueError):
+        return False
+
+
+def _bounds(connection: BaseDatabaseWrapper, seconds: int) -> dict[str, int]:
     """Return the driver's options that end a wait for a server that never answers.
 
     Without them a run that hangs on a lost server would hang for ever, and with it the check. A
@@ -159,7 +183,6 @@ def _bounds(connection: BaseDatabaseWrapper) -> dict[str, int]:
     """
     if connection.settings_dict["OPTIONS"].get("pool"):
         return {}
-    seconds = _patience_seconds()
     if connection.vendor == "postgresql":
         keepalive = {"keepalives_idle": seconds, "keepalives_interval": seconds}
         lost = {"keepalives_count": 2, "tcp_user_timeout": seconds * 2000}  # milliseconds

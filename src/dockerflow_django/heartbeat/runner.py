@@ -75,6 +75,7 @@ def _ask(check: Check, cap_seconds: float | None, *, fresh: bool = False) -> Ask
     limit = _limit_seconds(check)
     with slots.lock():
         slot = slots.slot_of(check)
+        slot.allowed_seconds = max(slot.allowed_seconds, limit)
         if check.once and slot.clean is not None and slot.clean.duration_seconds <= limit:
             return slot.clean
         if cap_seconds is not None and limit > cap_seconds:
@@ -104,12 +105,12 @@ def _in_background(slot: Slot, check: Check, limit: float) -> Result:
 
 
 def _settled(check: Check, asked: Asked) -> Result:
-    if isinstance(asked, Result):
-        return _with_options(check, asked)
-    if asked.future.done():
+    if isinstance(asked, Run) and asked.future.done():
         return _with_options(check, asked.future.result())
-    end_stuck_waits()
-    return _with_options(check, _overdue(None, asked, _limit_seconds(check)))
+    result = _overdue(None, asked, _limit_seconds(check)) if isinstance(asked, Run) else asked
+    if not (result.is_finished or result.is_pending):
+        end_stuck_waits()
+    return _with_options(check, result)
 
 
 def _overdue(slot: Slot | None, run: Run, limit: float) -> Result:

@@ -12,7 +12,12 @@ from dataclasses import dataclass
 
 from dockerflow_django._state import keeps
 from dockerflow_django.checks.check import Check
-from dockerflow_django.checks.connection import close_all, in_heartbeat_thread, is_testing
+from dockerflow_django.checks.connection import (
+    allowed_seconds,
+    close_all,
+    in_heartbeat_thread,
+    is_testing,
+)
 from dockerflow_django.heartbeat import threads
 from dockerflow_django.heartbeat.execution import Run, as_coroutine, execute, raised
 from dockerflow_django.heartbeat.report import Result
@@ -27,6 +32,8 @@ SHORTEST_PERIOD_SECONDS = 0.1
 class Slot:
     """One check. `clean` is its last result without a message.
 
+    A run may take `allowed_seconds`, the most that any listing of the check has asked for.
+
     The rest is of a check that runs in the background: since when, how often, when a heartbeat has
     asked for it last, after how long nobody is taken to ask any more, and what starts its next run.
     """
@@ -35,6 +42,7 @@ class Slot:
     run: Run | None = None
     last: Result | None = None
     clean: Result | None = None
+    allowed_seconds: float = 0.0
     first_asked: float | None = None
     last_asked: float = 0.0
     period_seconds: float = 0.0
@@ -97,6 +105,7 @@ _slots: dict[Hashable, Slot] = {}
 
 def _work(slot: Slot, run: Run) -> None:
     in_heartbeat_thread.set(True)
+    allowed_seconds.set(slot.allowed_seconds)
     result = execute(run, lambda answer: threads.run_coroutine(as_coroutine(answer)))
     try:
         close_all()
