@@ -4,6 +4,7 @@ What Gunicorn's arbiter imports would outlive a reload, and be inherited unpatch
 workers.
 """
 
+import contextlib
 import json
 import os
 import sys
@@ -50,7 +51,8 @@ def _content_of_child(load: Callable[[], None]) -> bytes:
         finally:
             os.close(writer)
         content = told.read()
-    os.waitpid(pid, 0)
+    with contextlib.suppress(ChildProcessError):  # Gunicorn before 24 waits for every child
+        os.waitpid(pid, 0)
     return content
 
 
