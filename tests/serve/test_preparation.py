@@ -2,7 +2,10 @@
 
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from django.core.checks import Error
@@ -54,6 +57,30 @@ def test_step_that_raises(stop: StopRequests, capfd: pytest.CaptureFixture[str])
     """A step that raises has failed, and its traceback is shown."""
     assert preparation._run(fail, stop) == 1
     assert capfd.readouterr().err.endswith("RuntimeError: no brain\n")
+
+
+def test_step_on_a_full_disk() -> None:
+    """A step that cannot write its last words ends all the same: one process goes on."""
+    code = """
+import os
+from dockerflow_django.serve import preparation
+from dockerflow_django.serve.stop import StopRequests
+try:
+    status = preparation._run(lambda: print("words") or 3, StopRequests())
+finally:
+    os.write(2, b"one\\n")
+assert status == 3
+"""
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONUNBUFFERED": ""},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (0, "one\n")
 
 
 def test_command_that_raises(stop: StopRequests, capfd: pytest.CaptureFixture[str]) -> None:

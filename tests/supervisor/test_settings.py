@@ -4,6 +4,9 @@ import errno
 import logging
 import os
 import signal
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -144,6 +147,30 @@ def test_child_finds_errors(settings: Any, caplog: pytest.LogCaptureFixture) -> 
     with pytest.raises(SettingsError, match="the settings are wrong, see above"):
         read_in_child(lambda: None, log)
     assert "DOCKERFLOW_DRAIN_SECONDS" in caplog.text
+
+
+def test_child_on_a_full_disk() -> None:
+    """A child that cannot write its last words ends all the same: one process goes on."""
+    code = """
+import logging, os
+import django
+from dockerflow_django.supervisor.settings_child import read_in_child
+django.setup()
+try:
+    read_in_child(lambda: print("words"), logging.getLogger())
+finally:
+    os.write(2, b"one\\n")
+"""
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONUNBUFFERED": ""},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (0, "one\n")
 
 
 def test_child_that_is_killed() -> None:

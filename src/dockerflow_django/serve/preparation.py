@@ -136,9 +136,11 @@ def _be_child(step: Step) -> None:
     except BaseException:  # noqa: BLE001 - the child ends here, whatever comes
         sys.excepthook(*sys.exc_info())
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(status)
+        try:
+            sys.stdout.flush()
+            sys.stderr.flush()
+        finally:  # also if a disk is full
+            os._exit(status)
 
 
 def _end(pid: int) -> None:

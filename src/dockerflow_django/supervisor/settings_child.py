@@ -69,8 +69,10 @@ def _tell(load: Callable[[], None], writer: int) -> None:
         text = " ".join(scrub(f"{type(error).__name__}: {error}").split())
         found["problem"] = f"the project cannot be loaded: {text}"
     finally:
-        with open(writer, "wb") as told:
-            told.write(json.dumps(found).encode())
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(0)
+        try:
+            with open(writer, "wb") as told:
+                told.write(json.dumps(found).encode())
+            sys.stdout.flush()
+            sys.stderr.flush()
+        finally:  # also if a disk is full
+            os._exit(0)
