@@ -7,6 +7,8 @@ from django.test import AsyncClient, Client
 
 from dockerflow_django import testing
 from dockerflow_django.checks import functions
+from dockerflow_django.checks.check import Check
+from dockerflow_django.heartbeat import runner
 from dockerflow_django.heartbeat.evaluation import evaluate
 from dockerflow_django.testing import aassert_ready, assert_ready, replace_check
 
@@ -41,6 +43,16 @@ def test_replacing_twice_is_refused():
     with replace_check(DATABASE), pytest.raises(ValueError, match="replaced already"):
         replace_check(DATABASE).__enter__()
     assert functions.replacements == {}
+
+
+def test_answer_is_not_that_of_an_earlier_block(settings):
+    """A result that is young enough is used again, but never for another replacement."""
+    settings.DOCKERFLOW_HEARTBEAT_MAX_AGE = 60
+    check = Check(DATABASE)
+    for number in range(20):
+        with replace_check(DATABASE, checks.Error(f"down {number}")):
+            (result,) = runner.gather([check])
+            assert result.messages[0].msg == f"down {number}"
 
 
 @replace_check(MIGRATIONS)

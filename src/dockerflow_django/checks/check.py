@@ -38,7 +38,7 @@ class Check:
         They share its runs. A check that a test has replaced is another one.
         """
         replacement = functions.replacements.get(self.identity)
-        asked = self.identity if replacement is None else ("replacement", id(replacement))
+        asked = self.identity if replacement is None else ("replacement", replacement)
         return (asked, functions.fingerprint(self.keywords))
 
     @property
