@@ -156,6 +156,7 @@ import logging, os
 import django
 from dockerflow_django.supervisor.settings_child import read_in_child
 django.setup()
+logging.disable()
 try:
     read_in_child(lambda: print("words"), logging.getLogger())
 finally:
