@@ -1,9 +1,12 @@
 """The helpers for a project's own tests."""
 
+import asyncio
+from inspect import iscoroutinefunction
+
 import pytest
 from django.core import checks
 from django.http import HttpResponse
-from django.test import AsyncClient, Client
+from django.test import AsyncClient, Client, SimpleTestCase
 
 from dockerflow_django import testing
 from dockerflow_django.checks import functions
@@ -59,6 +62,35 @@ def test_answer_is_not_that_of_an_earlier_block(settings):
 def test_replace_check_is_a_decorator():
     """It serves for a whole test."""
     assert MIGRATIONS in functions.replacements
+
+
+def test_decorated_test_may_run_again():
+    """Each call has a block of its own, and returns what the test returns."""
+    decorated = replace_check(MIGRATIONS)(lambda: MIGRATIONS in functions.replacements)
+    assert [decorated(), decorated()] == [True, True]
+    assert functions.replacements == {}
+
+
+async def test_coroutine_function_is_decorated():
+    """An asynchronous test runs, inside the block."""
+
+    @replace_check(MIGRATIONS)
+    async def ask(number, *, other):
+        await asyncio.sleep(0)
+        return MIGRATIONS in functions.replacements, number, other
+
+    assert iscoroutinefunction(ask)
+    assert await ask(1, other=2) == (True, 1, 2)
+    assert functions.replacements == {}
+
+
+def test_class_is_not_decorated():
+    """Made a function, it would be found by no test runner, and all its tests would be green."""
+    with pytest.raises(TypeError, match=r"class Tests: decorate its tests, or call"):
+
+        @replace_check(MIGRATIONS)
+        class Tests(SimpleTestCase):
+            pass
 
 
 def test_assert_ready_passes_when_ready(client: Client):

@@ -4,38 +4,43 @@ Inside a `TestCase` the checks run one after another in the test's thread, so th
 test wrote; nothing is reused between two heartbeats there.
 """
 
-from collections.abc import Hashable, Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable, Hashable
+from contextlib import ContextDecorator
+from functools import wraps
+from typing import Any, TypeVar, cast
 
+from asgiref.sync import iscoroutinefunction
 from django.core.checks import CheckMessage
 from django.test import AsyncClient, Client
 from django.urls import reverse
 
 from dockerflow_django import _state
 from dockerflow_django.checks import functions
+from dockerflow_django.checks.functions import CheckFunction
 from dockerflow_django.checks.registry import configuration
 from dockerflow_django.heartbeat import evaluation
 from dockerflow_django.heartbeat.report import keyed
 
 __all__ = ["aassert_ready", "assert_ready", "replace_check", "reset"]
 
+Test = TypeVar("Test", bound=Callable[..., Any])
 
-@contextmanager
+
 def replace_check(
     check: str, *messages: CheckMessage, raises: BaseException | None = None
-) -> Iterator[None]:
+) -> "_Replacement":
     """Let a check return these messages, or raise, while the block or the decorated test runs.
+
+    The test may be a coroutine function. A class is not decorated: decorate its tests, or enter the
+    block in ``setUp``.
 
     :param check: the dotted path of the check, or its name.
     :param messages: the check messages that it returns; none for a check that passes.
     :param raises: an exception that it raises instead.
     :raises ValueError: if no configured check has that path or name, or if the check is already
         replaced.
+    :raises TypeError: if it decorates a class.
     """
-    identities = _identities_of(check)
-    if any(identity in functions.replacements for identity in identities):
-        raise ValueError(f"{check} is replaced already")
 
     def replacement(app_configs: object, **kwargs: object) -> list[CheckMessage]:
         if raises is not None:
@@ -43,12 +48,7 @@ def replace_check(
         return list(messages)
 
     replacement.__name__ = check.rpartition(".")[2]
-    functions.replacements.update(dict.fromkeys(identities, replacement))
-    try:
-        yield
-    finally:
-        for identity in identities:
-            del functions.replacements[identity]
+    return _Replacement(check, replacement)
 
 
 def reset() -> None:
@@ -80,6 +80,42 @@ async def aassert_ready(client: AsyncClient) -> None:
     response = await client.get(_readiness())
     if response.status_code != 200:  # noqa: PLR2004
         raise AssertionError(_reasons(response))
+
+
+class _Replacement(ContextDecorator):
+    """The block in which a check is replaced; as a decorator it lasts as long as each call."""
+
+    def __init__(self, check: str, replacement: CheckFunction) -> None:
+        self._check = check
+        self._replacement = replacement
+        self._identities: set[Hashable] = set()
+
+    def __enter__(self) -> None:
+        identities = _identities_of(self._check)
+        if any(identity in functions.replacements for identity in identities):
+            raise ValueError(f"{self._check} is replaced already")
+        functions.replacements.update(dict.fromkeys(identities, self._replacement))
+        self._identities = identities
+
+    def __exit__(self, *error: object) -> None:
+        for identity in self._identities:
+            del functions.replacements[identity]
+
+    def __call__(self, function: Test) -> Test:
+        if isinstance(function, type):
+            raise TypeError(
+                f"replace_check cannot decorate the class {function.__name__}: decorate its tests, "
+                "or call self.enterContext(replace_check(...)) in setUp."
+            )
+        if not iscoroutinefunction(function):
+            return super().__call__(function)
+
+        @wraps(function)
+        async def decorated(*args: Any, **kwargs: Any) -> Any:
+            with self:
+                return await function(*args, **kwargs)
+
+        return cast(Test, decorated)
 
 
 def _identities_of(wanted: str) -> set[Hashable]:
