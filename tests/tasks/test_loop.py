@@ -15,7 +15,7 @@ from django.core.checks import CheckMessage
 
 from dockerflow_django import lifecycle
 from dockerflow_django.client import probe_file
-from dockerflow_django.tasks import serve_probes
+from dockerflow_django.tasks import ProbesError, serve_probes
 from tests.harness import http
 from tests.harness.processes import Process
 from tests.harness.project import Project
@@ -112,6 +112,15 @@ def test_wrong_arguments(arguments: dict[str, Any], sentence: str) -> None:
     """A wrong argument is said to be that before anything is opened."""
     with pytest.raises(ValueError, match=sentence), serve_probes(**arguments):
         raise AssertionError("the block is not entered")
+
+
+def test_wrong_setting(path: Path, settings: Any) -> None:
+    """A wrong setting is told before anything is opened."""
+    settings.DOCKERFLOW_WORKER_STALL_SECONDS = "soon"
+    sentence = "the settings are wrong, see above"
+    with pytest.raises(ProbesError, match=sentence), serve_probes():
+        raise AssertionError("the block is not entered")
+    assert not path.exists()
 
 
 def test_another_thread_installs_no_handler(path: Path) -> None:

@@ -1,6 +1,7 @@
 """What runs beside the web process: its probes, its summaries, and how it stops.
 
 ``probes``   the three probes of any such process, by port and by file
+``settings`` no start on wrong ones
 ``loop``     the same for a loop of the project's own: `serve_probes`
 ``amqp``     ``manage.py consume``
 """

@@ -16,6 +16,7 @@ from dockerflow_django.checks.registry import Check, from_settings
 from dockerflow_django.conf import casts, conf
 from dockerflow_django.lifecycle import process
 from dockerflow_django.tasks.probes import WorkerProbes
+from dockerflow_django.tasks.settings import check_settings
 
 
 class LoopProbes:
@@ -90,8 +91,8 @@ def serve_probes(
         ``DOCKERFLOW_WORKER_STALL_SECONDS`` if not given.
     :param ready: the checks of readiness, a list written as in ``DOCKERFLOW_CHECKS``.
     :raises ValueError: for a wrong argument.
-    :raises dockerflow_django.tasks.ProbesError: if the port is taken, or the file cannot be
-        written or belongs to another process.
+    :raises dockerflow_django.tasks.ProbesError: if one of the app's system checks finds an error,
+        if the port is taken, or if the file cannot be written or belongs to another process.
 
     .. versionadded:: 0.1
     """
@@ -103,6 +104,7 @@ def serve_probes(
         entries = casts.entries(ready)
     except ValueError as error:
         raise ValueError(f"ready must be {error}") from None
+    check_settings()
     probes = LoopProbes(stall_seconds, list(from_settings(entries, "ready")))
     probes._start()  # noqa: SLF001 - the block is the way to start it
     try:

@@ -43,7 +43,7 @@ logger = logging.getLogger("dockerflow_django.tasks")
 
 
 class ProbesError(Exception):
-    """The probes cannot be answered: the port is taken, or the file cannot be written.
+    """The probes cannot be answered: wrong settings, a port that is taken, an unwritable file.
 
     The text says why.
     """

@@ -152,14 +152,35 @@ def test_ready_while_the_broker_answers():
     assert ids() == []
 
 
-def test_nobody_asks(monkeypatch, settings):
+def test_nobody_asks(monkeypatch, settings, service):
     """Where nobody can learn what the probes say, beat has no thread of ours."""
-    watched = []
-    monkeypatch.setattr(beat, "watch", watched.append)
+    started = []
+    monkeypatch.setattr(BeatHealth, "start", lambda health: started.append(health._broker))
     settings.DOCKERFLOW_PROBE_PORT = settings.DOCKERFLOW_PROBE_FILE = None
     settings.DOCKERFLOW_WEBHOOK_URL = None
-    stages.enter_beat("service")
-    assert watched == []
+    stages.enter_beat(service)
+    assert started == []
     settings.DOCKERFLOW_PROBE_PORT = 8001
-    stages.enter_beat("service")
-    assert watched == ["service"]
+    stages.enter_beat(service)
+    assert len(started) == 1
+
+
+def test_wrong_setting(settings, service, caplog):
+    """A beat with a wrong setting logs what is wrong and ends with status 1, port or no port."""
+    settings.DOCKERFLOW_PROBE_PORT = 90000
+    with pytest.raises(SystemExit) as ended:
+        stages.enter_beat(service)
+    assert ended.value.code == 1
+    assert "DOCKERFLOW_PROBE_PORT" in caplog.text
+    assert "Beat does not start: the settings are wrong, see above" in caplog.messages
+
+
+@pytest.mark.long
+def test_wrong_environment(celeryd, schedule):
+    """A beat really ends, although Celery outlives what a receiver of its signals raises."""
+    with celeryd.program("beat", schedule, DOCKERFLOW_WORKER_STALL_SECONDS="soon") as beat:
+        assert beat.wait(timeout=60).code == 1
+        lines = beat.lines()
+    (line,) = [line for line in lines if "DOCKERFLOW_WORKER_STALL_SECONDS" in line]
+    assert "'soon'" in line
+    assert "Traceback" not in "\n".join(lines)

@@ -130,6 +130,25 @@ def test_taken_port(celeryd):
 
 
 @pytest.mark.long
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DOCKERFLOW_PROBE_PORT", "90000"),
+        ("DOCKERFLOW_PROBE_FILE", "probes"),
+        ("DOCKERFLOW_WORKER_STALL_SECONDS", "soon"),
+    ],
+)
+def test_wrong_environment(celeryd, name, value):
+    """A worker with a wrong value says which, and ends with status 1; no traceback."""
+    with celeryd.program("worker", **{name: value}) as worker:
+        assert worker.wait(timeout=60).code == 1
+        lines = worker.lines()
+    (line,) = [line for line in lines if name in line]
+    assert repr(value) in line
+    assert "Traceback" not in "\n".join(lines)
+
+
+@pytest.mark.long
 def test_children_inherit_no_probe_port(celeryd):
     """A child holds neither the listener nor a connection of the probes."""
     with celeryd.worker("--concurrency=2", "--max-tasks-per-child=1") as worker:
@@ -334,6 +353,18 @@ def test_port_that_is_taken(fresh, settings, caplog):
     assert ended.value.code == 1
     (line,) = [line for line in caplog.messages if "The worker does not start" in line]
     assert f"{LOOPBACK}:{settings.DOCKERFLOW_PROBE_PORT}: Address already in use" in line
+
+
+def test_wrong_setting(settings, caplog):
+    """A worker with a wrong setting logs what is wrong, and ends with status 1, port or no port."""
+    app = Celery("steps", broker="memory://", set_as_current=False, fixups=[])
+    worker = SimpleNamespace(app=app, beat=None)
+    settings.DOCKERFLOW_PROBE_PORT = 90000
+    with pytest.raises(SystemExit) as ended:
+        DockerflowStep(worker).start(worker)
+    assert ended.value.code == 1
+    assert "DOCKERFLOW_PROBE_PORT" in caplog.text
+    assert "The worker does not start: the settings are wrong, see above" in caplog.messages
 
 
 def test_ready_while_the_broker_answers(fresh):

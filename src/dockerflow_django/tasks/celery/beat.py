@@ -9,17 +9,21 @@ from django.core import checks
 from django.core.checks import CheckMessage
 
 from dockerflow_django import health
+from dockerflow_django.tasks.celery import stages
 from dockerflow_django.tasks.celery.broker import BrokerWatch
 from dockerflow_django.tasks.celery.liveness import TickWatch
 from dockerflow_django.tasks.probes import ProbesError, WorkerProbes
+from dockerflow_django.tasks.settings import check_settings
 
 logger = logging.getLogger("dockerflow_django.tasks")
 
 
 def watch(service: Any) -> None:
-    """Answer the probes of a beat that starts."""
+    """Check the settings of a beat that starts, and answer its probes."""
     try:
-        BeatHealth(service).start()
+        check_settings()
+        if stages.are_probes_wanted():
+            BeatHealth(service).start()
     except ProbesError as error:
         logger.critical("Beat does not start: %s", error)
         sys.exit(1)

@@ -21,11 +21,11 @@ def enter_pool_process(**kwargs: Any) -> None:
 
 
 def enter_beat(sender: Any, **kwargs: Any) -> None:
-    """Answer the probes of a beat that starts; one inside a worker (``-B``) is not judged."""
+    """Watch a beat that starts; one inside a worker (``-B``) is not judged."""
     from billiard import current_process
 
     # A worker forks or spawns it, and only beat as a process of its own is a main process.
-    if current_process().name == "MainProcess" and are_probes_wanted():
+    if current_process().name == "MainProcess":
         from dockerflow_django.tasks.celery.beat import watch
 
         watch(sender)

@@ -17,6 +17,7 @@ from dockerflow_django.tasks.celery.liveness import LoopWatch
 from dockerflow_django.tasks.celery.requests import observe_tasks
 from dockerflow_django.tasks.metrics import count
 from dockerflow_django.tasks.probes import ProbesError, WorkerProbes
+from dockerflow_django.tasks.settings import check_settings
 
 logger = logging.getLogger("dockerflow_django.tasks")
 
@@ -36,10 +37,15 @@ class DockerflowStep(bootsteps.StartStopStep):  # type: ignore[misc]
         super().__init__(worker, **kwargs)
 
     def start(self, worker: Any) -> None:
-        """Observe the tasks, and answer the probes."""
-        observe_tasks(worker.app, count)
-        if stages.are_probes_wanted():
-            worker.dockerflow = _answer_probes(worker)
+        """Check the settings, observe the tasks, and answer the probes."""
+        try:
+            check_settings()
+            observe_tasks(worker.app, count)
+            if stages.are_probes_wanted():
+                worker.dockerflow = _answer_probes(worker)
+        except ProbesError as error:
+            logger.critical("The worker does not start: %s", error)
+            sys.exit(1)
 
     def stop(self, worker: Any) -> None:
         """Answer on."""
@@ -62,11 +68,7 @@ class LoopStep(bootsteps.StartStopStep):  # type: ignore[misc]
 
 def _answer_probes(worker: Any) -> "WorkerHealth":
     found = WorkerHealth(worker)
-    try:
-        found.start()
-    except ProbesError as error:
-        logger.critical("The worker does not start: %s", error)
-        sys.exit(1)
+    found.start()
     if getattr(worker, "beat", None) is not None:
         logger.warning(
             "The probes of this worker do not judge its embedded beat (-B): "
