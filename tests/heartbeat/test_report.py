@@ -1,5 +1,6 @@
 """What a heartbeat's answer says."""
 
+import os
 import time
 
 import pytest
@@ -84,6 +85,15 @@ def test_secrets_in_messages_and_hints_are_replaced():
     assert keyed([message]) == shown
     assert hints_of([message]) == {"x": "Ask redis://[redacted]@cache."}
     assert Report("heartbeat", {"a": result(message)}, passed=False).messages() == {"a": shown}
+
+
+def test_text_can_be_written_in_every_encoding(tmp_path):
+    """A check may quote the name of a file, which need not be UTF-8."""
+    (tmp_path / os.fsdecode(b"caf\xe9")).touch()
+    (name,) = (path.name for path in tmp_path.iterdir())
+    message = checks.Error(f"{name} is old.", hint=f"Remove {name}.", id=name)
+    assert keyed([message]) == {r"caf\udce9": r"caf\udce9 is old."}
+    assert hints_of([message]) == {r"caf\udce9": r"Remove caf\udce9."}
 
 
 def test_silenced_messages_do_not_count(settings):

@@ -68,6 +68,19 @@ def test_secrets_are_replaced():
     assert "hunter2" not in text + lines
 
 
+def test_every_terminal_can_show_it():
+    """The name of a file may hold a byte that no encoding of the terminal carries."""
+    found = checks.Error("caf\udce9 is old", hint="Remove caf\udce9", id="shop.E001")
+    with replace_check("check_stock", found):
+        text, _ = run()
+    text.encode()
+    assert r"shop.E001: caf\udce9 is old" in text
+    assert r"HINT: Remove caf\udce9" in text
+    with replace_check("check_stock", raises=ValueError("caf\udce9")):
+        text, _ = run()
+    assert r"ValueError: caf\udce9" in text
+
+
 def test_json_is_one_object():
     """A machine reads the same."""
     with replace_check("check_stock", ERROR):

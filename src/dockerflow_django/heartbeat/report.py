@@ -10,6 +10,7 @@ from django.core.checks import CheckMessage
 
 from dockerflow_django.health import FAILED, PASSED
 from dockerflow_django.logging.scrubbing import scrub
+from dockerflow_django.logging.text import well_formed
 
 # The name of what the process says of itself, among the results.
 LIFECYCLE = "lifecycle"
@@ -150,23 +151,28 @@ def worst(messages: Iterable[CheckMessage]) -> int:
 
 
 def keyed(messages: Iterable[CheckMessage]) -> dict[str, str]:
-    """Return all texts by id: a second of one id gets ``#2``, one without an id its level.
-
-    Secrets in them are replaced, as in the log: a project's check may quote an exception.
-    """
-    return {key: scrub(str(message.msg)) for key, message in _by_key(messages)}
+    """Return all texts by id: a second of one id gets ``#2``, one without an id its level."""
+    return {key: text_of(message.msg) for key, message in _by_key(messages)}
 
 
 def hints_of(messages: Iterable[CheckMessage]) -> dict[str, str]:
     """Return the hints, by the same keys, of the messages that have one."""
-    return {key: scrub(str(message.hint)) for key, message in _by_key(messages) if message.hint}
+    return {key: text_of(message.hint) for key, message in _by_key(messages) if message.hint}
+
+
+def text_of(value: object) -> str:
+    """Return what may be shown of a text of a check: no secrets, and what every encoding carries.
+
+    A project's check may quote an exception, or the name of a file that is no UTF-8.
+    """
+    return well_formed(scrub(str(value)))
 
 
 def _by_key(messages: Iterable[CheckMessage]) -> Iterator[tuple[str, CheckMessage]]:
     taken: set[str] = set()
     seen: dict[str, int] = {}
     for message in messages:
-        key = name = str(message.id or status_of(message.level))
+        key = name = well_formed(str(message.id or status_of(message.level)))
         while name in taken:  # an id may look like a numbered one
             seen[key] = seen.get(key, 1) + 1
             name = f"{key}#{seen[key]}"

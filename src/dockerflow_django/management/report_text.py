@@ -7,9 +7,8 @@ from django.core.checks import CheckMessage
 from django.core.management.color import Style
 
 from dockerflow_django.checks.messages import cause_of
-from dockerflow_django.heartbeat.report import Report, Result, status_of, worst_first
+from dockerflow_django.heartbeat.report import Report, Result, status_of, text_of, worst_first
 from dockerflow_django.heartbeat.sentence import sentence_of
-from dockerflow_django.logging.scrubbing import scrub
 from dockerflow_django.management.folding import fold
 from dockerflow_django.management.output import coloured
 from dockerflow_django.management.places import hide_places
@@ -36,7 +35,7 @@ def _lines(name: str, result: Result, style: Style, width: int | None) -> Iterat
     yield from fold(f"  {status} {name} ({result.duration_seconds * 1000:.1f} ms)", width, indent)
     for text in _said(result):
         yield from fold(" " * indent + text, width, indent + 2)
-    traceback = hide_places(scrub(result.traceback))
+    traceback = hide_places(text_of(result.traceback))
     yield from (" " * indent + line for line in traceback.splitlines())
 
 
@@ -53,6 +52,6 @@ def _texts(message: CheckMessage, said: str) -> Iterator[str]:
     """Yield the message, with its id if that has not just been `said`, and its hint."""
     id_ = f"{message.id}: " if message.id and message.id != said else ""
     cause = f" ({cause_of(message)})" if cause_of(message) else ""
-    yield hide_places(scrub(f"{id_}{message.msg}{cause}"))
+    yield hide_places(text_of(f"{id_}{message.msg}{cause}"))
     if message.hint:
-        yield hide_places(scrub(f"HINT: {message.hint}"))
+        yield hide_places(text_of(f"HINT: {message.hint}"))

@@ -103,6 +103,24 @@ def test_nothing_of_a_check_is_markup(client: Client):
     assert not re.search(r"\bon\w+=|\bsrc=|style=|https?://", body)
 
 
+def test_text_that_no_encoding_carries_is_escaped(client: Client):
+    """The name of a file in a message may hold half a character; so may a reason."""
+    odd = checks.Error("caf\udce9 is old", hint="Remove caf\udce9", id="shop.E001")
+    listed = [check_of("check_files", odd)]
+    with override_settings(
+        DOCKERFLOW_CHECKS=listed,
+        DOCKERFLOW_PROBES={"readiness": []},
+        DOCKERFLOW_HEARTBEAT_DETAILS="always",
+    ):
+        lifecycle.set_ready(False, "caf\udce9 is closed")
+        response = client.get(PATH, headers=BROWSER)
+    body = Outline(response.content.decode()).text
+    assert response.status_code == 500
+    for text in ("is old", "is closed"):
+        assert rf"caf\udce9 {text}" in body
+    assert r"Remove caf\udce9" in body
+
+
 @pytest.mark.usefixtures("shown")
 def test_policy_allows_this_style_and_nothing_else(client: Client):
     """Each answer has a nonce of its own, which the one style element bears."""
@@ -181,7 +199,12 @@ def test_informations_are_no_failures(client: Client):
         check_of("check_info", checks.Info("by the way")),
         check_of("check_database_connected", checks.Warning("slow", hint="Look at <the log>.")),
     ]
-    with override_settings(DOCKERFLOW_CHECKS=listed, DOCKERFLOW_HEARTBEAT_DETAILS="always"):
+    with override_settings(
+        DOCKERFLOW_CHECKS=listed,
+        DOCKERFLOW_PROBES={"readiness": []},
+        DOCKERFLOW_HEARTBEAT_DETAILS="always",
+    ):
+        lifecycle.set_ready(False, "caf\udce9 is closed")
         body = client.get(PATH, headers=BROWSER).content.decode()
     text = " ".join(Outline(body).text.split())
     assert "1 of 2 checks fails" in text

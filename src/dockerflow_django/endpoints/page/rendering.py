@@ -19,7 +19,7 @@ from dockerflow_django.endpoints.page.rows import (
     passing_rows,
     sign_of,
 )
-from dockerflow_django.heartbeat.report import Report, checks_of
+from dockerflow_django.heartbeat.report import Report, checks_of, text_of
 from dockerflow_django.heartbeat.sentence import sentence_of
 
 REASONS = 3
@@ -91,7 +91,7 @@ def _reasons(report: Report) -> Iterator[str]:
     """Yield what the process says of itself, then the names of the checks that fail the probe."""
     results = checks_of(report)
     for name in report.failing - results.keys():
-        yield from (str(message.msg) for message in report.results[name].spoken)
+        yield from (text_of(message.msg) for message in report.results[name].spoken)
     yield from (name for name in results if name in report.failing)
 
 
