@@ -10,6 +10,7 @@ import pytest
 
 from tests.harness.ports import LOOPBACK
 from tests.harness.project import Project
+from tests.harness.receiver import Receiver
 from tests.harness.served import Served
 from tests.harness.waiting import wait_until
 
@@ -61,6 +62,36 @@ def test_taken_port(served: Serve, which: str) -> None:
     assert first.get("/plain/").status == 200
 
 
+def test_socket_of_a_killed_instance(served: Serve, tmp_path: Path) -> None:
+    """The file of a socket that a killed instance left does not keep the next one from serving."""
+    path = tmp_path / "app.sock"
+    for _ in range(2):
+        instance = served("--", "--uds", str(path), wait=False)
+        instance.wait_for_line(f"Serving .* at unix:{path}", timeout=20)
+        instance.kill()
+        assert path.exists()
+
+
+def test_taken_metrics_port(served: Serve, project: Project) -> None:
+    """A taken port of Granian's metrics, noticed late, ends the workers, and is told of."""
+    with socket.create_server((LOOPBACK, 0)) as taken, Receiver() as receiver:
+        hooked = project.with_environ(DOCKERFLOW_WEBHOOK_URL=receiver.url)
+        options = ["--metrics", "--metrics-port", str(taken.getsockname()[1])]
+        instance = served("--", *options, project=hooked, wait=False)
+        assert "the server cannot be started: Address already in use" in last_words(instance)
+        assert receiver.news() == [("startup", "failed")]
+
+
+def test_what_granian_refuses_late(served: Serve, project: Project) -> None:
+    """What Granian refuses when it is about to serve is told of, too."""
+    with Receiver() as receiver:
+        hooked = project.with_environ(DOCKERFLOW_WEBHOOK_URL=receiver.url)
+        options = ["--asgi", "--", "--blocking-threads", "2"]
+        instance = served(*options, project=hooked, wait=False)
+        assert "Not serving: blocking_threads" in last_words(instance)
+        assert receiver.news() == [("startup", "failed")]
+
+
 @pytest.mark.long
 def test_missing_certificate(served: Serve, tmp_path: Path) -> None:
     """A certificate that is not there is said in one line (X4)."""
@@ -82,6 +113,8 @@ def test_bad_certificate(served: Serve, tmp_path: Path) -> None:
     ("options", "said"),
     [
         (["--", "--no-such-option"], "No such option"),
+        (["--", "--port", "70000"], "Not serving: --port 70000: a port is at most 65535"),
+        (["--", "--metrics-port", "70000"], "--metrics-port 70000: a port is at most 65535"),
         (["--", "--interface", "rsgi"], "Django speaks wsgi and asgi"),
         (["--port", "70000"], "70000"),
         (["--workers", "0"], "'0'"),

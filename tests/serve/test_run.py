@@ -3,6 +3,7 @@
 import os
 import socket
 import sys
+from pathlib import Path
 
 import pytest
 from django.test import override_settings
@@ -43,3 +44,43 @@ def test_taken_port() -> None:
         port = taken.getsockname()[1]
         with pytest.raises(FailedError, match=f"^{LOOPBACK}:{port}: Address already in use$"):
             run._test_bind(build("--host", LOOPBACK, "--port", str(port)))
+
+
+def test_socket_file_of_a_killed_process(tmp_path: Path) -> None:
+    """A socket's file that nobody answers at is removed."""
+    path = tmp_path / "app.sock"
+    with socket.socket(socket.AF_UNIX) as killed:
+        killed.bind(str(path))
+    assert path.exists()
+    run._test_bind(build("--uds", str(path)))
+    assert not path.exists()
+
+
+def test_socket_file_that_is_answered(tmp_path: Path) -> None:
+    """A socket that somebody listens on is told, and left."""
+    path = tmp_path / "app.sock"
+    with socket.socket(socket.AF_UNIX) as taken:
+        taken.bind(str(path))
+        taken.listen()
+        with pytest.raises(FailedError, match=f"^unix:{path}: Address already in use$"):
+            run._test_bind(build("--uds", str(path)))
+    assert path.exists()
+
+
+def test_socket_file_that_is_none(tmp_path: Path) -> None:
+    """A file that is no socket is told, and left."""
+    path = tmp_path / "app.sock"
+    path.write_text("words")
+    with pytest.raises(FailedError, match=f"^unix:{path}: there is a file that is no socket$"):
+        run._test_bind(build("--uds", str(path)))
+    assert path.read_text() == "words"
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("missing/app.sock", "No such file or directory"), (200 * "x", "AF_UNIX path too long")],
+)
+def test_socket_file_that_cannot_be(tmp_path: Path, name: str, said: str) -> None:
+    """A path where no socket can be made is told, with the system's words."""
+    with pytest.raises(FailedError, match=f"^unix:{tmp_path / name}: {said}$"):
+        run._test_bind(build("--uds", str(tmp_path / name)))

@@ -1,5 +1,6 @@
 """The server's start: what is missing is told in a line, and nothing is left running."""
 
+import gc
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -34,3 +35,14 @@ def test_second_worker_that_cannot_be_started() -> None:
     with pytest.raises(FailedError, match="Worker 3 cannot be started: Cannot allocate memory"):
         server._spawn_workers(None, None)
     assert killed == [0, 1]
+
+
+def test_refusal_without_words(tmp_path: Path) -> None:
+    """What Granian refuses by the class of an exception alone is told by its name."""
+    pid_file = tmp_path / "pid"
+    pid_file.write_text("nonsense")
+    server = build("--pid-file", str(pid_file))
+    with pytest.raises(FailedError) as caught:
+        server.serve()
+    gc.unfreeze()
+    assert str(caught.value) == "PidFileError"

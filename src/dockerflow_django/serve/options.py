@@ -21,6 +21,8 @@ BLOCKING_THREADS = min(32, 2 * (os.cpu_count() or 1) + 1)
 # Granian's own default.
 RESPAWN_INTERVAL = 3.5
 
+MAX_PORT = 65535
+
 
 class WrongOptionsError(Exception):
     """Granian refuses what it was told; the text says why."""
@@ -45,6 +47,7 @@ def build_server(
     if server.interface not in {Interfaces.WSGI, Interfaces.ASGI, Interfaces.ASGINL}:
         raise WrongOptionsError(f"--interface {server.interface}: Django speaks wsgi and asgi")
     _refuse_respawning(server)
+    _refuse_wrong_ports(server)
     return server
 
 
@@ -124,6 +127,12 @@ def _refuse_respawning(server: Server) -> None:
             "--respawn-failed-workers and --respawn-interval have no effect: serve replaces every "
             "worker that dies, and each other one when its successor serves"
         )
+
+
+def _refuse_wrong_ports(server: Server) -> None:
+    for name, port in (("--port", server.bind_port), ("--metrics-port", server.metrics_port)):
+        if not 0 <= port <= MAX_PORT:
+            raise WrongOptionsError(f"{name} {port}: a port is at most {MAX_PORT}")
 
 
 def _target(name: str) -> tuple[str, bool]:

@@ -11,8 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from granian.errors import FatalError
-
 from dockerflow_django.client import drain_marker
 from dockerflow_django.logging.fallback import log_somewhere
 from dockerflow_django.serve.options import WrongOptionsError, build_server
@@ -68,7 +66,7 @@ def run(options: Options, stop: StopRequests | None = None) -> None:
         logger.info("Stopped.")
     except StoppedError:
         logger.info("Stopped before serving began.")
-    except (WrongOptionsError, FailedError, PortError, FatalError) as error:
+    except (WrongOptionsError, FailedError, PortError) as error:
         logger.critical("Not serving: %s", error)
         sys.exit(1)
     finally:
@@ -119,6 +117,7 @@ def _test_bind(server: Server) -> None:
     A name is replaced by its address, as Granian takes nothing else.
     """
     if server.bind_uds is not None:
+        _test_socket_file(server.bind_uds)
         return
     where = _shown(server.bind_addr, server.bind_port)
     try:
@@ -134,6 +133,30 @@ def _test_bind(server: Server) -> None:
     except OSError as error:
         raise FailedError(f"{where}: {error.strerror}") from error
     server.bind_addr = str(address[0])
+
+
+def _test_socket_file(path: Path) -> None:
+    """See the same of a socket's file; remove one that a killed process has left."""
+    if path.exists() and not path.is_socket():
+        raise FailedError(f"unix:{path}: there is a file that is no socket")
+    try:
+        if path.exists() and not _accepts(path):
+            path.unlink()
+        with socket.socket(socket.AF_UNIX) as probe:
+            probe.bind(str(path))
+        path.unlink()
+    except OSError as error:
+        raise FailedError(f"unix:{path}: {error.strerror or error}") from error
+
+
+def _accepts(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(1)
+        try:
+            client.connect(str(path))
+        except ConnectionRefusedError:
+            return False
+    return True
 
 
 def _forget_marker(server: Server) -> None:

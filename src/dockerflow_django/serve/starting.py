@@ -14,6 +14,7 @@ from typing import Any
 
 from django.db import connections
 from granian.constants import Interfaces
+from granian.errors import FatalError
 from granian.server.mp import MPServer
 
 from dockerflow_django.serve.preparation import FailedError
@@ -43,7 +44,10 @@ class StartingServer(MPServer):
         return float(self.workers_kill_timeout or 0)
 
     def serve(self, *args: Any, **kwargs: Any) -> None:
-        """Serve until a signal comes, and what was in flight then has been answered."""
+        """Serve until a signal comes, and what was in flight then has been answered.
+
+        Raises `FailedError`.
+        """
         loader = functools.partial(
             load,
             self.target,
@@ -57,16 +61,21 @@ class StartingServer(MPServer):
         gc.freeze()
         # A fork shares what is loaded here and starts at once; new code needs a new interpreter.
         with start_method("spawn" if self.reload_on_changes else "fork"):
-            super().serve(target_loader=loader, wrap_loader=False)
+            try:
+                super().serve(target_loader=loader, wrap_loader=False)
+            except FatalError as error:
+                raise FailedError(_first_line(error)) from error
 
     def startup(self, *args: Any, **kwargs: Any) -> None:
         """Start as Granian does. Raises `FailedError`."""
         connections.close_all()  # a forked worker must not share one
         try:
             super().startup(*args, **kwargs)
-        except OSError as error:  # Granian opens what it needs for all workers first
-            text = error.strerror or error
-            raise FailedError(f"the server cannot be started: {text}") from error
+        # Granian's own words for what cannot be opened are of any of these kinds.
+        except (OSError, RuntimeError, ValueError, OverflowError) as error:
+            for worker in self.wrks:
+                worker.kill()
+            raise FailedError(f"the server cannot be started: {_first_line(error)}") from error
 
     def _spawn_workers(self, spawn_target: Any, target_loader: Any) -> None:
         """Start all workers, or none: a start that fails ends `serve`."""
@@ -113,6 +122,11 @@ class StartingServer(MPServer):
 
 class StartError(Exception):
     """A worker cannot be started now; the text says why."""
+
+
+def _first_line(error: Exception) -> str:
+    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return str(text).splitlines()[0]
 
 
 @contextlib.contextmanager
