@@ -258,3 +258,14 @@ def test_the_clients_see_what_the_environment_says(monkeypatch: pytest.MonkeyPat
         assert sentences("dockerflow.W017") == []
         monkeypatch.setenv("DOCKERFLOW_PROBE_PORT", "none")
         assert sentences("dockerflow.W017") != []
+
+
+@pytest.mark.parametrize(
+    ("status", "warns"), [(400, True), (499, True), (500, False), (503, False)]
+)
+def test_a_failure_is_not_the_clients(status: int, warns: bool) -> None:
+    """Dockerflow asks for a 5xx when the heartbeat fails."""
+    with override_settings(DOCKERFLOW_HEARTBEAT_FAILED_STATUS_CODE=status):
+        found = messages("dockerflow.W018")
+    assert [str(status) in message.msg for message in found] == [True] * warns
+    assert all("Set it to 500" in str(message.hint) for message in found)

@@ -4,6 +4,7 @@ import difflib
 import os
 import re
 from collections.abc import Iterator
+from http import HTTPStatus
 from pathlib import Path
 
 from django.conf import settings
@@ -96,6 +97,18 @@ def check_clients_find_them() -> Iterator[Finding]:
                 f"Set the environment variable {found.name} to the same value: both load neither "
                 "Django nor its settings.",
             )
+
+
+@rule("dockerflow.W018", Warning)
+def check_failed_status_code_is_5xx() -> Iterator[Finding]:
+    """Find a status code of the heartbeat that blames the client."""
+    status = conf.DOCKERFLOW_HEARTBEAT_FAILED_STATUS_CODE
+    if status < HTTPStatus.INTERNAL_SERVER_ERROR:
+        yield Finding(
+            f"DOCKERFLOW_HEARTBEAT_FAILED_STATUS_CODE is {status}, but Dockerflow asks for a 5xx.",
+            "Set it to 500 or 503, or remove it: what asks may take a 4xx for its own mistake, and "
+            "the service for healthy.",
+        )
 
 
 def _is_in_environment(found: Found) -> bool:
