@@ -62,6 +62,13 @@ def command(*words):
     return {"exec": {"command": list(words)}}
 
 
+READS_FILE = "python -m dockerflow_django.healthcheck --file /tmp/p"
+
+
+def worker_file(*options):
+    return command(*READS_FILE.split(), *options)
+
+
 @pytest.fixture
 def judge(tmp_path):
     """Give a function that judges documents, or a text, in a file."""
@@ -145,6 +152,21 @@ KUBERNETES = {
         {"liveness-asks-nothing-shared"},
         {"liveness-path"},
     ),
+    "liveness reads readiness in a worker's file": (
+        {"livenessProbe": worker_file("--probe", "readiness")},
+        {"liveness-asks-nothing-shared"},
+        {"liveness-path"},
+    ),
+    "liveness reads readiness in a worker's file by a shell": (
+        {"livenessProbe": command("sh", "-c", f"{READS_FILE} --probe='readiness'; exit $?")},
+        {"liveness-asks-nothing-shared"},
+        {"liveness-path"},
+    ),
+    "readiness reads liveness in a worker's file": (
+        {"readinessProbe": worker_file()},
+        set(),
+        {"readiness-path"},
+    ),
     "a path of its own": ({"livenessProbe": http("/healthz")}, set(), {"liveness-path"}),
     "the home page": ({"readinessProbe": http("/")}, set(), {"readiness-path"}),
     "readiness asks liveness": (
@@ -212,12 +234,15 @@ RIGHT_CONTAINERS = {
         "livenessProbe": command("python", "manage.py", "heartbeat", "--probe", "liveness")
     },
     "a worker's file": {
-        "livenessProbe": command(
-            "python", "-m", "dockerflow_django.healthcheck", "--file", "/tmp/p"
-        ),
+        "livenessProbe": worker_file(),
         "readinessProbe": None,
         "ports": None,
         "startupProbe": None,
+    },
+    "every probe in a worker's file": {
+        "livenessProbe": worker_file("--probe", "liveness"),
+        "readinessProbe": worker_file("--probe=readiness"),
+        "startupProbe": worker_file("--probe", "startup"),
     },
     "a socket": {"livenessProbe": {"tcpSocket": {"port": 8000}}},
     "below a path": {"livenessProbe": http("/shop/__lbheartbeat__/")},
@@ -342,6 +367,11 @@ COMPOSE = {
         {"health-check-asks-nothing-shared"},
         set(),
     ),
+    "Swarm reads readiness in a worker's file": (
+        SWARM | {"healthcheck": {"test": f"{READS_FILE} --probe readiness"}},
+        {"health-check-asks-nothing-shared"},
+        set(),
+    ),
     "a page": (
         {"healthcheck": {"test": ["CMD", "curl", "http://localhost/"]}, "command": "run"},
         set(),
@@ -375,6 +405,7 @@ def test_faulty_compose(judge, changed, failing, warned):
 RIGHT_COMPOSE = {
     "Compose may ask everything": {"healthcheck": {"test": "curl -f localhost/__heartbeat__"}},
     "Swarm asks liveness": SWARM,
+    "Swarm reads liveness in a worker's file": SWARM | {"healthcheck": {"test": READS_FILE}},
     "Gunicorn": {"command": "gunicorn config.wsgi", "stop_grace_period": "40s"},
     "a command that no shell reads": {"command": "run 'it"},
     "a dollar": {"environment": {"PRICE": "$$5"}},

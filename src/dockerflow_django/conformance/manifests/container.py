@@ -7,13 +7,14 @@ import shlex
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from dockerflow_django.client.probe_file import DEFAULT_PROBE
+
 Kind = Literal["liveness", "readiness", "startup", "healthcheck"]
 _PATH = re.compile(r"/__[a-z]+__(?:/[a-z]+)?")
 _ENDPOINT = re.compile(rf"({_PATH.pattern})/?$")
 _PORT = re.compile(r"://[^/\s:]+:(\d+)")
 HEALTHCHECK_MODULE = "dockerflow_django.healthcheck"
 HEARTBEAT_PATH = "/__heartbeat__"
-LIVENESS_PATH = f"{HEARTBEAT_PATH}/liveness"
 
 
 @dataclass(frozen=True)
@@ -24,8 +25,6 @@ class Probe:
     port: str | int | None
     shown: str
     is_http: bool = False
-    # It reads the file that a background worker of this app writes.
-    is_of_file: bool = False
 
     @property
     def endpoint(self) -> str | None:
@@ -76,14 +75,13 @@ def read_command(words: list[str]) -> Probe:
     line = " ".join(words)
     path, port = _PATH.search(line), _PORT.search(line)
     found = path[0] if path else None
-    is_ours = HEALTHCHECK_MODULE in line
-    is_of_file = is_ours and "--file" in line
-    if is_ours and found is None and not is_of_file:
-        found = LIVENESS_PATH
+    name = option(words, "--probe")
+    # In the file of a background worker the probes are those that others have at a path.
+    if HEALTHCHECK_MODULE in line and (found is None or "--file" in line):
+        found = f"{HEARTBEAT_PATH}/{name or DEFAULT_PROBE}"
     if "manage.py heartbeat" in line:
-        name = option(words, "--probe")
         found = f"{HEARTBEAT_PATH}/{name}" if name else HEARTBEAT_PATH
-    return Probe(found, int(port[1]) if port else None, line, is_of_file=is_of_file)
+    return Probe(found, int(port[1]) if port else None, line)
 
 
 def words_of(command: Any) -> list[str]:
@@ -103,5 +101,5 @@ def option(words: list[str], name: str) -> str | None:
     line = " ".join(words).replace("=", " ").split()
     for at, word in enumerate(line[:-1]):
         if word == name:
-            return line[at + 1]
+            return line[at + 1].strip("\"';")
     return None

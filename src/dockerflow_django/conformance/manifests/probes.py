@@ -132,7 +132,6 @@ def some_probe_asks(containers: list[Container]) -> Finding:
     known = set().union(*RIGHT_PATHS.values())
     probes = [probe for container in containers for probe in container.probes.values()]
     found = {probe.path for probe in probes if probe.path and probe.endpoint in known}
-    found |= {"the probe file" for probe in probes if probe.is_of_file}
     return ok(", ".join(sorted(found))) if found else bad("no probe does")
 
 
@@ -154,6 +153,4 @@ def _path(container: Container, kind: Kind, *, is_needed: bool) -> Finding:
 
 
 def _without_path(probe: Probe) -> Finding:
-    if probe.is_of_file:
-        return ok("the probe file of a background worker")
     return unseen(f"it asks nothing over HTTP: {probe.shown}")
