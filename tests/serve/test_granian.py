@@ -31,7 +31,6 @@ ATTRIBUTES = {
     AbstractServer.__init__: [
         "self.main_loop_interrupt",
         "self.interrupt_signal",
-        "self.interrupt_children",
         "self.reload_signal",
         "self.lifetime_signal",
         "self.rss_signal",

@@ -95,6 +95,32 @@ def test_reload_brings_new_code(served: Serve, project: Project) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.parametrize("is_ignored", [False, True])
+def test_reload_of_what_cannot_be_loaded(served: Serve, project: Project, is_ignored: bool) -> None:
+    """A change that breaks the project ends `serve` with 1; if so told, it waits for the next."""
+    if find_spec("watchfiles") is None:
+        missing("watchfiles is not installed, which granian[reload] brings")
+    module = project.folder / "reloaded.py"
+    source = "from django.http import HttpResponse\nfrom django.urls import path\n"
+    source += "def view(request): return HttpResponse('{}')\nurlpatterns = [path('x/', view)]\n"
+    module.write_text(source.format("old"))
+    reloading = project.with_settings(ROOT_URLCONF="reloaded")
+    options = ["--", "--reload", "--reload-paths", str(project.folder)]
+    options += ["--reload-ignore-worker-failure"] * is_ignored
+    instance = served(*options, project=reloading, wait=False)
+    wait_until(lambda: _body(instance) == b"old", timeout=15)
+    module.write_text("urlpatterns = [\n")
+    instance.wait_for_line("Worker 1 .* ended: the URLconf reloaded cannot be imported: Syntax")
+    if is_ignored:
+        module.write_text(source.format("newer"))
+        wait_until(lambda: _body(instance) == b"newer", timeout=15)
+        assert instance.stop().code == 0
+    else:
+        assert instance.wait(15).code == 1
+        instance.wait_for_line("Not serving: worker 1 ended: the URLconf reloaded cannot be")
+
+
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("options", "said"),
     [

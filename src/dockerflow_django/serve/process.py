@@ -53,10 +53,7 @@ class Process(WorkerProcess):
             self.inner.join()
 
     def _watcher(self) -> None:
-        if self.parent.reload_on_changes:
-            super()._watcher()
-        else:
-            self.inner.join()
+        self.inner.join()
         self.parent.worker_ended(self)
 
     @property

@@ -46,7 +46,6 @@ class Server(StartingServer):
         self.wrks += [worker for worker in self._retired if worker.is_alive()]
         for worker in self.wrks:  # before Granian's first line: the log may be full
             worker.terminate()
-        self.interrupt_children.clear()
         super().shutdown(exit_code)
 
     def signal_handler_interrupt(self, *args: Any, **kwargs: Any) -> None:
@@ -56,17 +55,23 @@ class Server(StartingServer):
         """Leave SIGHUP to it too."""
 
     def worker_ended(self, worker: "Process") -> None:
-        """Note the end of a worker; one that nobody told to end is replaced."""
+        """Note the end of a worker; one that nobody told to end is replaced.
+
+        With ``--reload`` it ends `serve`, or is left dead until a file changes, as Granian has it.
+        """
         self.container.remove(worker.known)
-        if not worker.interrupt_by_parent and worker not in self._retired:
-            logger.error(
-                "Worker %d (pid %s) ended: %s.",
-                worker.idx + 1,
-                worker.inner.pid,
-                worker.known.problem or worker.said,
-            )
+        if worker.interrupt_by_parent or worker in self._retired:
+            return
+        said = worker.known.problem or worker.said
+        logger.error("Worker %d (pid %s) ended: %s.", worker.idx + 1, worker.inner.pid, said)
+        if not self.reload_on_changes:
             self._dead.append(worker)
-            self.main_loop_interrupt.set()
+        elif self.reload_ignore_worker_failure:
+            return
+        else:
+            self.problem = f"worker {worker.idx + 1} ended: {said}"
+            logger.critical("Not serving: %s", self.problem)
+        self.main_loop_interrupt.set()
 
     def _await_stop(self) -> None:
         while self.stop_requests.wait(also=signal.SIGHUP) == signal.SIGHUP:
