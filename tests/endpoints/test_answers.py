@@ -156,7 +156,18 @@ def test_readiness_that_waits_is_news_and_no_error(ask: Ask) -> None:
     lifecycle.set_ready(False, "maintenance")
     found = ask(Endpoint("probe", "readiness"), "GET", details=True)
     assert (found.status, found.payload["status"]) == (503, "info")
+    assert found.is_expected
     assert ask(HEARTBEAT, "GET").status == 200
+
+
+def test_an_information_that_fails_a_probe_is_an_error(ask: Ask) -> None:
+    """A check that fails from INFO on is broken as any other is, draining or not."""
+    failing = (lambda **_: [checks.Info("low")], {"fail_level": "INFO"})
+    with override_settings(DOCKERFLOW_PROBES={"readiness": [failing], "startup": []}):
+        for is_ready in (True, False):
+            lifecycle.set_ready(is_ready)
+            found = ask(Endpoint("probe", "readiness"), "GET")
+            assert (found.status, found.is_expected) == (503, False)
 
 
 def test_details_are_shown_to_who_may_see_them(ask: Ask) -> None:

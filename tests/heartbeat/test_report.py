@@ -9,6 +9,7 @@ from django.core import checks
 from dockerflow_django.heartbeat.report import (
     Report,
     Result,
+    fails_as_expected,
     hints_of,
     keyed,
     status_of,
@@ -94,6 +95,32 @@ def test_text_can_be_written_in_every_encoding(tmp_path):
     message = checks.Error(f"{name} is old.", hint=f"Remove {name}.", id=name)
     assert keyed([message]) == {r"caf\udce9": r"caf\udce9 is old."}
     assert hints_of([message]) == {r"caf\udce9": r"Remove caf\udce9."}
+
+
+BROKEN = result(checks.Info("low"), fail_level=checks.INFO)
+PENDING = result(checks.Info("no answer yet"), is_finished=False, is_pending=True)
+DRAINING = Result((checks.Info("draining"),), 0.0, run=0)
+STALLED = Result((checks.Error("stalled"),), 0.0, run=0)
+
+
+@pytest.mark.parametrize(
+    ("probe", "failing", "is_expected"),
+    [
+        ("readiness", [DRAINING], True),
+        ("readiness", [PENDING], True),
+        ("readiness", [PENDING, DRAINING], True),
+        ("readiness", [BROKEN], False),
+        ("readiness", [BROKEN, DRAINING], False),
+        ("liveness", [STALLED], False),
+        ("readiness", [], False),
+        ("heartbeat", [BROKEN], False),
+    ],
+)
+def test_only_the_life_of_the_process_is_expected_to_fail(probe, failing, is_expected):
+    """Starting and draining are no errors, and neither is a check of which nothing is known yet."""
+    results = {"passing": result(checks.Info("hm")), **dict(enumerate(failing))}
+    report = Report(probe, results, passed=not failing, failing=frozenset(range(len(failing))))
+    assert fails_as_expected(report) is is_expected
 
 
 def test_silenced_messages_do_not_count(settings):

@@ -11,14 +11,13 @@ from functools import cached_property
 from typing import Any
 
 from asgiref.sync import sync_to_async
-from django.core import checks
 from django.core.serializers.json import DjangoJSONEncoder
 
 from dockerflow_django.conf import conf
 from dockerflow_django.endpoints.endpoint import Endpoint
 from dockerflow_django.health import HEARTBEAT, PROBES
 from dockerflow_django.heartbeat.evaluation import aevaluate, evaluate
-from dockerflow_django.heartbeat.report import Report
+from dockerflow_django.heartbeat.report import Report, fails_as_expected
 from dockerflow_django.version import VersionError, current_version
 
 METHODS = ("GET", "HEAD")
@@ -118,9 +117,10 @@ def _simple(endpoint: Endpoint) -> Answer | None:
 
 
 def _heartbeat(report: Report, *, details: bool) -> Answer:
-    expected = report.probe != HEARTBEAT and report.level <= checks.INFO
     return Answer(
-        status_of_heartbeat(report), report.payload(details=details), is_expected=expected
+        status_of_heartbeat(report),
+        report.payload(details=details),
+        is_expected=fails_as_expected(report),
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.core import checks
 from django.core.checks import CheckMessage
 
-from dockerflow_django.health import FAILED, PASSED
+from dockerflow_django.health import FAILED, HEARTBEAT, PASSED
 from dockerflow_django.logging.scrubbing import scrub
 from dockerflow_django.logging.text import well_formed
 
@@ -133,6 +133,13 @@ def checks_of(report: Report) -> dict[str, Result]:
     return {name: result for name, result in report.results.items() if result.run}
 
 
+def fails_as_expected(report: Report) -> bool:
+    """Tell whether a probe fails only because the process starts, drains or is not ready."""
+    failing = [report.results[name] for name in report.failing]
+    is_probe = report.probe != HEARTBEAT
+    return is_probe and not report.passed and all(map(_is_expected, failing))
+
+
 def worst_first(report: Report) -> list[tuple[str, Result]]:
     """Return the results: those that fail the whole before the others, higher levels first."""
     return sorted(
@@ -166,6 +173,11 @@ def text_of(value: object) -> str:
     A project's check may quote an exception, or the name of a file that is no UTF-8.
     """
     return well_formed(scrub(str(value)))
+
+
+def _is_expected(result: Result) -> bool:
+    """Tell whether the result is no error of a check, nor of the process itself."""
+    return result.is_pending or (not result.run and result.level <= checks.INFO)
 
 
 def _by_key(messages: Iterable[CheckMessage]) -> Iterator[tuple[str, CheckMessage]]:

@@ -204,7 +204,6 @@ def test_informations_are_no_failures(client: Client):
         DOCKERFLOW_PROBES={"readiness": []},
         DOCKERFLOW_HEARTBEAT_DETAILS="always",
     ):
-        lifecycle.set_ready(False, "caf\udce9 is closed")
         body = client.get(PATH, headers=BROWSER).content.decode()
     text = " ".join(Outline(body).text.split())
     assert "1 of 2 checks fails" in text
@@ -222,6 +221,21 @@ def test_probes_and_version_are_shown(client: Client):
     assert "liveness passes" in text
     assert "readiness fails Set not ready: maintenance.<script>alert(1)</script>" in text
     assert "commit 9f2c4e1" in text
+
+
+@pytest.mark.parametrize(("fail_level", "status"), [("INFO", "failed"), ("ERROR", "warning")])
+def test_probe_that_is_not_ready_is_a_warning(client: Client, fail_level: str, status: str):
+    """One that a check fails is not, even if the check's message is an information."""
+    listed = (check_of("check_stock", checks.Info("low")), {"fail_level": fail_level})
+    with override_settings(
+        DOCKERFLOW_CHECKS=[],
+        DOCKERFLOW_PROBES={"readiness": [listed], "startup": []},
+        DOCKERFLOW_HEARTBEAT_DETAILS="always",
+    ):
+        lifecycle.set_ready(False, "maintenance")
+        outline = Outline(client.get(PATH, headers=BROWSER).content.decode())
+    states = [each["class"] for each in outline.all("span") if "state" in str(each.get("class"))]
+    assert f"state {status}" in states
 
 
 @pytest.mark.usefixtures("shown")

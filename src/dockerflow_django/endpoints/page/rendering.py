@@ -19,7 +19,7 @@ from dockerflow_django.endpoints.page.rows import (
     passing_rows,
     sign_of,
 )
-from dockerflow_django.heartbeat.report import Report, checks_of, text_of
+from dockerflow_django.heartbeat.report import Report, checks_of, fails_as_expected, text_of
 from dockerflow_django.heartbeat.sentence import sentence_of
 
 REASONS = 3
@@ -75,7 +75,7 @@ def _title(heartbeat: Report, probes: Sequence[Report]) -> str:
 
 def _probe(report: Report) -> dict[str, Any]:
     reasons = list(_reasons(report))
-    is_expected = report.level <= checks.INFO  # it starts, drains or is not ready
+    is_expected = fails_as_expected(report)
     outcome = "passed" if report.passed else "warning" if is_expected else "failed"
     return {
         "name": report.probe,
