@@ -44,6 +44,24 @@ def test_certificate_that_is_none(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("{", "Granian refuses its options, see above"),
+        ("[1]", "--log-config: the file holds nothing that dictConfig takes"),
+        ('{"loggers": 3}', "--log-config: the file holds nothing that dictConfig takes"),
+        ('{"loggers": {"_granian": 3}}', "--log-config: the file holds nothing"),
+        ('{"version": 2}', "Unsupported version: 2"),
+    ],
+)
+def test_log_config_that_is_none(tmp_path: Path, content: str, said: str) -> None:
+    """A file that configures no logging is a refusal."""
+    file = tmp_path / "log.json"
+    file.write_text(content)
+    with pytest.raises(WrongOptionsError, match=f"^{said}"):
+        build("--log-config", str(file))
+
+
+@pytest.mark.parametrize(
     ("settings", "asgi", "wanted"),
     [
         ({"WSGI_APPLICATION": "shop.wsgi.application"}, False, ("shop.wsgi:application", False)),

@@ -57,13 +57,14 @@ def _build(arguments: list[str], defaults: dict[str, Any]) -> Server:
 
     def build(*args: Any, **kwargs: Any) -> "_Kept":
         _refuse_half_of_tls(kwargs)
+        _refuse_wrong_log_config(kwargs.get("log_dictconfig"))
         built.append(Server(*args, **kwargs))
         return _Kept()
 
     prefix = "GRANIAN"
     try:
         with _building(build):
-            cli.cli.main(
+            status = cli.cli.main(
                 arguments,
                 prog_name="serve",
                 standalone_mode=False,
@@ -74,6 +75,8 @@ def _build(arguments: list[str], defaults: dict[str, Any]) -> Server:
         raise WrongOptionsError(error.format_message()) from error
     except (FatalError, OSError, ValueError) as error:
         raise WrongOptionsError(str(error) or type(error).__name__) from error
+    if not built and status:
+        raise WrongOptionsError("Granian refuses its options, see above")
     if not built:  # --help or --version: Granian has said it
         raise SystemExit(0)
     return built[0]
@@ -119,6 +122,14 @@ def _refuse_half_of_tls(given: dict[str, Any]) -> None:
         raise WrongOptionsError(f"{present[0]} needs {' and '.join(missing)} too")
     if more["--ssl-client-verify"] and not more["--ssl-ca"]:
         raise WrongOptionsError("--ssl-client-verify needs --ssl-ca too")
+
+
+def _refuse_wrong_log_config(config: Any) -> None:
+    """Refuse what Granian would fail on with a traceback; `dictConfig` judges the rest."""
+    loggers = config.get("loggers", {}) if isinstance(config, dict) else None
+    is_right = isinstance(loggers, dict) and all(isinstance(each, dict) for each in loggers.values())
+    if config and not is_right:
+        raise WrongOptionsError("--log-config: the file holds nothing that dictConfig takes")
 
 
 def _refuse_respawning(server: Server) -> None:
