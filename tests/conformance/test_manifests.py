@@ -459,6 +459,14 @@ services:
 """
     assert of(judge(text), "grace-exceeds-drain") == ["ok"]
     assert of(judge('{"services": {"a": {"image": "x"}}}'), "describe-a-container") == ["ok"]
+    tabs = '{\n\t"services": {\n\t\t"a": {"image": "x"}\n\t}\n}'
+    assert of(judge(tabs), "describe-a-container") == ["ok"]
+
+
+def test_plain_equals_sign(judge):
+    """It is a text, as YAML 1.2 has it."""
+    text = "services: {web: {image: x, labels: {operator: =, =: is}}}"
+    assert of(judge(text), "describe-a-container") == ["ok"]
 
 
 def test_files_and_folders(tmp_path):
@@ -470,6 +478,23 @@ def test_files_and_folders(tmp_path):
     (tmp_path / "b.json").write_text("{}")
     (tmp_path / "notes.txt").write_text("{{")
     assert len(read_documents([str(tmp_path)])) == 2
+
+
+def test_what_is_no_file(tmp_path):
+    """A folder that is called like a manifest, and a link into nowhere, are passed over."""
+    (tmp_path / "chart.yaml").mkdir()
+    (tmp_path / ".#web.yaml").symlink_to("somebody@somewhere.4711")
+    (tmp_path / "web.yaml").write_text(yaml.safe_dump(workload()))
+    assert [each.name for each in read_documents([str(tmp_path)])] == [str(tmp_path / "web.yaml")]
+
+
+def test_unreadable_file(tmp_path):
+    """A file that cannot be read is one line with its name and the reason."""
+    path = tmp_path / "web.yaml"
+    path.symlink_to("/proc/self/mem")
+    with pytest.raises(UnreadableError) as caught:
+        read_documents([str(tmp_path)])
+    assert str(caught.value) == f"{path}: Input/output error"
 
 
 BOMB = "a0: &a0 [x]\n" + "\n".join(
@@ -485,7 +510,10 @@ BOMB = "a0: &a0 [x]\n" + "\n".join(
         ("replicas: {{ .Values.replicas }}\nx: [", "render the template first"),
         ("a: &x [*y]", "undefined alias"),
         ("d: 2026-99-99", "m.yaml: not YAML: month must be in 1..12"),
+        ("d: !!timestamp soon", "m.yaml: not YAML: a value does not fit its tag"),
+        ("d: !!bool perhaps", "m.yaml: not YAML: a value does not fit its tag"),
         ("[" * 600, "not YAML"),
+        ("[" * 600 + "]" * 600, "not YAML"),
         (BOMB, "more than 1000000 values"),
         ("a: &a [*a]", "more than 1000000 values"),
     ],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os.path
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +13,8 @@ from typing import Any
 SUFFIXES = {".yaml", ".yml", ".json"}
 STANDARD_INPUT = "-"
 MOST_VALUES = 1_000_000
+# What PyYAML raises for a value that its tag does not allow, such as ``!!timestamp soon``.
+_MISFITS = (AttributeError, LookupError, TypeError)
 
 
 class UnreadableError(Exception):
@@ -27,7 +31,7 @@ class Document:
 
 
 def read_documents(paths: list[str]) -> list[Document]:
-    """Return every mapping in these files; raise UnreadableError, or OSError for a lost file."""
+    """Return every mapping in these files; raise UnreadableError if one cannot be read."""
     return [document for path in paths for file in _files(path) for document in _read(file)]
 
 
@@ -36,10 +40,16 @@ def _files(path: str) -> Iterator[str]:
     if path == STANDARD_INPUT or not folder.is_dir():
         yield path
         return
-    files = sorted(file for file in folder.rglob("*") if file.suffix in SUFFIXES)
+    files = sorted(file for file in folder.rglob("*") if _is_manifest(file))
     if not files:
         raise UnreadableError(f"{path}: no .yaml, .yml or .json file is in there")
     yield from map(str, files)
+
+
+def _is_manifest(path: Path) -> bool:
+    """Tell a file from a folder called so, and from a link into nowhere, as Emacs leaves some."""
+    # `Path.is_file` raises for what may not be looked at.
+    return path.suffix in SUFFIXES and os.path.isfile(path)  # noqa: PTH113
 
 
 def _read(file: str) -> Iterator[Document]:
@@ -50,6 +60,8 @@ def _read(file: str) -> Iterator[Document]:
         text = sys.stdin.read() if is_input else Path(file).read_text("utf-8-sig")
     except UnicodeDecodeError:
         raise UnreadableError(f"{name}: not a text in UTF-8") from None
+    except OSError as error:
+        raise UnreadableError(f"{name}: {error.strerror}") from None
     for content in _parse(name, text):
         if isinstance(content, dict):
             yield Document(name, content, folder)
@@ -67,13 +79,23 @@ def _parse(name: str, text: str) -> list[Any]:
         """Read tags that are other programs', such as Compose's ``!reset``, as if absent."""
 
     Loader.add_multi_constructor("!", _untagged)
+    Loader.add_multi_constructor("tag:yaml.org,2002:value", _untagged)  # a plain =
     try:
-        found = list(yaml.load_all(text, Loader))
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        found = _json(text) or list(yaml.load_all(text, Loader))
+        size = _size(found, {})
+    except (yaml.YAMLError, ValueError, RecursionError, *_MISFITS) as error:
         raise UnreadableError(_fault(name, text, error)) from None
-    if _size(found, {}) > MOST_VALUES:
+    if size > MOST_VALUES:
         raise UnreadableError(f"{name}: more than {MOST_VALUES} values with its aliases in place")
     return found
+
+
+def _json(text: str) -> list[Any]:
+    """Return the document if the text is JSON: PyYAML knows no tabs."""
+    try:
+        return [json.loads(text)]
+    except (ValueError, RecursionError):
+        return []
 
 
 def _size(value: Any, known: dict[int, float]) -> float:
@@ -100,5 +122,7 @@ def _fault(name: str, text: str, error: Exception) -> str:
     mark = getattr(error, "problem_mark", None)
     place = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
     problem = getattr(error, "problem", None) or str(error) or type(error).__name__
+    if isinstance(error, _MISFITS):
+        problem = "a value does not fit its tag"
     hint = "; render the template first" if "{{" in text or "{%" in text else ""
     return f"{place}: not YAML: {' '.join(str(problem).split())}{hint}"
