@@ -104,6 +104,18 @@ def test_a_path_that_is_not_there(found, capsys):
     """Is a wrong argument: one line and 2."""
     assert main(["leftovers", "nowhere"]) == 2
     assert capsys.readouterr().err == "dockerflow leftovers: nowhere: no such file or folder\n"
+    assert main(["leftovers", "x" * 300]) == 2
+    assert capsys.readouterr().err.endswith("x: no such file or folder\n")
+
+
+def test_a_folder_that_may_not_be_looked_into(found, tmp_path):
+    """Is passed over: here one in which no file can have a path that is short enough."""
+    folder = tmp_path
+    while (left := 4090 - len(str(folder))) > 0:
+        folder /= "x" * min(left, 200)
+        folder.mkdir()
+    status, lines = found(str(tmp_path), shop_dot_py="import dockerflow.version")
+    assert (status, len(lines)) == (1, 1)
 
 
 def test_a_file_that_cannot_be_read(found, tmp_path, monkeypatch, capsys):

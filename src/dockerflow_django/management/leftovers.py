@@ -47,7 +47,7 @@ def add_to(commands: _SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print one line for each name that was found, and return the exit status."""
-    missing = [path for path in options.paths if not Path(path).exists()]
+    missing = [path for path in options.paths if not _exists(Path(path))]
     if missing:
         complain(f"dockerflow leftovers: {missing[0]}: no such file or folder")
         return _WRONG_ARGUMENTS
@@ -67,11 +67,16 @@ def _files(path: Path) -> Iterator[Path]:
         folders[:] = sorted(
             name
             for name in folders
-            if name not in _NOT_THE_PROJECTS and not Path(folder, name, "pyvenv.cfg").exists()
+            if name not in _NOT_THE_PROJECTS and not _exists(Path(folder, name, "pyvenv.cfg"))
         )
         for file in (Path(folder, name) for name in sorted(names)):
             if (file.suffix in FILES or file.name in NAMES) and not _is_large(file):
                 yield file
+
+
+def _exists(path: Path) -> bool:
+    # `Path.exists` raises for what may not be looked at, and for a name that is too long.
+    return os.path.exists(path)  # noqa: PTH110
 
 
 def _is_large(file: Path) -> bool:
