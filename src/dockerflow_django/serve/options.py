@@ -127,8 +127,8 @@ def _refuse_half_of_tls(given: dict[str, Any]) -> None:
 def _refuse_wrong_log_config(config: Any) -> None:
     """Refuse what Granian would fail on with a traceback; `dictConfig` judges the rest."""
     loggers = config.get("loggers", {}) if isinstance(config, dict) else None
-    is_right = isinstance(loggers, dict) and all(isinstance(each, dict) for each in loggers.values())
-    if config and not is_right:
+    found = loggers.values() if isinstance(loggers, dict) else [None]
+    if config and not all(isinstance(each, dict) for each in found):
         raise WrongOptionsError("--log-config: the file holds nothing that dictConfig takes")
 
 
