@@ -81,3 +81,11 @@ def test_target(settings: dict[str, Any], asgi: bool, wanted: tuple[str, bool]) 
     with override_settings(**{"ASGI_APPLICATION": None, **settings}):
         server = build(asgi=asgi)
     assert (server.target, server.factory) == wanted
+
+
+def test_package_that_is_missing() -> None:
+    """If even the package of the WSGI application is not there, the setting is named."""
+    settings = {"ASGI_APPLICATION": None, "WSGI_APPLICATION": "nope.wsgi.application"}
+    said = "^WSGI_APPLICATION = 'nope.wsgi.application': No module named 'nope'$"
+    with override_settings(**settings), pytest.raises(WrongOptionsError, match=said):
+        build(asgi=True)

@@ -84,3 +84,9 @@ def test_socket_file_that_cannot_be(tmp_path: Path, name: str, said: str) -> Non
     """A path where no socket can be made is told, with the system's words."""
     with pytest.raises(FailedError, match=f"^unix:{tmp_path / name}: {said}$"):
         run._test_bind(build("--uds", str(tmp_path / name)))
+
+
+def test_host_that_is_no_name() -> None:
+    """A host that cannot be a name is told."""
+    with pytest.raises(FailedError, match=r"^a\.\.b:8000: .*label (empty|too long)"):
+        run._test_bind(build("--host", "a..b", "--port", "8000"))

@@ -156,11 +156,18 @@ def _target(name: str) -> tuple[str, bool]:
 
 
 def _asgi_target() -> tuple[str, bool]:
-    """Return the project's ASGI application: the settings', else that beside its WSGI one."""
+    """Return the project's ASGI application: the settings', else that beside its WSGI one.
+
+    Raises `WrongOptionsError`.
+    """
     wsgi: str = getattr(settings, "WSGI_APPLICATION", None) or ""
     package, _, module = wsgi.rpartition(".")[0].rpartition(".")
     if not getattr(settings, "ASGI_APPLICATION", None) and module == "wsgi":
         beside = f"{package}.asgi" if package else "asgi"
-        if importlib.util.find_spec(beside) is not None:
+        try:
+            is_there = importlib.util.find_spec(beside) is not None
+        except ImportError as error:
+            raise WrongOptionsError(f"WSGI_APPLICATION = {wsgi!r}: {error}") from error
+        if is_there:
             return f"{beside}:application", False
     return _target("asgi")

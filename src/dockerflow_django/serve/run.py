@@ -130,8 +130,9 @@ def _test_bind(server: Server) -> None:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
             probe.listen(1)
-    except OSError as error:
-        raise FailedError(f"{where}: {error.strerror}") from error
+    except (OSError, UnicodeError) as error:  # a name that cannot be encoded is no host
+        text = getattr(error, "strerror", None) or error
+        raise FailedError(f"{where}: {text}") from error
     server.bind_addr = str(address[0])
 
 
