@@ -236,6 +236,8 @@ def test_record_that_cannot_be_read():
     record.created = "now"
     text = ConsoleFormatter(color=False).format(record)
     assert text == f"{record!r} (TypeError)"
+    record.msg = "token=hunter2"
+    assert "hunter2" not in ConsoleFormatter(color=False).format(record)
     assert logging.LogRecord.__repr__(record) == repr(record)
 
 

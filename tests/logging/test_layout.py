@@ -4,19 +4,19 @@ import json
 
 import pytest
 
-from dockerflow_django.logging.content import LEFT_BY_FORMATTERS, STANDARD, SUMMARY_LOGGER
+from dockerflow_django.logging.content import STANDARD, SUMMARY_LAST, SUMMARY_LOGGER
 from dockerflow_django.logging.layout import MAX_LAYOUTS, Layouts
 from tests.logging.lines import fields_of, make_record
 
 
 def encode(layouts, **extras):
-    """Return what the layouts make of a record that has these extras."""
-    return layouts.encode(make_record(**extras).__dict__)
+    """Return what the layouts make of a record that has these extras, and the last one."""
+    return layouts.encode(make_record(**extras, errno=0).__dict__)
 
 
 @pytest.fixture
 def layouts():
-    return Layouts(STANDARD, LEFT_BY_FORMATTERS)
+    return Layouts(STANDARD, SUMMARY_LAST)
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def test_plain_values(layouts, extras):
     for _ in range(2):
         text = encode(layouts, **extras)
         assert text.isascii()
-        assert json.loads(text) == extras
+        assert json.loads(text) == extras | {SUMMARY_LAST: 0}
     assert len(layouts._layouts) == 1
 
 
@@ -48,17 +48,17 @@ def test_left_to_others(layouts, value):
 
 def test_too_few_names(layouts):
     """A record with one extra, or without an attribute of Python's own, is left to another."""
-    assert encode(layouts, code=200) is None
-    attributes = make_record(code=200, path="/").__dict__
+    assert encode(layouts) is None
+    attributes = make_record(path="/", errno=0).__dict__
     del attributes["processName"]
     assert layouts.encode(attributes) is None
 
 
-def test_leavings_of_formatters(layouts):
-    """What another formatter has left in a record is no field."""
-    record = make_record(code=200, path="/")
-    record.message = record.asctime = "of another"
-    assert json.loads(layouts.encode(record.__dict__)) == {"code": 200, "path": "/"}
+def test_what_was_added_later(layouts):
+    """What another formatter or a filter has left in a record is left to another encoder."""
+    record = make_record(path="/", errno=0)
+    record.message = "of another"
+    assert layouts.encode(record.__dict__) is None
 
 
 def test_many_layouts(layouts):

@@ -8,15 +8,23 @@ from pathlib import Path
 
 import pytest
 
-from dockerflow_django.logging import MozlogFormatter
-from dockerflow_django.logging.content import MESSAGE, SUMMARY_LOGGER
+from dockerflow_django.logging import MozlogFormatter, making
+from dockerflow_django.logging import formatter as formatter_module
+from dockerflow_django.logging.content import MESSAGE, SUMMARY_LAST, SUMMARY_LOGGER
 from dockerflow_django.logging.envelope import FIELDS, MAX_TIMESTAMP, TIMESTAMP
 from dockerflow_django.logging.formatter import MAX_HEADS
 from dockerflow_django.logging.sanitising import MAX_TEXT
 from dockerflow_django.logging.scrubbing import REDACTED
 from tests.logging.lines import fields_of, make_record, parse
 
-SUMMARY = {"method": "GET", "path": "/", "code": 200, "t": 12, "t_db": 1.5, "slow": False}
+SUMMARY = {"method": "GET", "path": "/", "t": 12, "t_db": 1.5, "slow": False, SUMMARY_LAST: 0}
+
+
+def make_summary(**fields):
+    """Return a record as the app makes a summary."""
+    record = making.make_record(SUMMARY_LOGGER, logging.INFO, "")
+    record.__dict__.update(fields)
+    return record
 
 
 @pytest.fixture
@@ -37,12 +45,13 @@ def quick(formatter, monkeypatch):
         (make_record("%s %s", (None, b"c")), {MESSAGE: "None b'c'"}),
         (make_record(**SUMMARY), SUMMARY),
         (make_record(**SUMMARY, name=SUMMARY_LOGGER), SUMMARY),
+        (make_summary(**SUMMARY), SUMMARY),
+        (make_summary(ids=["a", "b"], uid=None, errno=0), {"ids": ["a", "b"], "errno": 0}),
         (make_record("done", **SUMMARY, name=SUMMARY_LOGGER), {MESSAGE: "done", **SUMMARY}),
         (make_record("x", rid=None, uid="7"), {MESSAGE: "x", "uid": "7"}),
         (make_record("x", uid="a=b: c"), {MESSAGE: "x", "uid": "a=b: c"}),
         (make_record("token=abc123"), {MESSAGE: f"token={REDACTED}"}),
         (make_record("x", uid="token=abc123"), {MESSAGE: "x", "uid": f"token={REDACTED}"}),
-        (make_record(name=SUMMARY_LOGGER, it=["a", "b"], n=1), {"it": ["a", "b"], "n": 1}),
         (make_record("x", has_token=True), {MESSAGE: "x", "has_token": True}),
     ],
 )
@@ -87,9 +96,9 @@ def test_asked_for(make_formatter, monkeypatch):
 
 def test_summary_with_more_fields(make_formatter):
     """What `fmt` names, and defaults, are in a summary too."""
-    record = make_record(**SUMMARY, name=SUMMARY_LOGGER)
+    record = make_summary(**SUMMARY)
     asked = make_formatter(["lineno"])
-    assert fields_of(asked.format(record)) == {**SUMMARY, "lineno": 7}
+    assert fields_of(asked.format(record)) == {**SUMMARY, "lineno": 0}
     filled = make_formatter(defaults={"site": "a"})
     assert fields_of(filled.format(record)) == {**SUMMARY, "site": "a"}
 
@@ -100,7 +109,50 @@ def test_summary_without_orjson(monkeypatch):
     formatter = MozlogFormatter()
     monkeypatch.setattr(formatter, "_encode", None)
     monkeypatch.setattr(formatter, "_careful", None)
-    assert fields_of(formatter.format(make_record(**SUMMARY, name=SUMMARY_LOGGER))) == SUMMARY
+    assert fields_of(formatter.format(make_summary(**SUMMARY))) == SUMMARY
+
+
+def test_summary_is_not_scrubbed_again(quick, monkeypatch):
+    """What it is made with is scrubbed then; also after another handler's formatter."""
+    monkeypatch.setattr(formatter_module, "_scrub", None)
+    record, alone = make_summary(**SUMMARY), make_summary(it=["a"], errno=0)
+    for _ in range(2):
+        assert fields_of(quick.format(record)) == SUMMARY
+        assert fields_of(quick.format(alone)) == {"it": ["a"], "errno": 0}
+        logging.Formatter("%(message)s").format(record)
+
+
+@pytest.mark.parametrize("added", [{"note": "token=hunter2"}, {"password": "hunter2"}])
+def test_what_is_added_to_a_summary_is_scrubbed(formatter, added):
+    """A filter may add anything, and a list is looked at as a whole."""
+    record = make_summary(**SUMMARY)
+    record.__dict__.update(added)
+    (name,) = added
+    assert fields_of(formatter.format(record)) == {
+        **SUMMARY,
+        name: added[name].replace("hunter2", REDACTED),
+    }
+    record.argv = ["--password", "hunter2"]
+    assert fields_of(formatter.format(record))["argv"] == ["--password", REDACTED]
+
+
+def test_message_of_a_summary_is_scrubbed(formatter):
+    """Whoever has set it."""
+    record = make_summary(**SUMMARY)
+    record.msg = "token=hunter2"
+    assert fields_of(formatter.format(record))[MESSAGE] == f"token={REDACTED}"
+
+
+def test_projects_record_on_the_summarys_logger_is_scrubbed(formatter):
+    """The name alone says nothing of what it holds, nor of its last field."""
+    record = make_record(
+        name=SUMMARY_LOGGER,
+        password="hunter2",
+        url="https://a:hunter2@b/",
+        argv=["-u", "a:b"],
+        errno=0,
+    )
+    assert "hunter2" not in formatter.format(record)
 
 
 @pytest.mark.parametrize("created", [0.0, 1e-9, (MAX_TIMESTAMP - 1024) / 1e9])

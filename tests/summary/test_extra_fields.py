@@ -5,10 +5,14 @@ import logging
 from dataclasses import dataclass
 
 import pytest
+from django.contrib.auth.models import Group
 from django.http import HttpResponse, StreamingHttpResponse
 from django.test import override_settings
 
+from dockerflow_django.logging.content import FORMATTER_ERROR
+from dockerflow_django.logging.sanitising import MAX_ITEMS
 from dockerflow_django.logging.scrubbing import REDACTED
+from dockerflow_django.logging.text import UNPRINTABLE
 from dockerflow_django.middleware import DockerflowMiddleware
 from dockerflow_django.summary import extra_fields
 
@@ -72,17 +76,34 @@ def test_what_logging_needs_is_left_alone(record_with, name):
 
 
 def test_secrets_are_taken_out(record_with):
-    """By their names and in texts, those of a list too."""
+    """By their names and in texts, those of lists and dicts too, as in any other record."""
     record = record_with(
         lambda request, response: {
             "password": "hunter2",
             "notes": ["token=hunter2", "none", 3],
+            "argv": ["--password", "hunter2"],
+            "by": {"pin": "hunter2", "n": (1, 2)},
             "url": "https://ada:hunter2@shop/",
         }
     )
     assert record.password == REDACTED
-    assert record.notes == [f"token={REDACTED}", "none", 3]
+    assert record.notes == f'["token={REDACTED}", "none", 3]'
+    assert record.argv == ["--password", REDACTED]
+    assert record.by == f'{{"pin": "{REDACTED}", "n": [1, 2]}}'
     assert record.url == f"https://{REDACTED}@shop/"
+
+
+def test_no_value_is_none(record_with):
+    """It stays, and is in no line."""
+    assert record_with(lambda request, response: {"shop": None}).shop is None
+
+
+def test_what_cannot_be_shown_is_told(record_with):
+    """As in any other record; and a query set asks no database."""
+    record = record_with(lambda *_: {"groups": Group.objects.all(), "ids": ["a"] * (MAX_ITEMS + 1)})
+    assert record.groups == f"{UNPRINTABLE}QuerySet: DatabaseRefusedError>"
+    assert len(record.ids) == MAX_ITEMS
+    assert getattr(record, FORMATTER_ERROR) == ["groups: unprintable", "ids: 1 items cut"]
 
 
 def test_a_name_may_be_anything(record_with):

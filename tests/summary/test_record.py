@@ -15,6 +15,7 @@ from dockerflow_django.context import current_rid, request_id_context
 from dockerflow_django.context.requests import end_request, start_request
 from dockerflow_django.lifecycle import process
 from dockerflow_django.logging import MozlogFormatter, RequestIdLogFilter
+from dockerflow_django.logging.content import LEFT_BY_FORMATTERS, SUMMARY_LAST
 from dockerflow_django.middleware import DockerflowMiddleware
 from dockerflow_django.summary import record
 from dockerflow_django.summary.record import (
@@ -197,6 +198,30 @@ def test_a_record_factory_makes_the_record(answered):
         assert answered(HttpResponse()).traced
     finally:
         logging.setLogRecordFactory(factory)
+
+
+def test_what_is_added_to_a_record_is_scrubbed(answered, summaries):
+    """By a record factory, or by a handler's filter; our own fields come last."""
+    factory = logging.getLogRecordFactory()
+
+    def tracing(*args, **kwargs):
+        record = factory(*args, **kwargs)
+        record.url = "https://ada:hunter2@tracing/"
+        return record
+
+    logging.setLogRecordFactory(tracing)
+    try:
+        traced = answered(HttpResponse())
+    finally:
+        logging.setLogRecordFactory(factory)
+    summaries.clear()
+    with override_settings(DOCKERFLOW_SUMMARY_SAMPLE_RATE=1 - 1e-12):
+        sampled = answered(HttpResponse())
+    for made in (traced, sampled):
+        names = [name for name in vars(made) if name not in LEFT_BY_FORMATTERS]
+        assert names[-1] == SUMMARY_LAST
+    sampled.url = traced.url
+    assert "hunter2" not in MozlogFormatter().format(traced) + MozlogFormatter().format(sampled)
 
 
 def test_what_is_not_sampled_costs_no_fields(make_request, summaries, monkeypatch):

@@ -29,6 +29,7 @@ from dockerflow_django.logging.content import (
 from dockerflow_django.logging.filters import RID
 from dockerflow_django.logging.guard import no_database
 from dockerflow_django.logging.sanitising import FieldValue, Sanitiser
+from dockerflow_django.logging.scrubbing import scrub
 from dockerflow_django.logging.text import one_line, safe_repr
 from dockerflow_django.logging.tracebacks import safer_format_traceback
 
@@ -84,7 +85,7 @@ class ConsoleFormatter(logging.Formatter):
             with no_database():
                 text = self._text(record)
         except Exception as error:  # noqa: BLE001 - whatever happens, the record is written
-            text = one_line(f"{safe_repr(record)} ({type(error).__name__})")
+            text = one_line(scrub(f"{safe_repr(record)} ({type(error).__name__})"))
         return text.encode(self._encoding, "backslashreplace").decode(self._encoding)
 
     def _text(self, record: logging.LogRecord) -> str:

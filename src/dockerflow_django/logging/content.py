@@ -22,12 +22,16 @@ from dockerflow_django.logging.tracebacks import Failure, read_failure, unfold
 Fields: TypeAlias = dict[Any, Any]
 
 SUMMARY_LOGGER = "request.summary"
+SUMMARY_LAST = "errno"
+"""The last field that a summary is made with: what is added to its record later comes after it."""
 
 MESSAGE = "msg"
 ARGUMENTS = "args"
 ERROR = "error"
 TRACEBACK = "traceback"
 STACK = "stack_info"
+FORMATTER_ERROR = "formatter_error"
+"""The field, a list of texts, that tells what of a record could not be shown as it is."""
 
 STANDARD = tuple(vars(logging.LogRecord("", 0, "", 0, "", (), None)))
 """What every record of this Python has: before 3.12 without `taskName`, which is an extra there.

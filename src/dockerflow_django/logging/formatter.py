@@ -9,7 +9,7 @@ import json
 import logging
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import PosixPath, WindowsPath
@@ -21,10 +21,11 @@ from pythonjsonlogger.core import BaseJsonFormatter
 
 from dockerflow_django.logging.access import speaks_of_requests
 from dockerflow_django.logging.content import (
+    FORMATTER_ERROR,
     LEFT_BY_FORMATTERS,
     MESSAGE,
     STANDARD,
-    SUMMARY_LOGGER,
+    SUMMARY_LAST,
     Fields,
     holds_secret_arguments,
     read,
@@ -46,17 +47,16 @@ from dockerflow_django.logging.envelope import (
 )
 from dockerflow_django.logging.guard import no_database
 from dockerflow_django.logging.layout import Layouts
+from dockerflow_django.logging.making import OWN_FILE
 from dockerflow_django.logging.sanitising import MAX_TEXT, Sanitiser, is_secret
 from dockerflow_django.logging.scrubbing import may_hold_secrets, scrub
 from dockerflow_django.logging.text import free_name, safe_repr
 from dockerflow_django.logging.tracebacks import FOLDED_MARK, ExcInfo, safer_format_traceback
 
 DEFAULT_LOGGER_NAME = "Dockerflow"
-FORMATTER_ERROR = "formatter_error"
-"""The field, a list of texts, that tells what of a record could not be shown as it is."""
-
 MAX_HEADS = 1_000
 
+_BEGIN = f'{{"{TIMESTAMP}":'
 _PLAIN = frozenset((str, int, float, bool))
 _PRINTABLE = frozenset(
     (*_PLAIN, NoneType, bytes, date, datetime, Decimal, UUID, PosixPath, WindowsPath)
@@ -115,8 +115,7 @@ class MozlogFormatter(BaseJsonFormatter):
         self._encode = best_encoder()
         self._heads: dict[tuple[Any, ...], str | None] = {}
         self._adds_fields = bool(self._attributes or self.defaults)
-        is_plain = not (self._adds_fields or has_orjson())
-        self._layouts = Layouts(STANDARD, LEFT_BY_FORMATTERS) if is_plain else None
+        self._encode_summary = None if self._adds_fields else self._summary_encoder()
         own = type(self)
         self._converts = own.convert_record is not MozlogFormatter.convert_record
         self._processes = own.process_log_record is not BaseJsonFormatter.process_log_record
@@ -179,20 +178,35 @@ class MozlogFormatter(BaseJsonFormatter):
             message = record.getMessage()
             if FOLDED_MARK in message:
                 return None
-        is_summary = record.name == SUMMARY_LOGGER
+        # What a summary is made with is scrubbed then, but not what a filter adds to it.
+        is_made_here = record.pathname is OWN_FILE and not message
         text = None
-        if self._layouts is not None and is_summary and not message:
-            text = self._layouts.encode(record.__dict__)
+        if is_made_here and self._encode_summary is not None:
+            text = self._encode_summary(record.__dict__)
         if text is None:
             fields = self._plain_fields(record, message)
-            # What a summary holds is scrubbed when it is made.
-            if fields is None or not (is_summary or _scrub(fields)):
+            if fields is None or not ((is_made_here and _is_whole(fields)) or _scrub(fields)):
                 return None
             text = self._encode(fields)
         # A long line may hold a value that is too long: the careful way looks.
         if len(text) > MAX_TEXT:
             return None
-        return f'{{"{TIMESTAMP}":{timestamp}{head}{text}}}'
+        return f"{_BEGIN}{timestamp}{head}{text}}}"
+
+    def _summary_encoder(self) -> Callable[[dict[str, Any]], str | None]:
+        """Return what encodes the extras of a summary as it was made; None is for the other way."""
+        encode = self._encode
+        if not has_orjson():
+            return Layouts(STANDARD, SUMMARY_LAST).encode
+
+        def encode_plain(attributes: dict[str, Any]) -> str | None:
+            fields = attributes.copy()
+            for name in STANDARD:
+                del fields[name]
+            is_plain = _PLAIN.issuperset(map(type, fields.values()))
+            return encode(fields) if is_plain and next(reversed(fields)) == SUMMARY_LAST else None
+
+        return encode_plain
 
     def _plain_fields(self, record: logging.LogRecord, message: str) -> Fields | None:
         fields = record.__dict__.copy()
@@ -282,6 +296,11 @@ def _are_simple(args: Any) -> bool:
     if type(args) is dict:
         return _PRINTABLE.issuperset(map(type, args.values())) and not holds_secret_arguments(args)
     return _PRINTABLE.issuperset(map(type, args if type(args) is tuple else (args,)))
+
+
+def _is_whole(fields: Fields) -> bool:
+    """Tell whether a summary has the fields that it was made with and no more."""
+    return bool(next(reversed(fields)) == SUMMARY_LAST)
 
 
 def _scrub(fields: Fields) -> bool:

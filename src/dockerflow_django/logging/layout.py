@@ -31,11 +31,14 @@ class _Layout(NamedTuple):
 
 
 class Layouts:
-    """The layouts of the records that one formatter has seen, by the names of their attributes."""
+    """The layouts of the records that one formatter has seen, by the names of their attributes.
 
-    def __init__(self, standard: tuple[str, ...], left_out: tuple[str, ...]) -> None:
+    A record has one if no attribute was added to it since it was made: `last` is still the last.
+    """
+
+    def __init__(self, standard: tuple[str, ...], last: str) -> None:
         self._standard = frozenset(standard)
-        self._hidden = self._standard | frozenset(left_out)
+        self._last = last
         self._layouts: dict[tuple[str, ...], _Layout | None] = {}
 
     def encode(self, attributes: dict[str, Any]) -> str | None:
@@ -59,10 +62,10 @@ class Layouts:
     def _new_layout(self, names: tuple[str, ...]) -> _Layout | None:
         if len(self._layouts) >= MAX_LAYOUTS:
             self._layouts.clear()
-        extras = [name for name in names if name not in self._hidden]
+        extras = [name for name in names if name not in self._standard]
         layout = None
         # Of a single name `itemgetter` returns no tuple; another Python's record lacks a name.
-        if len(extras) > 1 and self._standard.issubset(names):
+        if len(extras) > 1 and extras[-1] == self._last and self._standard.issubset(names):
             keys = [encode_basestring_ascii(name).replace("%", "%%") for name in extras]
             layout = _Layout(itemgetter(*extras), f"{{{','.join(f'{key}:%s' for key in keys)}}}")
         self._layouts[names] = layout

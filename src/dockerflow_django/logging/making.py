@@ -12,6 +12,8 @@ from dockerflow_django._state import keeps, notice_fork
 # What `logging` writes if it does not know the caller.
 _NO_FILE = "(unknown file)"
 _NO_FUNCTION = "(unknown function)"
+# The same text in an object of its own: only the records that are made here have it.
+OWN_FILE = "".join(("(unknown ", "file)"))
 # Since Python 3.12. To look for what is not there takes a third of the time of all this.
 _HAS_TASKS = hasattr(logging, "logAsyncioTasks")
 
@@ -33,7 +35,7 @@ def make_record(name: str, level: int, message: str) -> logging.LogRecord:
             return factory(name, level, _NO_FILE, 0, message, (), None, _NO_FUNCTION, None)
     notice_fork()
     if not _first:
-        record = logging.LogRecord(name, level, _NO_FILE, 0, message, (), None, _NO_FUNCTION)
+        record = logging.LogRecord(name, level, OWN_FILE, 0, message, (), None, _NO_FUNCTION)
         _first.update(vars(record))
         return record
     record = logging.LogRecord.__new__(logging.LogRecord)

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Mapping
 from functools import cache
+from types import NoneType
 from typing import Any
 
 from django.http import HttpRequest
@@ -11,14 +12,16 @@ from django.utils.module_loading import import_string
 
 from dockerflow_django._state import keeps
 from dockerflow_django.conf import conf
-from dockerflow_django.logging.content import LEFT_BY_FORMATTERS, STANDARD
-from dockerflow_django.logging.sanitising import is_secret
+from dockerflow_django.logging.content import FORMATTER_ERROR, LEFT_BY_FORMATTERS, STANDARD
+from dockerflow_django.logging.guard import no_database
+from dockerflow_django.logging.sanitising import Sanitiser, is_secret
 from dockerflow_django.logging.scrubbing import REDACTED, scrub
 
 logger = logging.getLogger("dockerflow_django")
 
 # What a log record says of itself: `logging` refuses an extra of such a name.
 _RESERVED = frozenset((*STANDARD, *LEFT_BY_FORMATTERS))
+_SCALARS = (str, int, float, bool, NoneType)
 # A list, for a callable of the project's own need not have a hash.
 _failed: list[Callable[..., Any] | str] = []
 
@@ -36,7 +39,7 @@ def add_project_fields(
     try:
         function = _import(target) if isinstance(target, str) else target
         theirs = function(request, response).items()
-        return {**{_free(str(name)): _shown(str(name), value) for name, value in theirs}, **fields}
+        return {**_without_secrets({_free(str(k)): v for k, v in theirs}), **fields}
     except Exception:
         # Once: it may raise at every request.
         if target not in _failed:
@@ -45,13 +48,19 @@ def add_project_fields(
         return fields
 
 
-def _shown(name: str, value: Any) -> Any:
+def _without_secrets(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Take secrets out: a summary is not scrubbed once more when it is formatted."""
-    if is_secret(name, value):
-        return REDACTED
-    if type(value) is list:
-        return [_shown("", item) for item in value]
-    return scrub(value) if type(value) is str else value
+    shown: dict[str, Any] = {}
+    notes: list[str] = []
+    for name, value in fields.items():
+        if type(value) not in _SCALARS:
+            with no_database():
+                shown |= Sanitiser(notes).fields({name: value})
+        elif is_secret(name, value):
+            shown[name] = REDACTED
+        else:
+            shown[name] = scrub(value) if type(value) is str else value
+    return shown | {FORMATTER_ERROR: notes} if notes else shown
 
 
 @cache

@@ -127,13 +127,13 @@ def _write(
         return
     fields = fields_of(request, state)
     fields["code"] = response.status_code
-    fields["errno"] = errno
     if size is None and error is None:
         size = _size_of(request, response)
     if size is not None:
         fields["size"] = size
     if rate < 1:
         fields["sample_rate"] = rate
+    fields["errno"] = errno  # `SUMMARY_LAST`
     message = "" if level < logging.ERROR else describe(error) if error else state.error
     extra = add_project_fields(fields, request, response)
     # What `logger.log()` does, but for looking up the stack for its caller, which is this line, and
