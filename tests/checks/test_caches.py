@@ -3,17 +3,24 @@
 import asyncio
 import gc
 import threading
+from typing import Any, ClassVar
 from uuid import uuid4
 
 import pytest
 import redis
 from django.core.cache import caches
+from django.core.cache.backends.db import DatabaseCache
 from django.core.management import call_command
+from django.db import connections
 from django_redis.pool import ConnectionFactory
 
 from dockerflow_django import health
+from dockerflow_django.checks import connection as connection_module
 from dockerflow_django.checks.caches import check_caches
+from dockerflow_django.checks.check import Check
+from dockerflow_django.checks.database import check_database_connected
 from dockerflow_django.checks.messages import cause_of
+from dockerflow_django.heartbeat import runner
 from tests.checks import fakes
 from tests.services import redis_url, require
 
@@ -79,6 +86,79 @@ def test_database_cache_is_well(settings):
     settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": "cache_table"}}
     call_command("createcachetable", verbosity=0)
     assert check_caches([]) == []
+
+
+class SeenCache(DatabaseCache):
+    """A cache in the database that keeps what connections it is read over."""
+
+    connections: ClassVar[list[Any]] = []
+
+    def get_many(self, keys, version=None):
+        self.connections.append(connections["other"])
+        return super().get_many(keys, version)
+
+
+class Replicated:
+    """A router that reads caches from one database and writes them to another."""
+
+    def __init__(self, read="other", write="other"):
+        self.read, self.write = read, write
+
+    def db_for_read(self, model, **hints):
+        return self.read if model._meta.app_label == "django_cache" else None
+
+    def db_for_write(self, model, **hints):
+        return self.write if model._meta.app_label == "django_cache" else None
+
+
+@pytest.fixture
+def in_postgresql(settings, postgresql, add_alias, production):
+    """Keep the cache in a PostgreSQL, which keeps its connections."""
+    settings.DATABASE_ROUTERS = [Replicated()]
+    settings.CACHES = {"default": {"BACKEND": f"{__name__}.SeenCache", "LOCATION": "cache_table"}}
+    add_alias("other", **postgresql.settings("postgres", CONN_MAX_AGE=None))
+    call_command("createcachetable", database="other", verbosity=0)
+    connections["other"].close()
+    SeenCache.connections.clear()
+    yield postgresql
+    postgresql.execute("DROP TABLE cache_table")
+
+
+def run():
+    """Run the check as the heartbeat does."""
+    return runner.gather([Check(check_caches, {}, timeout=20)], fresh=True)[0].messages
+
+
+def test_database_cache_takes_turns_with_the_other_checks(in_postgresql):
+    """However many checks there are, an alias has one connection of the heartbeat's."""
+    database = Check(check_database_connected, {"aliases": ["other"]}, timeout=20)
+    assert runner.gather([database])[0].messages == ()
+    kept = connection_module._turns["other"].connection
+    assert run() == ()
+    assert SeenCache.connections == [kept]
+    assert in_postgresql.connections(database="postgres") == 1
+
+
+def test_killed_connection_of_a_database_cache_is_no_outage(in_postgresql):
+    """The next run is well whatever the server did to the connection that was kept."""
+    assert run() == ()
+    assert in_postgresql.kill_connections(database="postgres") == 1
+    assert run() == ()
+
+
+def test_each_database_of_a_cache_is_asked_in_its_turn(settings, in_postgresql, add_alias):
+    """A router may read from a replica: two connections, each the one of its alias."""
+    add_alias("another", **in_postgresql.settings("postgres", CONN_MAX_AGE=None))
+    settings.DATABASE_ROUTERS = [Replicated(write="another")]
+    assert run() == ()
+    assert SeenCache.connections == [connection_module._turns["other"].connection]
+    assert in_postgresql.connections(database="postgres") == 2
+
+
+def test_router_that_names_no_database_of_the_project_is_an_error(settings, in_postgresql):
+    """The cache could not be used, and the check says so."""
+    settings.DATABASE_ROUTERS = [Replicated(read="nowhere")]
+    assert ids(run()) == [health.ERROR_CACHE_FAILED]
 
 
 def test_dummy_cache_is_news_not_an_error(settings):

@@ -1,17 +1,20 @@
 """Ask whether the caches keep what they are given."""
 
 import time
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 from uuid import uuid4
 
 from django.core.cache import caches
 from django.core.cache.backends.base import BaseCache, InvalidCacheBackendError
+from django.core.cache.backends.db import BaseDatabaseCache
 from django.core.cache.backends.dummy import DummyCache
 from django.core.checks import CheckMessage, Error, Info
+from django.db import router
 
 from dockerflow_django import health
+from dockerflow_django.checks.connection import answers, connection_to
 from dockerflow_django.checks.messages import failure
 from dockerflow_django.checks.private_cache import opened
 
@@ -44,7 +47,7 @@ def check_caches(
 
 def _ask(alias: str, timeout_seconds: float) -> CheckMessage | None:
     try:
-        with opened(alias, timeout_seconds) as cache:
+        with opened(alias, timeout_seconds) as cache, _database_of(cache):
             if isinstance(cache, DummyCache):
                 sentence = f'The cache "{alias}" is a dummy: it keeps nothing.'
                 return failure(Info, sentence, health.INFO_NOT_CONFIGURED)
@@ -57,6 +60,18 @@ def _ask(alias: str, timeout_seconds: float) -> CheckMessage | None:
         return failure(Error, sentence, health.ERROR_CACHE_FAILED, error)
     sentence = f'The cache "{alias}" does not keep what it is given.'
     return None if kept else failure(Error, sentence, health.ERROR_CACHE_FAILED)
+
+
+@contextmanager
+def _database_of(cache: BaseCache) -> Iterator[None]:
+    """Have a cache that is kept in a database use the connection that the checks take turns on."""
+    with ExitStack() as stack:
+        if isinstance(cache, BaseDatabaseCache):
+            model = cache.cache_model_class
+            # Sorted: two checks that take turns on two databases never wait for each other.
+            for alias in sorted({router.db_for_read(model), router.db_for_write(model)}):
+                answers(stack.enter_context(connection_to(alias)))
+        yield
 
 
 def _keeps(cache: BaseCache) -> bool:

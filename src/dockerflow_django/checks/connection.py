@@ -56,6 +56,20 @@ def connection_to(alias: str) -> Iterator[BaseDatabaseWrapper]:
             turns.put_back(connection)
 
 
+def answers(connection: BaseDatabaseWrapper) -> bool:
+    """Tell whether the database answers, over a fresh connection if the server closed a kept one.
+
+    python-dockerflow asks the dead one for ever, and so stays unhealthy under `CONN_MAX_AGE`.
+    """
+    connection.ensure_connection()
+    if connection.is_usable():
+        return True
+    if connection.in_atomic_block:
+        return False
+    reconnect(connection)
+    return bool(connection.is_usable())
+
+
 def reconnect(connection: BaseDatabaseWrapper) -> None:
     """Close the connection and make it anew: the server may have closed it, and a pool many."""
     with _guard:

@@ -6,11 +6,10 @@ from typing import Any
 from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
 from django.db import Error, connections
-from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils.connection import ConnectionDoesNotExist
 
 from dockerflow_django import health
-from dockerflow_django.checks.connection import connection_to, reconnect
+from dockerflow_django.checks.connection import answers, connection_to
 from dockerflow_django.checks.messages import failure
 
 
@@ -31,8 +30,7 @@ def _ask(alias: str) -> checks.CheckMessage | None:
             if connection.vendor == "unknown":
                 sentence = f"Database '{alias}' has no ENGINE: nothing to connect to."
                 return checks.Info(sentence, id=health.INFO_NOT_CONFIGURED)
-            connection.ensure_connection()
-            usable = connection.is_usable() or _is_usable_anew(connection)
+            usable = answers(connection)
     except (Error, OSError) as error:
         sentence = f"Could not connect to database '{alias}'."
         return failure(checks.Error, sentence, health.ERROR_CANNOT_CONNECT_DATABASE, error)
@@ -41,14 +39,3 @@ def _ask(alias: str) -> checks.CheckMessage | None:
         return failure(checks.Error, sentence, health.ERROR_MISCONFIGURED_DATABASE, error)
     sentence = f"The connection to database '{alias}' is not usable."
     return None if usable else checks.Error(sentence, id=health.ERROR_UNUSABLE_DATABASE)
-
-
-def _is_usable_anew(connection: BaseDatabaseWrapper) -> bool:
-    """Try once more over a fresh connection: the server may have closed the kept one.
-
-    python-dockerflow asks the dead one for ever, and so stays unhealthy under `CONN_MAX_AGE`.
-    """
-    if connection.in_atomic_block:
-        return False
-    reconnect(connection)
-    return bool(connection.is_usable())
