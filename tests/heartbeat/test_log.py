@@ -46,6 +46,14 @@ def test_several_messages_are_one_record(caplog):
     assert caplog.messages == ["Check check_stock: shop.E001: No stock. shop.W001: No shelf."]
 
 
+def test_half_a_character_is_escaped(caplog):
+    """A handler that writes UTF-8 would lose the whole line."""
+    report(checks.Error("caf\udce9 is old.", id="shop.E001"), traceback="caf\udce9")
+    assert caplog.messages == [
+        "Check check_stock: shop.E001: caf\\udce9 is old.\ncaf\\udce9",
+    ]
+
+
 def test_a_failing_check_that_hangs_now_is_a_change(caplog):
     """It says something else, not less than before."""
     for run, messages, is_finished in (

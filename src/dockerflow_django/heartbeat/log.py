@@ -6,9 +6,8 @@ from typing import Any
 
 from dockerflow_django._state import keeps
 from dockerflow_django.checks.messages import cause_of
-from dockerflow_django.heartbeat.report import LIFECYCLE, Report, Result, status_of
+from dockerflow_django.heartbeat.report import LIFECYCLE, Report, Result, status_of, text_of
 from dockerflow_django.heartbeat.updates import UpdateTracker
-from dockerflow_django.logging.scrubbing import scrub
 
 logger = logging.getLogger("dockerflow_django.checks")
 
@@ -56,8 +55,8 @@ def _log(name: str, result: Result) -> None:
         logger.info("Check %s is ok again.", name, extra=extra)
         return
     texts = " ".join(map(_text, result.spoken))
-    traceback = f"\n{scrub(result.traceback)}" if result.traceback else ""
-    logger.log(result.level, "Check %s: %s%s", name, scrub(texts), traceback, extra=extra)
+    traceback = f"\n{text_of(result.traceback)}" if result.traceback else ""
+    logger.log(result.level, "Check %s: %s%s", name, text_of(texts), traceback, extra=extra)
 
 
 def _text(message: Any) -> str:
