@@ -92,6 +92,16 @@ def test_what_granian_refuses_late(served: Serve, project: Project) -> None:
         assert receiver.news() == [("startup", "failed")]
 
 
+def test_folder_of_metrics_that_cannot_be(served: Serve, project: Project) -> None:
+    """A folder of the metrics that cannot be made is told in one line."""
+    (project.folder / "file").touch()
+    folder = project.folder / "file" / "metrics"
+    measured = project.with_environ(PROMETHEUS_MULTIPROC_DIR=str(folder))
+    instance = served(project=measured, wait=False)
+    said = f"Not serving: PROMETHEUS_MULTIPROC_DIR: Not a directory: {folder}"
+    assert said in last_words(instance)
+
+
 @pytest.mark.long
 def test_missing_certificate(served: Serve, tmp_path: Path) -> None:
     """A certificate that is not there is said in one line (X4)."""

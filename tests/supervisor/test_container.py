@@ -13,13 +13,13 @@ import pytest
 from dockerflow_django.client import drain_marker
 from dockerflow_django.supervisor import container as module
 from dockerflow_django.supervisor.channel import VERSION, Question
-from dockerflow_django.supervisor.container import Container, PortError
+from dockerflow_django.supervisor.container import Container, ContainerError
 from dockerflow_django.supervisor.known import OpenQuestion
 from dockerflow_django.supervisor.probes import Verdict
 from dockerflow_django.supervisor.settings import ContainerSettings
 from dockerflow_django.webhooks.sender import SIGNATURE_HEADER
 from tests.harness import http
-from tests.harness.ports import LOOPBACK, accepts
+from tests.harness.ports import LOOPBACK, Port, accepts
 from tests.harness.receiver import Receiver
 from tests.harness.waiting import wait_until
 from tests.supervisor.conftest import SILENT_SECONDS, START_SECONDS, FakeWorker
@@ -67,6 +67,40 @@ def test_values_of_the_dead(
         (tmp_path / name).touch()
     container.remove(worker.known)
     assert {file.name for file in tmp_path.iterdir()} == {"gauge_liveall_13.db", "counter_12.db"}
+
+
+def test_folder_that_cannot_be_emptied(
+    ended: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder of the metrics that cannot be used is told, by a webhook too; no port is opened."""
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+    folder = tmp_path / "counter_1.db"
+    folder.mkdir()
+    with Receiver() as receiver, Port() as port:
+        told = {"probe_host": LOOPBACK, "probe_port": port.number, "webhook_url": receiver.url}
+        container = Container(hasty(**told))
+        with pytest.raises(ContainerError, match=f"^PROMETHEUS_MULTIPROC_DIR: .*: {folder}$"):
+            container.start()
+        assert not accepts(port.number)
+        assert receiver.news() == [("startup", "failed")]
+        assert str(folder) in receiver.posts[0].json()["traceback"]
+
+
+def test_gauges_that_cannot_be_removed(
+    container: Container,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """They stay, which is logged, and the worker is forgotten."""
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+    (tmp_path / "gauge_liveall_12.db").mkdir()
+    worker = container.pool.add(1)
+    worker.process = SimpleNamespace(pid=12)
+    container.remove(worker)
+    assert container.pool.workers == []
+    (line,) = caplog.messages
+    assert line.startswith("The gauges of worker 1 stay: ")
 
 
 def test_version_of_the_next_worker(container: Container, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -146,7 +180,7 @@ def test_port_that_is_taken(container: Container, host: str, shown: str) -> None
         port = taken.getsockname()[1]
         values = {**container.settings.as_dict(), "probe_host": host, "probe_port": port}
         container.settings = ContainerSettings(**values)
-        with pytest.raises(PortError) as caught:
+        with pytest.raises(ContainerError) as caught:
             container.start()
     assert str(caught.value) == f"the probe port {shown}:{port}: Address already in use"
 

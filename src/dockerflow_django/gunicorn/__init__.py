@@ -23,7 +23,7 @@ from dockerflow_django.gunicorn.worker_classes import (
     when_served,
 )
 from dockerflow_django.supervisor.channel import WorkerChannel
-from dockerflow_django.supervisor.container import PortError
+from dockerflow_django.supervisor.container import ContainerError
 from dockerflow_django.supervisor.settings import ContainerSettings
 from dockerflow_django.supervisor.settings_child import SettingsError, read_in_child
 
@@ -50,7 +50,7 @@ def on_starting(server: Any) -> None:
         refuse_unknown_worker(server.worker_class)
         settings = _read_settings(server)
         _arbiter.start(server, settings)
-    except (StartError, SettingsError, PortError) as error:
+    except (StartError, SettingsError, ContainerError) as error:
         server.log.critical("Not serving: %s", error)
         sys.exit(1)
 

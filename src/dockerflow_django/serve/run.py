@@ -22,7 +22,7 @@ from dockerflow_django.serve.preparation import (
 )
 from dockerflow_django.serve.server import Server
 from dockerflow_django.serve.stop import StopRequests
-from dockerflow_django.supervisor.container import Container, PortError
+from dockerflow_django.supervisor.container import Container, ContainerError
 from dockerflow_django.supervisor.settings import read_settings
 
 # With the drain before it, this ends before Kubernetes's 30 seconds do.
@@ -66,7 +66,7 @@ def run(options: Options, stop: StopRequests | None = None) -> None:
         logger.info("Stopped.")
     except StoppedError:
         logger.info("Stopped before serving began.")
-    except (WrongOptionsError, FailedError, PortError) as error:
+    except (WrongOptionsError, FailedError, ContainerError) as error:
         logger.critical("Not serving: %s", error)
         sys.exit(1)
     finally:

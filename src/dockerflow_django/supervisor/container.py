@@ -19,8 +19,8 @@ from dockerflow_django.webhooks.container import ContainerWebhooks
 VERSION_SECONDS = 1.0
 
 
-class PortError(Exception):
-    """The probe port cannot be had; the text says why."""
+class ContainerError(Exception):
+    """The container cannot be started; the text says why."""
 
 
 class Container:
@@ -40,22 +40,21 @@ class Container:
         return "" if self.probes.has_served else self.pool.problem
 
     def start(self) -> None:
-        """Open the probe port and send webhooks from now on. Raises `PortError`."""
-        host, port = self.settings.probe_host, self.settings.probe_port
-        if port is not None:
-            try:
-                self.probe_port = ProbePort(host, port, self.answers)
-            except OSError as error:
-                shown = f"[{host}]" if ":" in host else host
-                text = f"the probe port {shown}:{port}: {error.strerror or error}"
-                raise PortError(text) from error
-            self.probe_port.start()
+        """Open the probe port and send webhooks from now on.
+
+        Raises `ContainerError`, of which a webhook tells, and leaves nothing open.
+        """
         if self.settings.webhook_url is not None:
             self.webhooks = ContainerWebhooks(
                 self.settings.webhook_url, self.settings.webhook_secret, self._ask_version
             )
             self.probes.on_change = self.webhooks.on_change
-        _empty_metrics_folder()
+        try:
+            _empty_metrics_folder()
+            self._open_probe_port()
+        except ContainerError as error:
+            self.stop(str(error))
+            raise
         self.probes.start()
 
     def change(self, settings: ContainerSettings) -> None:
@@ -70,7 +69,10 @@ class Container:
         if "PROMETHEUS_MULTIPROC_DIR" in os.environ and worker.pid is not None:
             from dockerflow_django.metrics.workers import mark_dead
 
-            mark_dead(worker.pid)
+            try:
+                mark_dead(worker.pid)
+            except OSError as error:
+                self.probes.log.warning("The gauges of worker %s stay: %s", worker.number, error)
 
     def drain(self) -> float:
         """Have readiness fail, and return how many seconds of the drain are left.
@@ -94,6 +96,18 @@ class Container:
             self.probe_port.stop()
         self.pool.stop()
 
+    def _open_probe_port(self) -> None:
+        host, port = self.settings.probe_host, self.settings.probe_port
+        if port is None:
+            return
+        try:
+            self.probe_port = ProbePort(host, port, self.answers)
+        except OSError as error:
+            shown = f"[{host}]" if ":" in host else host
+            text = f"the probe port {shown}:{port}: {error.strerror or error}"
+            raise ContainerError(text) from error
+        self.probe_port.start()
+
     def _ask_version(self) -> str | None:
         for worker in self.pool.workers:
             if worker.is_serving and not self.probes.is_silent(worker):
@@ -108,4 +122,8 @@ def _empty_metrics_folder() -> None:
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
         from dockerflow_django.metrics.workers import prepare_folder
 
-        prepare_folder()
+        try:
+            prepare_folder()
+        except OSError as error:
+            text = f"PROMETHEUS_MULTIPROC_DIR: {error.strerror}: {error.filename}"
+            raise ContainerError(text) from error
