@@ -1,14 +1,17 @@
 """Formatting asks no database, and no value ends the process."""
 
 import logging
+import subprocess
+import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.contrib.auth.models import Group, Permission
 from django.db import connection, connections
 from django.test.utils import CaptureQueriesContext
 
-from dockerflow_django.logging import ConsoleFormatter, MozlogFormatter, guard
+from dockerflow_django.logging import ConsoleFormatter, MozlogFormatter
 from dockerflow_django.logging.content import ERROR, MESSAGE
 from dockerflow_django.logging.guard import DatabaseRefusedError, no_database
 from dockerflow_django.logging.text import UNPRINTABLE
@@ -99,10 +102,108 @@ def test_other_threads_are_left_alone():
     assert found == [(5,)]
 
 
-def test_arguments_of_other_threads():
-    """What a library has put in a cursor's place gets its arguments."""
-    refuse = guard._refusal(lambda *args, **kwargs: (args, kwargs), -1)
-    assert refuse(1, name="a") == ((1,), {"name": "a"})
+@pytest.fixture
+def in_threads():
+    """Run a function in threads that share the test's connection, as LiveServerTestCase does."""
+    shared = connections["default"]
+    shared.inc_thread_sharing()
+
+    def run(function, arguments):
+        def work(argument):
+            connections["default"] = shared
+            return function(argument)
+
+        with ThreadPoolExecutor(len(arguments)) as threads:
+            return list(threads.map(work, arguments))
+
+    yield run
+    shared.dec_thread_sharing()
+
+
+def ask(_=None):
+    """Ask the database that this thread has."""
+    with connections["default"].cursor() as cursor:
+        return cursor.execute("SELECT 5").fetchone()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("last", [0, 1])
+def test_guards_of_two_threads_that_overlap(in_threads, last):
+    """Whichever ends last, each refuses its own thread until its end, and neither stays."""
+    both_on, one_off = threading.Barrier(2), threading.Event()
+
+    def work(number):
+        with no_database():
+            both_on.wait(timeout=30)
+            assert number != last or one_off.wait(timeout=30)
+            with pytest.raises(DatabaseRefusedError):
+                ask()
+        found = ask()
+        one_off.set()
+        return found
+
+    before = set(vars(connections["default"]))
+    assert in_threads(work, [0, 1]) == [(5,), (5,)]
+    assert ask() == (5,)
+    assert set(vars(connections["default"])) == before
+
+
+@pytest.mark.django_db
+def test_threads_that_format_at_once(in_threads, formatter):
+    """Their connection is as it was when all have ended."""
+
+    def work(number):
+        for _ in range(50):
+            record = make_record("x", it=Group.objects.all(), exc_info=raised(ValueError(number)))
+            assert "DatabaseRefusedError" in fields_of(formatter.format(record))["it"]
+        return number
+
+    before = vars(connections["default"]).get("cursor")
+    assert in_threads(work, [1, 2, 3, 4]) == [1, 2, 3, 4]
+    assert vars(connections["default"]).get("cursor") is before
+    assert ask() == (5,)
+
+
+@pytest.mark.django_db
+def test_what_others_have_put_in_a_cursors_place(monkeypatch):
+    """It gets its arguments, comes back, and is left alone if it is put there meanwhile."""
+    shared = connections["default"]
+    monkeypatch.setattr(shared, "cursor", lambda *args, **kwargs: (args, kwargs), raising=False)
+    theirs = shared.cursor
+    with no_database():
+        guarded = shared.cursor
+    assert guarded(1, name="a") == ((1,), {"name": "a"})
+    assert shared.cursor is theirs
+    with no_database():
+        shared.cursor = ask
+    assert shared.cursor is ask
+    shared.cursor = guarded  # as one who has kept it puts it back
+    with no_database(), pytest.raises(DatabaseRefusedError):
+        shared.cursor()
+    assert shared.cursor is theirs
+
+
+def test_a_lock_that_is_held_during_a_fork():
+    """The child formats all the same."""
+    code = (
+        "import os, threading\n"
+        "import django.db\n"
+        "from dockerflow_django.logging import guard\n"
+        "held, over = threading.Event(), threading.Event()\n"
+        "def hold():\n"
+        "    with guard._lock:\n"
+        "        held.set()\n"
+        "        over.wait(30)\n"
+        "threading.Thread(target=hold, daemon=True).start()\n"
+        "held.wait(30)\n"
+        "pid = os.fork()\n"
+        "if pid == 0:\n"
+        "    with guard._lock:\n"
+        "        os._exit(0)\n"
+        "over.set()\n"
+        "raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=30)
 
 
 @pytest.mark.parametrize("kind", [SystemExit, KeyboardInterrupt, GeneratorExit, BaseException])

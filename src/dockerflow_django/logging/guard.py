@@ -8,10 +8,14 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, NoReturn
+from typing import Any
+
+from dockerflow_django._state import keeps
 
 _CURSORS = ("cursor", "chunked_cursor")
 _guarded = threading.local()
+# Reentrant, for a signal's handler may log.
+_lock = threading.RLock()
 
 
 class DatabaseRefusedError(Exception):
@@ -21,17 +25,21 @@ class DatabaseRefusedError(Exception):
 @contextmanager
 def no_database() -> Iterator[None]:
     """Refuse this thread every query until the block ends; code in other threads is left alone."""
-    if "django.db" not in sys.modules or getattr(_guarded, "is_on", False):
+    if "django.db" not in sys.modules or _is_guarded():
         yield
         return
-    kept = [(connection, _refuse(connection)) for connection in _connections()]
+    guards = [_guard(connection, name) for connection in _connections() for name in _CURSORS]
     _guarded.is_on = True
     try:
         yield
     finally:
         _guarded.is_on = False
-        for connection, attributes in kept:
-            _give_back(connection, attributes)
+        for guard in guards:
+            guard.release()
+
+
+def _is_guarded() -> bool:
+    return getattr(_guarded, "is_on", False)
 
 
 def _connections() -> list[Any]:
@@ -43,28 +51,46 @@ def _connections() -> list[Any]:
         return []
 
 
-def _refuse(connection: Any) -> dict[str, Any]:
-    attributes = vars(connection)
-    kept = {name: attributes[name] for name in _CURSORS if name in attributes}
-    thread = threading.get_ident()
-    for name in _CURSORS:
-        attributes[name] = _refusal(getattr(connection, name), thread)
-    return kept
+class _Guard:
+    """Stands in the place of a connection's method as long as any thread formats.
+
+    Tests share a connection between threads: all of them share its guards.
+    """
+
+    def __init__(self, connection: Any, name: str) -> None:
+        self._attributes, self._name = vars(connection), name
+        self._method = getattr(connection, name)
+        self._kept = {name: self._attributes[name]} if name in self._attributes else {}
+        self._threads = 0
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if _is_guarded():
+            raise DatabaseRefusedError
+        return self._method(*args, **kwargs)
+
+    def acquire(self) -> None:
+        self._threads += 1
+        self._attributes[self._name] = self
+
+    def release(self) -> None:
+        with _lock:
+            self._threads -= 1
+            # Other code may have put something in its place since.
+            if not self._threads and self._attributes.get(self._name) is self:
+                del self._attributes[self._name]
+                self._attributes.update(self._kept)
 
 
-def _refusal(method: Any, thread: int) -> Any:
-    def refuse(*args: Any, **kwargs: Any) -> Any:
-        # Tests share a connection between threads.
-        return method(*args, **kwargs) if threading.get_ident() != thread else _raise()
-
-    return refuse
-
-
-def _raise() -> NoReturn:
-    raise DatabaseRefusedError
+def _guard(connection: Any, name: str) -> _Guard:
+    with _lock:
+        found = vars(connection).get(name)
+        guard = found if type(found) is _Guard else _Guard(connection, name)
+        guard.acquire()
+    return guard
 
 
-def _give_back(connection: Any, attributes: dict[str, Any]) -> None:
-    for name in _CURSORS:
-        vars(connection).pop(name, None)
-    vars(connection).update(attributes)
+@keeps("_lock", in_tests=False)
+def reset() -> None:
+    """Forget a lock that another thread held when the process was forked."""
+    global _lock  # noqa: PLW0603
+    _lock = threading.RLock()
