@@ -1,8 +1,6 @@
 """Formatting asks no database, and no value ends the process."""
 
 import logging
-import subprocess
-import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -183,27 +181,18 @@ def test_what_others_have_put_in_a_cursors_place(monkeypatch):
     assert shared.cursor is theirs
 
 
-def test_a_lock_that_is_held_during_a_fork():
-    """The child formats all the same."""
-    code = (
-        "import os, threading\n"
-        "import django.db\n"
-        "from dockerflow_django.logging import guard\n"
-        "held, over = threading.Event(), threading.Event()\n"
-        "def hold():\n"
-        "    with guard._lock:\n"
-        "        held.set()\n"
-        "        over.wait(30)\n"
-        "threading.Thread(target=hold, daemon=True).start()\n"
-        "held.wait(30)\n"
-        "pid = os.fork()\n"
-        "if pid == 0:\n"
-        "    with guard._lock:\n"
-        "        os._exit(0)\n"
-        "over.set()\n"
-        "raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))\n"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=30)
+@pytest.mark.django_db
+def test_a_lock_that_was_held_during_a_fork(in_threads):
+    """A child, in which its thread does not live on, formats all the same."""
+    guard._lock.acquire()
+    guard.reset()
+
+    def work(_):
+        with no_database(), pytest.raises(DatabaseRefusedError):
+            ask()
+        return ask()
+
+    assert in_threads(work, [0]) == [(5,)]
 
 
 @pytest.mark.parametrize("kind", [SystemExit, KeyboardInterrupt, GeneratorExit, BaseException])
