@@ -62,6 +62,17 @@ FAULTY = {
         file(accounts="RUN groupadd -g 10001 app && useradd -u 10001 -g users app"),
         {"user"},
     ),
+    "a number that is changed": (
+        file(accounts=f"{ACCOUNTS} && groupmod -g 1000 app && usermod -u 1000 app"),
+        {"group", "user"},
+    ),
+    "other further groups": (
+        file(
+            accounts="RUN groupadd -g 10001 app && useradd -u 10001 -g users -G app app"
+            " && usermod -G audio app"
+        ),
+        {"user"},
+    ),
     "no entrypoint": (file(start='USER app\nCMD ["x"]'), {"entrypoint-and-cmd"}),
     "no command": (file(start='USER app\nENTRYPOINT ["x"]'), {"entrypoint-and-cmd"}),
     "a command taken away": (
@@ -103,6 +114,29 @@ ACCOUNTS_RIGHT = {
     "output elsewhere": "RUN useradd -u 10001 app >/dev/null 2>&1",
     "quotes over parts": "RUN sh -c 'true; useradd -u 10001 app'",
     "a path": "RUN /usr/sbin/useradd -u 10001 app",
+    "a whole command in quotes": 'RUN sh -c "useradd -u 10001 app"',
+    "separators in quotes": (
+        "RUN useradd --uid 10001 --gid app --comment 'Runs & serves' app"
+        ' || useradd --uid 10001 --comment "App user (service); ours" app'
+    ),
+    "quotes in quotes": """RUN sh -c "useradd -c 'App (us)' -u 10001 app\"""",
+    "an escaped separator": r"RUN find / -exec true \; && useradd -u 10001 -c A\;\#B app",
+    "an apostrophe in a comment": "RUN <<EOF\n# it's ours\nuseradd -u 10001 app # isn't it\nEOF",
+    "an apostrophe that nothing closes": "RUN <<EOF cat >x && useradd -u 10001 app\nIt's\nEOF",
+    "a no-break space": "RUN echo a\u00a0b && useradd -u 10001 app",
+    "changed numbers": (
+        "RUN useradd app && groupmod -g 10001 app && usermod -u 10001 --shell /bin/sh app"
+    ),
+    "changed names": (
+        "RUN groupadd -g 1 web && useradd -u 10001 -g web -G audio web"
+        " && groupmod --new-name app --gid 10001 web && usermod --login app -aG video web"
+    ),
+    "a changed group": (
+        "RUN groupadd -g 10001 app && useradd -u 10001 -g users app && usermod -g app app"
+    ),
+    "another further group": (
+        "RUN groupadd -g 10001 app && useradd -u 10001 -g users app && usermod -a -G app app"
+    ),
     "lines of files": (
         "RUN echo 'app:x:10001:10001::/app:/bin/sh' >> /etc/passwd"
         " && echo 'app:x:10001:' >> /etc/group"

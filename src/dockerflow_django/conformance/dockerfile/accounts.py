@@ -9,16 +9,24 @@ from dataclasses import dataclass, field
 
 _SUBSTITUTION = re.compile(r"\$\{(\w+)[^}]*\}|\$\([^)]*\)|`[^`]*`")
 _SEPARATORS = re.compile(r"&&|\|\||[;|\n(){}]")
+_QUOTED = re.compile(r"""\\.|"(?:\\.|[^"\\])*"|'[^']*'|(?<!\S)\#[^\n]*""", re.DOTALL)
+# What separates nothing within quotes, and what stands there for it meanwhile.
+_MASK = {ord(char): 0xE000 + at for at, char in enumerate("&|;\n(){}")}
+_UNMASK = {mask: char for char, mask in _MASK.items()}
+_BLANK = re.compile(r"[ \t\r\n]")  # the shell's: others, such as a no-break space, are letters
+_TOOLS = {"useradd", "adduser", "groupadd", "addgroup", "usermod", "groupmod"}
 _LINE_OF_PASSWD = re.compile(r"(?<![\w.-])([a-z_][\w-]*):[^:\s]*:(\d+):(\d+):")
 _LINE_OF_GROUP = re.compile(r"(?<![\w.-])([a-z_][\w-]*):[^:\s]*:(\d+):(?!\d)")
-_SCRIPT = re.compile(r"\S+\.(?:sh|bash)\b|\b(?:usermod|groupmod|newusers)\b")
+_SCRIPT = re.compile(r"\S+\.(?:sh|bash)\b|\bnewusers\b")
 # The options that take a value, of shadow's tools, of busybox's and of Debian's.
 _USER_VALUES = "bcdefgGhkKpPRsu"
 _GROUP_VALUES = "gKpPRU"
+_USERMOD_VALUES = "cdefgGlpPRsuvVwWZ"
+_GROUPMOD_VALUES = "gnpPRU"
 _LONG_VALUES = {
     "base-dir", "comment", "conf", "expiredate", "firstgid", "firstuid", "gecos", "gid", "groups",
-    "home", "home-dir", "inactive", "ingroup", "key", "password", "prefix", "root", "shell",
-    "skel", "uid", "users",
+    "home", "home-dir", "inactive", "ingroup", "key", "login", "new-name", "password", "prefix",
+    "root", "shell", "skel", "uid", "users",
 }  # fmt: skip
 
 
@@ -37,7 +45,7 @@ class Accounts:
 
     users: dict[str, User] = field(default_factory=dict)
     groups: dict[str, str | None] = field(default_factory=dict)
-    # A script or a tool that changes users may have made more.
+    # A script may have made more, or a command has changed what nobody here has seen made.
     may_be_more: bool = False
 
 
@@ -56,22 +64,38 @@ def find_accounts(texts: list[str]) -> Accounts:
 
 
 def _commands(text: str) -> Iterator[list[str]]:
+    """Yield the words of each command, of those within a quotation (``sh -c "…"``) as well."""
     # What the shell would put in has no separators of ours in it.
     text = _SUBSTITUTION.sub(lambda found: f"${found[1] or ''}", text.replace("\\\n", " "))
-    for part in _SEPARATORS.split(text):
+    for part in _SEPARATORS.split(_QUOTED.sub(_masked, text)):
         try:
-            yield shlex.split(part, comments=True)
-        except ValueError:  # a quotation that another part closes
-            yield re.sub("[\"']", "", part).split()
+            found = shlex.split(part)
+        except ValueError:  # a quotation that nothing closes
+            found = re.sub("[\"']", "", part).split()
+        words = [word.translate(_UNMASK) for word in found]
+        yield words
+        if not any(_tool(word) for word in words):
+            yield from (each for word in words if _BLANK.search(word) for each in _commands(word))
+
+
+def _masked(found: re.Match[str]) -> str:
+    return "" if found[0].startswith("#") else found[0].translate(_MASK)
+
+
+def _tool(word: str) -> str | None:
+    name = word.rpartition("/")[2]
+    return name if name in _TOOLS else None
 
 
 def _read(words: list[str], accounts: Accounts) -> None:
     for at, word in enumerate(words):
-        tool = word.rpartition("/")[2]
+        tool, more = _tool(word), words[at + 1 :]
         if tool in {"useradd", "adduser"}:
-            return _read_user(tool, words[at + 1 :], accounts)
+            return _read_user(tool, more, accounts)
         if tool in {"groupadd", "addgroup"}:
-            return _read_group(words[at + 1 :], accounts)
+            return _read_group(more, accounts)
+        if tool is not None:
+            return (_change_user if tool == "usermod" else _change_group)(more, accounts)
     return None
 
 
@@ -88,7 +112,8 @@ def _read_user(tool: str, words: list[str], accounts: Accounts) -> None:
     more = (options.get("groups") or options.get("G") or "").split(",")
     if main is None and "N" not in options and "no-user-group" not in options:
         # A group of the user's name, and with its number if that is free.
-        main = accounts.groups.setdefault(name, uid) and name
+        accounts.groups.setdefault(name, uid)
+        main = name
     accounts.users[name] = User(uid, main, [group for group in more if group])
 
 
@@ -109,6 +134,33 @@ def _read_group(words: list[str], accounts: Accounts) -> None:
         accounts.users[names[0]].groups.append(names[1])
         return
     accounts.groups[names[-1]] = options.get("gid") or options.get("g")
+
+
+def _change_user(words: list[str], accounts: Accounts) -> None:
+    options, names = _options(words, _USERMOD_VALUES)
+    user = accounts.users.pop("".join(names), None)
+    if user is None:
+        accounts.may_be_more = True
+        return
+    user.uid = options.get("uid") or options.get("u") or user.uid
+    user.group = options.get("gid") or options.get("g") or user.group
+    if groups := options.get("groups") or options.get("G"):
+        kept = user.groups if {"a", "append"} & options.keys() else []
+        user.groups = [*kept, *groups.split(",")]
+    accounts.users[options.get("login") or options.get("l") or names[0]] = user
+
+
+def _change_group(words: list[str], accounts: Accounts) -> None:
+    options, names = _options(words, _GROUPMOD_VALUES)
+    old = "".join(names)
+    if old not in accounts.groups:
+        accounts.may_be_more = True
+        return
+    new = options.get("new-name") or options.get("n") or old
+    number = accounts.groups.pop(old)
+    accounts.groups[new] = options.get("gid") or options.get("g") or number
+    for user in accounts.users.values():
+        user.group = new if user.group == old else user.group
 
 
 def _options(words: list[str], short_values: str) -> tuple[dict[str, str], list[str]]:
