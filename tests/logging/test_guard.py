@@ -9,7 +9,7 @@ from django.contrib.auth.models import Group, Permission
 from django.db import connection, connections
 from django.test.utils import CaptureQueriesContext
 
-from dockerflow_django.logging import ConsoleFormatter, MozlogFormatter
+from dockerflow_django.logging import ConsoleFormatter, MozlogFormatter, guard
 from dockerflow_django.logging.content import ERROR, MESSAGE
 from dockerflow_django.logging.guard import DatabaseRefusedError, no_database
 from dockerflow_django.logging.text import UNPRINTABLE
