@@ -129,6 +129,7 @@ def test_bad_certificate(served: Serve, tmp_path: Path) -> None:
         (["--port", "70000"], "70000"),
         (["--workers", "0"], "'0'"),
         (["--wait", "nan"], "'nan'"),
+        (["--graceful-timeout", "1801"], "--graceful-timeout"),
         (["--", "--workers-kill-timeout", "x"], "x"),
     ],
 )

@@ -7,6 +7,7 @@ from granian import cli
 from granian.server.common import AbstractServer, AbstractWorker
 from granian.server.mp import MPServer, WorkerProcess
 
+from dockerflow_django.management.commands.serve import SECONDS
 from dockerflow_django.serve.options import RESPAWN_INTERVAL
 
 # What is overridden or called: with these parameters, in this order.
@@ -71,3 +72,12 @@ def test_default_that_is_compared():
     """The interval that nobody has given is Granian's default."""
     default = inspect.signature(AbstractServer).parameters["respawn_interval"].default
     assert default == RESPAWN_INTERVAL
+
+
+def test_longest_graceful_timeout():
+    """Granian takes as many seconds as `serve` does."""
+    option = next(each for each in cli.cli.params if each.name == "workers_kill_timeout")
+    assert SECONDS("1") == option.type.min
+    assert SECONDS(str(option.type.max)) == option.type.max
+    with pytest.raises(ValueError, match=str(option.type.max)):
+        SECONDS(str(option.type.max + 1))

@@ -13,7 +13,7 @@ from dockerflow_django.management.arguments import (
 )
 
 PORTS = integer(1, 65535)
-SECONDS = integer(1, 86400)
+SECONDS = integer(1, 1800)  # what Granian takes
 WORKERS = integer(1, 1024)
 WAIT_SECONDS = 60.0
 GRACEFUL_SECONDS = 20
