@@ -14,7 +14,7 @@ _INSTRUCTIONS = {
     "ADD", "ARG", "CMD", "COPY", "ENTRYPOINT", "ENV", "EXPOSE", "FROM", "HEALTHCHECK", "LABEL",
     "MAINTAINER", "ONBUILD", "RUN", "SHELL", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR",
 }  # fmt: skip
-# Only these take heredocs.
+# Only these take heredocs, below ONBUILD as well.
 _WITH_HEREDOCS = {"ADD", "COPY", "RUN"}
 _DIRECTIVE = re.compile(r"#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*")
 _WORD = re.compile(r"""(?:[^\s"'\\]|\\.|"(?:\\.|[^"\\])*"|'[^']*')+""")
@@ -80,7 +80,8 @@ def _escape(lines: list[str]) -> str:
 
 def _whole_lines(numbered: Iterator[tuple[int, str]], escape: str) -> Iterator[tuple[int, str]]:
     """Yield each instruction's line, joined with those that continue it, without comments."""
-    continued = re.compile(rf"{re.escape(escape)}[ \t]*$")
+    mark = re.escape(escape)
+    continued = re.compile(rf"(?<!{mark}){mark}[ \t]*$")  # one that is escaped continues nothing
     begin, parts = 0, []
     for number, line in numbered:
         if not line.strip() or line.lstrip().startswith("#"):
@@ -102,9 +103,15 @@ def _instruction(
     if name.upper() not in _INSTRUCTIONS:
         raise NotADockerfileError(f"line {number}: {name[:40]!r} is no instruction")
     flags, rest = _flags(rest.strip())
-    names = _heredocs(rest) if name.upper() in _WITH_HEREDOCS else []
+    names = _heredocs(rest) if _takes_heredocs(name, rest) else []
     heredocs = tuple(_body(end, has_tabs, number, following) for has_tabs, end in names)
     return Instruction(number, name.upper(), tuple(flags), rest, heredocs)
+
+
+def _takes_heredocs(name: str, rest: str) -> bool:
+    if name.upper() == "ONBUILD":
+        name = "".join(rest.split(maxsplit=1)[:1])
+    return name.upper() in _WITH_HEREDOCS
 
 
 def _flags(rest: str) -> tuple[list[str], str]:
