@@ -137,9 +137,16 @@ def test_line_that_takes_no_more_at_once(line: Line) -> None:
     assert line.hear() == ({"status": 500, **state}, b"")
 
 
-@pytest.mark.parametrize(("text", "more"), [("", ""), ("no\n  brain ", ": no brain")])
+@pytest.mark.parametrize(
+    ("text", "more"),
+    [
+        ("", ""),
+        ("no\n  brain ", ": no brain"),
+        ("no postgres://u:s3cret@db/x", ": no postgres://[redacted]@db/x"),
+    ],
+)
 def test_failed_lifespan(line: Line, text: str, more: str) -> None:
-    """The application's own words are told on one line, if it has any."""
+    """The application's own words are told on one line, without secrets, if it has any."""
     line.channel.tell_failed_lifespan(text)
     problem = f"the application's lifespan failed to start{more}"
     assert line.hear() == ({"problem": problem}, b"")

@@ -21,6 +21,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from dockerflow_django.logging.scrubbing import scrub
+
 # Well below the send buffer of a socket, so that one message always fits.
 PART_BYTES = 32768
 MESSAGE_BYTES = 2 * PART_BYTES
@@ -93,7 +95,7 @@ class WorkerChannel:
 
     def tell_failed_lifespan(self, text: str) -> None:
         """Tell the supervisor that the lifespan of an ASGI application has failed to start."""
-        reason = f": {' '.join(text.split())}" if text else ""
+        reason = f": {' '.join(scrub(text).split())}" if text else ""
         self.notify({"problem": f"the application's lifespan failed to start{reason}"})
 
     def tell_end(self) -> None:
