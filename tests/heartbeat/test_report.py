@@ -99,6 +99,8 @@ def test_text_can_be_written_in_every_encoding(tmp_path):
 
 BROKEN = result(checks.Info("low"), fail_level=checks.INFO)
 PENDING = result(checks.Info("no answer yet"), is_finished=False, is_pending=True)
+WAITING = result(checks.Info("no database yet"), once=True)
+UNAPPLIED = result(checks.Warning("unapplied"), once=True)
 DRAINING = Result((checks.Info("draining"),), 0.0, run=0)
 STALLED = Result((checks.Error("stalled"),), 0.0, run=0)
 
@@ -109,6 +111,8 @@ STALLED = Result((checks.Error("stalled"),), 0.0, run=0)
         ("readiness", [DRAINING], True),
         ("readiness", [PENDING], True),
         ("readiness", [PENDING, DRAINING], True),
+        ("readiness", [WAITING], True),
+        ("readiness", [UNAPPLIED], False),
         ("readiness", [BROKEN], False),
         ("readiness", [BROKEN, DRAINING], False),
         ("liveness", [STALLED], False),

@@ -176,8 +176,13 @@ def text_of(value: object) -> str:
 
 
 def _is_expected(result: Result) -> bool:
-    """Tell whether the result is no error of a check, nor of the process itself."""
-    return result.is_pending or (not result.run and result.level <= checks.INFO)
+    """Tell whether the process starts, drains or is not ready, or a check still lets it wait.
+
+    A check with `once` that only informs does: a database that is asked for its migrations is not
+    up yet.
+    """
+    is_waiting = result.once or not result.run
+    return result.is_pending or (is_waiting and result.level <= checks.INFO)
 
 
 def _by_key(messages: Iterable[CheckMessage]) -> Iterator[tuple[str, CheckMessage]]:
