@@ -59,6 +59,22 @@ def test_step_that_raises(stop: StopRequests, capfd: pytest.CaptureFixture[str])
     assert capfd.readouterr().err.endswith("RuntimeError: no brain\n")
 
 
+@pytest.mark.parametrize(
+    ("code", "status", "said"),
+    [(None, 0, ""), (0, 0, ""), (4, 4, ""), ("No tenant", 1, "No tenant\n")],
+)
+def test_step_that_exits(
+    stop: StopRequests,
+    capfd: pytest.CaptureFixture[str],
+    code: int | str | None,
+    status: int,
+    said: str,
+) -> None:
+    """A step may end as any program does, by a number, or by a text that tells why it failed."""
+    assert preparation._run(lambda: sys.exit(code), stop) == status
+    assert capfd.readouterr().err == said
+
+
 def test_step_on_a_full_disk() -> None:
     """A step that cannot write its last words ends all the same: one process goes on."""
     code = """

@@ -132,7 +132,7 @@ def _be_child(step: Step) -> None:
         leave_group()
         status = step()
     except SystemExit as end:
-        status = end.code if isinstance(end.code, int) else int(end.code is not None)
+        status = _status_of(end.code)
     except BaseException:  # noqa: BLE001 - the child ends here, whatever comes
         sys.excepthook(*sys.exc_info())
     finally:
@@ -141,6 +141,14 @@ def _be_child(step: Step) -> None:
             sys.stderr.flush()
         finally:  # also if a disk is full
             os._exit(status)
+
+
+def _status_of(code: object) -> int:
+    """Return the exit status for what `sys.exit` was given, and print it as Python does."""
+    if code is None or isinstance(code, int):
+        return code or 0
+    sys.stderr.write(f"{code}\n")
+    return 1
 
 
 def _end(pid: int) -> None:
