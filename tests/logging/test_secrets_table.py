@@ -4,17 +4,47 @@ import json
 import logging
 import logging.handlers
 import queue
+import tracemalloc
 from typing import NamedTuple
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dockerflow_django.logging import ConsoleFormatter
+from dockerflow_django.logging import ConsoleFormatter, MozlogFormatter
 from dockerflow_django.logging.scrubbing import REDACTED, scrub
 from dockerflow_django.logging.secret_names import IN_QUERIES, IN_URLS
 from tests.logging.lines import fields_of, make_record, raised
 from tests.logging.secrets import FORMS, IN_CAPITALS, OTHERS, SECRET, STAYS, WORDS, spellings
+
+
+def named(kind, name):
+    """Return a text or a record that has such a name where its kind has one."""
+    return {
+        "option": f"run --{name} hunter2",
+        "value": f"'password', '{name}'",
+        "columns": f"INSERT INTO t (a, {name[-2_000:]}) VALUES (1, 'hunter2')",
+        "argument": make_record("%(a)s", ({"a": 1, name: "hunter2"},)),
+        "extra": make_record("x", **{name: "said"}),
+    }[kind]
+
+
+@pytest.mark.parametrize("kind", ["option", "value", "columns", "argument", "extra"])
+def test_long_names_are_not_kept(kind):
+    """Whoever sends them cannot fill the memory with what is remembered of each."""
+    formatter = MozlogFormatter()
+    tracemalloc.start()
+    try:
+        for number in range(200):
+            name = f"a{number}" * 5_000 + "_token"
+            found = named(kind, name)
+            text = scrub(found) if isinstance(found, str) else formatter.format(found)
+            assert "hunter2" not in text
+        del found, name, text
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept < 250_000
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -1,10 +1,12 @@
 """What a record says of its request: each field, its type, and when it is absent."""
 
 import time
+import tracemalloc
 
 import pytest
 from django.test import override_settings
 from django.urls import resolve
+from django.utils.translation.trans_real import parse_accept_lang_header
 
 from dockerflow_django.context import Trace
 from dockerflow_django.context.requests import RequestState
@@ -62,6 +64,27 @@ def test_the_agent_is_cut(of):
     """A client cannot make records long."""
     assert of(User_Agent="curl/8")["agent"] == "curl/8"
     assert of(User_Agent="a" * 20_000)["agent"] == "a" * MAX_AGENT
+
+
+def test_long_headers_are_not_kept(of):
+    """A client cannot fill the memory with what is remembered of each."""
+    tracemalloc.start()
+    try:
+        for number in range(30):
+            of(User_Agent=f"{number}" * 60_000, Accept_Language=f"de;q=0.{number}," * 10_000)
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept < 300_000
+
+
+@pytest.mark.parametrize("length", [499, 500, 501, 511, 512, 513, 20_000])
+def test_a_long_list_of_languages_is_read_as_django_reads_it(of, length):
+    """Cut to what it parses, it names the same language."""
+    for accepted in (("*;q=0.1," * 3_000)[: length - 3] + ",de", "de," + "a" * (length - 3)):
+        choices = parse_accept_lang_header(accepted)
+        found = next((lang for lang, weight in choices if weight and lang != "*"), None)
+        assert of(Accept_Language=accepted).get("lang") == found
 
 
 @pytest.mark.parametrize(

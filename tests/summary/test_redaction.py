@@ -1,5 +1,7 @@
 """The secrets that a URL holds are in no record."""
 
+import tracemalloc
+
 import pytest
 from django.http import HttpResponse
 from django.test import override_settings
@@ -205,6 +207,20 @@ def test_query_strings_lose_their_secrets(make_request, query, expected):
     request = make_request()
     request.META["QUERY_STRING"] = query
     assert query_of(request) == expected
+
+
+def test_long_names_are_not_kept(make_request):
+    """A client cannot fill the memory with what is remembered of each; its end still counts."""
+    request = make_request()
+    tracemalloc.start()
+    try:
+        for number in range(30):
+            request.META["QUERY_STRING"] = f"{number}a" * 20_000 + "_token=hunter2"
+            assert query_of(request).endswith(f"_token={REDACTED}")
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept < 300_000
 
 
 def test_what_follows_a_token_in_a_value_is_hidden(make_request):

@@ -132,6 +132,9 @@ TALK = "error|exception|warning|failed|failure|expired|invalid|missing|denied|do
 """How a name ends that is an exception's class."""
 
 MAX_NAME = 128
+"""Of a longer name only the end counts. What anybody may send is cut to it before it is looked up:
+names are the keys of caches.
+"""
 
 
 def _words(*words: str) -> str:

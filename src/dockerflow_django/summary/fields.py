@@ -15,6 +15,8 @@ from dockerflow_django.summary.redaction import path_of, query_of
 from dockerflow_django.summary.user_id import known_uid
 
 MAX_AGENT = 512
+# Of a longer header Django parses the first 500 characters, up to a comma.
+_MAX_ACCEPTED = 512
 
 
 class Fields(TypedDict, total=False):
@@ -52,8 +54,9 @@ def fields_of(request: HttpRequest, state: RequestState) -> Fields:
         "t_db": round(sum(queries) * 1000) if queries else 0,
     }
     if agent := meta.get("HTTP_USER_AGENT"):
-        fields["agent"] = _agent(agent)
-    if (accepted := meta.get("HTTP_ACCEPT_LANGUAGE")) and (lang := _first_choice(accepted)):
+        fields["agent"] = _agent(agent[: 2 * MAX_AGENT])
+    accepted = meta.get("HTTP_ACCEPT_LANGUAGE")
+    if accepted and (lang := _first_choice(accepted[:_MAX_ACCEPTED])):
         fields["lang"] = lang
     if request.resolver_match is not None:
         fields["route"] = request.resolver_match.route
@@ -68,9 +71,10 @@ def fields_of(request: HttpRequest, state: RequestState) -> Fields:
     return fields
 
 
+# What clients send is cut before it is the key of a cache.
 @lru_cache(maxsize=256)
 def _agent(sent: str) -> str:
-    return scrub(sent[: 2 * MAX_AGENT])[:MAX_AGENT]
+    return scrub(sent)[:MAX_AGENT]
 
 
 @lru_cache(maxsize=256)

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 
 from dockerflow_django.logging.paths import redact_path
 from dockerflow_django.logging.scrubbing import REDACTED, scrub
-from dockerflow_django.logging.secret_names import is_secret_key, is_secret_name
+from dockerflow_django.logging.secret_names import MAX_NAME, is_secret_key, is_secret_name
 from dockerflow_django.logging.text import well_formed
 
 MAX_STATE = 8
@@ -40,7 +40,7 @@ def _pair(text: str) -> str:
     key, equals, value = text.partition("=")
     key = unquote(key)
     # `user[token]` and `code[]` are names that form libraries make.
-    name = key.rstrip("[]").rpartition("[")[2]
+    name = key.rstrip("[]").rpartition("[")[2][-MAX_NAME:]
     if value and is_secret_key(name) and not _is_short_state(name, value):
         return f"{key}={REDACTED}"
     return scrub(f"{key}{equals}{unquote(value)}")
