@@ -103,7 +103,7 @@ def ours(text):
 
 
 def _heredocs(found):
-    """Return the heredocs, but not ONBUILD's: BuildKit's parser reads them, its wheel loses them."""
+    """Return the heredocs, but not ONBUILD's, which the wheel of BuildKit's parser loses."""
     return () if found.name == "ONBUILD" else found.heredocs
 
 
