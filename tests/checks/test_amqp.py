@@ -57,6 +57,13 @@ def test_bad_url_is_a_misconfiguration():
     assert ids(messages) == [health.ERROR_MISCONFIGURED_CHECK]
 
 
+def test_password_with_a_slash():
+    """What stands before the slash is taken for a port, and is in no cause all the same."""
+    (message,) = check_amqp_connected([], url="amqp://user:s3cret/x@host")
+    assert message.id == health.ERROR_MISCONFIGURED_CHECK
+    assert cause_of(message) == "ValueError"
+
+
 def test_down_tells_no_secret(refusing_port):
     """A broker that is down is an error that shows neither address nor password.
 

@@ -184,6 +184,14 @@ def test_broker_down_is_told_at_once(check, scheme, refusing_port):
     assert "s3cret" not in cause_of(message)
 
 
+def test_password_with_a_slash(check):
+    """What stands before the slash is taken for a port, and is in no cause all the same."""
+    app = Celery(broker="redis://b/0;redis://:s3cret/x@b:6379/0", **ALONE)
+    (message,) = check([], app=app)
+    assert message.id == health.ERROR_MISCONFIGURED_CHECK
+    assert cause_of(message) == "ValueError"
+
+
 @pytest.mark.parametrize("scheme", ["amqp", "redis"])
 def test_silent_broker_is_bounded(check, scheme, black_hole):
     """A broker that takes connections and never answers is an error within the timeout."""

@@ -49,4 +49,4 @@ def check_amqp_connected(
         return [failure(Error, sentence, health.ERROR_CANNOT_CONNECT_AMQP, error.__cause__)]
     except BrokerMisconfiguredError as error:
         sentence = "The URL of the AMQP broker is not one that Kombu can use."
-        return [failure(Error, sentence, health.ERROR_MISCONFIGURED_CHECK, error.__cause__)]
+        return [failure(Error, sentence, health.ERROR_MISCONFIGURED_CHECK, str(error))]

@@ -8,7 +8,14 @@ REDIS_POLLING_SECONDS = 0.05
 
 
 class BrokerMisconfiguredError(Exception):
-    """The URL is not one that Kombu can use."""
+    """The URL is not one that Kombu can use; the text says why, and holds nothing of the URL."""
+
+    def __init__(self, error: Exception) -> None:
+        name = type(error).__name__
+        # A client that is missing, or the name of a transport. Any other text may hold a password:
+        # of one with a slash in it, the first part is taken for the port.
+        is_harmless = isinstance(error, ImportError | KeyError)
+        super().__init__(f"{name}: {error}" if is_harmless else name)
 
 
 class BrokerUnreachableError(Exception):
@@ -19,8 +26,9 @@ class BrokerUnreachableError(Exception):
 def connected(make: Callable[[], Any], timeout_seconds: float) -> Iterator[Any]:
     """Open the `kombu.Connection` that ``make`` gives, and close it.
 
-    Each host of the URL is tried once: by itself Kombu retries for ever. What is raised carries
-    the client's own error as its ``__cause__``, from inside the block too.
+    Each host of the URL is tried once: by itself Kombu retries for ever. A
+    `BrokerUnreachableError` carries the client's own error as its ``__cause__``, from inside the
+    block too.
     """
     connection = _prepared(make, timeout_seconds)
     refusals = (OSError, *connection.connection_errors, *connection.channel_errors)
@@ -37,7 +45,7 @@ def _prepared(make: Callable[[], Any], timeout_seconds: float) -> Any:
         connection = make()
         driver = connection.get_transport_cls().driver_type
     except (AttributeError, ImportError, KeyError, TypeError, ValueError) as error:
-        raise BrokerMisconfiguredError from error
+        raise BrokerMisconfiguredError(error) from None
     # The project's own options win.
     connection.transport_options = _limits(driver, timeout_seconds) | connection.transport_options
     return connection
@@ -67,4 +75,4 @@ def _connect(connection: Any) -> None:
     except OperationalError as error:
         raise BrokerUnreachableError from error.__cause__ or error
     except (ImportError, TypeError, ValueError) as error:
-        raise BrokerMisconfiguredError from error
+        raise BrokerMisconfiguredError(error) from None

@@ -95,7 +95,7 @@ def _with_broker(
         return [failure(Error, sentence, health.ERROR_CELERY_BROKER, error.__cause__)]
     except BrokerMisconfiguredError as error:
         sentence = "The URL of the Celery broker is not one that Kombu can use."
-        return [failure(Error, sentence, health.ERROR_MISCONFIGURED_CHECK, error.__cause__)]
+        return [failure(Error, sentence, health.ERROR_MISCONFIGURED_CHECK, str(error))]
 
 
 def _resolve(app: Any) -> Any:

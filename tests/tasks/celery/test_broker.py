@@ -62,6 +62,18 @@ def test_does_not_answer(watch, caplog, url, refusing_port):
     assert "s3cret" not in told
 
 
+@pytest.mark.parametrize("url", ["redis://:s3cret/x@b:6379/0", "redis://b/0;amqp://u:s3cret/x@b"])
+def test_password_with_a_slash(watch, caplog, url):
+    """What stands before the slash is taken for a port, and is in no line all the same."""
+    caplog.set_level(logging.WARNING, "dockerflow_django.tasks")
+    watch(url)
+    wait_until(lambda: "does not answer" in caplog.text, timeout=30)
+    ours = [each for each in caplog.records if each.name == "dockerflow_django.tasks"]
+    assert [each.getMessage() for each in ours] == [
+        "The Celery broker does not answer: its URL is not one that Kombu can use (ValueError)"
+    ]
+
+
 class Failing:
     """An app whose broker cannot even be asked."""
 

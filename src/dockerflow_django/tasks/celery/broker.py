@@ -89,11 +89,15 @@ class BrokerWatch:
         self._answers_since = None
         if not self._is_failing:
             self._is_failing = True
-            cause = error.__cause__ or error
-            # The first line of a client's own error may hold the URL that it was given.
-            logger.warning(
-                "The Celery broker does not answer: %s: %s", type(cause).__name__, scrub(str(cause))
-            )
+            logger.warning("The Celery broker does not answer: %s", _told(error))
+
+
+def _told(error: BaseException) -> str:
+    if isinstance(error, BrokerMisconfiguredError):
+        return f"its URL is not one that Kombu can use ({error})"
+    cause = error.__cause__ or error
+    # A client's own error may hold the URL that it was given.
+    return f"{type(cause).__name__}: {scrub(str(cause))}"
 
 
 def _ask(connection: Any) -> None:
