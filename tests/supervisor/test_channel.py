@@ -152,6 +152,13 @@ def test_failed_lifespan(line: Line, text: str, more: str) -> None:
     assert line.hear() == ({"problem": problem}, b"")
 
 
+@pytest.mark.parametrize(("count", "cut"), [(2000, ""), (2001, "…"), (1_000_000, "…")])
+def test_long_problem(line: Line, count: int, cut: str) -> None:
+    """Why a worker cannot serve is told, if not always in whole."""
+    line.channel.tell_problem(count * "\N{BRAIN}")
+    assert line.hear() == ({"problem": 2000 * "\N{BRAIN}" + cut}, b"")
+
+
 def test_end_of_the_supervisor(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker ends itself once, as if it were told to, and speaks to nobody any more."""
     monkeypatch.delitem(sys.modules, "gevent.monkey", raising=False)  # most workers have none

@@ -103,7 +103,7 @@ def post_worker_init(worker: Any) -> None:
     try:
         import_urlconf()
     except UrlconfError as error:
-        channel.notify({"problem": str(error)})
+        channel.tell_problem(str(error))
         raise
 
     def say_that_it_serves() -> None:

@@ -81,7 +81,7 @@ def load(
         application: Any = load_target(target, wd=folder, factory=factory)
         import_urlconf()
     except BaseException as error:
-        channel.notify({"problem": _problem_of(error)})
+        channel.tell_problem(_problem_of(error))
         raise
 
     def say_that_it_serves() -> None:

@@ -26,6 +26,8 @@ from dockerflow_django.logging.scrubbing import scrub
 # Well below the send buffer of a socket, so that one message always fits.
 PART_BYTES = 32768
 MESSAGE_BYTES = 2 * PART_BYTES
+# A character takes at most twelve bytes in JSON.
+PROBLEM_CHARACTERS = 2000
 
 PING, METRICS, VERSION = "ping", "metrics", "version"
 
@@ -96,7 +98,12 @@ class WorkerChannel:
     def tell_failed_lifespan(self, text: str) -> None:
         """Tell the supervisor that the lifespan of an ASGI application has failed to start."""
         reason = f": {' '.join(scrub(text).split())}" if text else ""
-        self.notify({"problem": f"the application's lifespan failed to start{reason}"})
+        self.tell_problem(f"the application's lifespan failed to start{reason}")
+
+    def tell_problem(self, text: str) -> None:
+        """Tell the supervisor why this worker cannot serve; a text that is too long is cut."""
+        is_long = len(text) > PROBLEM_CHARACTERS
+        self.notify({"problem": f"{text[:PROBLEM_CHARACTERS]}…" if is_long else text})
 
     def tell_end(self) -> None:
         """Tell the supervisor that this worker serves no longer, now and in each later answer."""
