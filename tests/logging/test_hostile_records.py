@@ -208,11 +208,11 @@ def test_too_long(formatter):
 
 def test_secrets_in_what_is_too_long(formatter):
     """The beginning and the end of a text that is cut are shown without their secrets."""
-    text = "password=hunter2 " + "x " * MAX_SCRUBBED + "token=hunter2"
+    text = "password=hunter2 " + "x\n" * MAX_SCRUBBED + "token=hunter2"
     shown = fields_of(formatter.format(make_record("said", it=text)))["it"]
     assert len(shown) <= MAX_TEXT + 100
     assert shown.startswith(f"password={REDACTED} x")
-    assert shown.endswith(f"x token={REDACTED}")
+    assert shown.endswith(f"x\ntoken={REDACTED}")
     assert "hunter2" not in shown
 
 

@@ -69,8 +69,47 @@ def test_text_that_is_too_long_to_be_scrubbed_as_a_whole(formatter):
     """What is said to be cut is counted in the text as it was, its secrets included."""
     text = "password=hunter2 " + "x " * MAX_SCRUBBED + "token=hunter2"
     fields = fields_of(formatter.format(make_record(it=text, n=[])))
-    assert fields[FORMATTER_ERROR] == [f"it: [{len(text) - MAX_TEXT} characters cut]"]
+    marker = f"[{len(text) - MAX_TEXT} characters cut]"
+    assert fields[FORMATTER_ERROR] == [f"it: {marker}"]
     assert "hunter2" not in fields["it"]
+    assert len(fields["it"]) == MAX_TEXT + len(marker)
+
+
+LINES = "0123456789abcdef\n" * (MAX_SCRUBBED // 16)
+
+
+@pytest.mark.parametrize(
+    ("end", "shown"),
+    [
+        ("x1" * MAX_SCRUBBED, ""),
+        ("x1" * MAX_SCRUBBED + "\nsecond", ""),
+        ("x1" * MAX_SCRUBBED + "\nx1\nthird\nfourth", "third\nfourth"),
+        ("x1\n" + LINES, LINES[-MAX_TEXT // 4 :]),
+    ],
+    ids=["one line", "two lines", "four lines", "many lines"],
+)
+def test_end_of_a_secret_whose_name_is_cut_off(formatter, end, shown):
+    """The end of a text is shown from its third line on: there the secret is over."""
+    begin = f"failed: secret={'x1' * MAX_SCRUBBED}\n" if shown else ""
+    text = f"{begin}password={end}"
+    fields = fields_of(formatter.format(make_record(it=text, n=[])))
+    marker = f"[{len(text) - MAX_TEXT} characters cut]"
+    assert "x1" not in fields["it"]
+    assert fields["it"].endswith(marker + shown)
+
+
+def test_value_below_a_name_that_is_cut_off(formatter):
+    """It is not shown, either."""
+    end = "word:\nx1\ntoken="
+    text = (
+        "password="
+        + "y" * MAX_SCRUBBED
+        + "\npass"
+        + end.ljust(MAX_SCRUBBED // 2 - 4, "z")
+        + "\nend"
+    )
+    fields = fields_of(formatter.format(make_record(it=text, n=[])))
+    assert fields["it"].endswith(f" characters cut]token={REDACTED}\nend")
 
 
 def test_as_many_fields_as_there_may_be():

@@ -120,7 +120,7 @@ class Sanitiser:
             return self._cut(text, text, len(text))
         # More than is shown: what is cut off in the midst of a secret is not.
         half = MAX_SCRUBBED // 2
-        return self._cut(scrub(text[:half]), scrub(text[-half:]), len(text))
+        return self._cut(scrub(text[:half]), scrub(_after_two_lines(text[-half:])), len(text))
 
     def _cut(self, head: str, tail: str, length: int) -> str:
         """Return a text that begins and ends so, within the limit."""
@@ -130,7 +130,8 @@ class Sanitiser:
         if missing > 0:
             # The end of a traceback tells more than its middle.
             marker = self._replace(f"[{missing} characters cut]")
-            text = head[: limit - limit // 4] + marker + tail[len(tail) - limit // 4 :]
+            end = tail[max(0, len(tail) - limit // 4) :]
+            text = head[: limit - len(end)] + marker + end
         self._characters_left = max(0, self._characters_left - len(text))
         shown = well_formed(text)
         if shown is not text:
@@ -161,6 +162,14 @@ class Sanitiser:
         note = f"{self._name}: {what}"
         if len(self.notes) < MAX_NOTES and note not in self.notes:
             self.notes.append(note)
+
+
+def _after_two_lines(text: str) -> str:
+    """Return the end of a text from where no secret goes on whose name was cut off.
+
+    The first line may begin in its midst, and the second may be the value to a name in the first.
+    """
+    return "".join(text.split("\n", 2)[2:])
 
 
 _Way: TypeAlias = Callable[[Sanitiser, Any, tuple[int, ...]], Any]
