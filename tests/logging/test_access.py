@@ -1,6 +1,8 @@
 """Servers' access records become fields, and what servers say of paths loses its secrets."""
 
 import logging
+import sys
+from pathlib import Path
 
 import pytest
 from django.http import HttpResponse
@@ -181,13 +183,34 @@ def test_django_request(logger, formatter, stream, code, monkeypatch):
 
 
 def test_request_as_an_extra(formatter):
-    """A request is not shown: its repr holds the query string. A plain `request` is."""
+    """Django's request is not shown: its repr holds the query string."""
     request = RequestFactory().get("/?token=planted")
     assert fields_of(formatter.format(make_record("x", request=request))) == {MESSAGE: "x"}
-    fields = fields_of(formatter.format(make_record("x", request="GET /", list=[])))
-    assert fields["request"] == "GET /"
     fields = fields_of(formatter.format(make_record("x", req=request)))
     assert "planted" not in fields["req"]
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("GET /", "GET /"),
+        (7, 7),
+        ({"url": "/pay"}, '{"url": "/pay"}'),
+        (["GET", "/pay"], ["GET", "/pay"]),
+        (Path("/pay"), "/pay"),
+    ],
+)
+def test_request_of_the_projects_own(formatter, value, shown):
+    """An extra of that name is kept as any other."""
+    fields = fields_of(formatter.format(make_record("x", request=value, deep={})))
+    assert fields == {MESSAGE: "x", "request": shown, "deep": "{}"}
+
+
+def test_request_as_an_extra_without_django(formatter, monkeypatch):
+    """Nobody has attached one then."""
+    monkeypatch.delitem(sys.modules, "django.http.request")
+    fields = fields_of(formatter.format(make_record("x", request={"url": "/pay"})))
+    assert fields["request"] == '{"url": "/pay"}'
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ Both formatters share this; each makes the values presentable in its way. No rec
 
 import copy
 import logging
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
@@ -40,16 +41,15 @@ A record factory may add more; `logging.makeLogRecord` would ask it.
 """
 LEFT_BY_FORMATTERS = ("message", "asctime")
 
-# Django attaches the request itself, and the moment or status that its other fields tell, too;
-# uvicorn the message once more, with colours.
+# Django attaches the request itself, or its socket, and the moment or status that its other fields
+# tell, too; uvicorn the message once more, with colours.
 _REQUEST = "request"
 _NOISE = {
-    "django.server": ("server_time", "status_code"),
+    "django.server": (_REQUEST, "server_time", "status_code"),
     "uvicorn": ("color_message",),
     "uvicorn.error": ("color_message",),
 }
 _NOT_EXTRAS = frozenset((*STANDARD, *LEFT_BY_FORMATTERS))
-_PLAIN = (str, int, float, bool)
 
 
 def read(
@@ -76,9 +76,14 @@ def _extras(record: logging.LogRecord, logger_name: str) -> Fields:
     extras = {name: value for name, value in vars(record).items() if name not in _NOT_EXTRAS}
     for name in _NOISE.get(logger_name, ()):
         extras.pop(name, None)
-    if type(extras.get(_REQUEST)) not in _PLAIN:
-        extras.pop(_REQUEST, None)
+    if _is_django_request(extras.get(_REQUEST)):
+        del extras[_REQUEST]
     return extras
+
+
+def _is_django_request(value: Any) -> bool:
+    module = sys.modules.get("django.http.request")
+    return issubclass(type(value), getattr(module, "HttpRequest", ()))
 
 
 def _message(record: logging.LogRecord, logger_name: str, notes: list[str]) -> Fields:
