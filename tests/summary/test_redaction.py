@@ -5,7 +5,7 @@ import tracemalloc
 import pytest
 from django.http import HttpResponse
 from django.test import override_settings
-from django.urls import include, path, re_path, register_converter, resolve
+from django.urls import ResolverMatch, include, path, re_path, register_converter, resolve
 from django.urls.converters import StringConverter
 
 from dockerflow_django.logging.scrubbing import REDACTED
@@ -79,6 +79,8 @@ class Patterns:
         path("below/<secret>/", include([path("here/<int:pk>/", HttpResponse)])),
         path("numbers/<int:key>/", HttpResponse),
         path("default/<int:pk>/", HttpResponse, {"token": "not in the path"}),
+        path("orders/<int:pk>/", HttpResponse, {"auth": True}),
+        path("all/", include([path("<int:pk>/<key>/", HttpResponse)]), {"auth": True}),
         path("asked/<asking:token>/", HttpResponse),
         path("unsubscribe/<token>", HttpResponse),
         re_path(r"^either/(?:(?P<token>\d+)|(?P<name>\w+))/$", HttpResponse),
@@ -92,6 +94,8 @@ class Patterns:
         ("/below/hunter2/here/3/", f"/below/{REDACTED}/here/3/"),
         ("/numbers/007/", f"/numbers/{REDACTED}/"),
         ("/default/3/", "/default/3/"),
+        ("/orders/3/", "/orders/3/"),
+        ("/all/3/hunter2/", f"/all/3/{REDACTED}/"),
         ("/either/12/", f"/either/{REDACTED}/"),
         ("/either/name/", "/either/name/"),
         ("/unsubscribe/hunter2%3Fmore", f"/unsubscribe/{REDACTED}"),
@@ -136,6 +140,16 @@ def test_a_path_of_another_urlconf_is_its_route(make_request):
     request = make_request("/elsewhere/hunter2/")
     request.resolver_match = resolve("/keys/hunter2/")
     assert path_of(request) == "/^keys/(?P<key>[^/]+)/?$"
+    with override_settings(ROOT_URLCONF=Patterns):
+        request.resolver_match = resolve("/below/hunter2/here/3/")
+    assert path_of(request) == "/below/<secret>/here/<int:pk>/"
+
+
+def test_a_match_that_a_project_has_made(make_request):
+    """It may tell nothing of where its arguments come from."""
+    request = make_request("/elsewhere/hunter2/")
+    request.resolver_match = ResolverMatch(HttpResponse, (), {"key": "hunter2"}, route="<key>")
+    assert path_of(request) == "/<key>"
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,10 @@
 """Keep the secrets in a URL out of the summary, by the names that the project gave them."""
 
-from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
 
 from django.http import HttpRequest
+from django.urls import ResolverMatch
 
 from dockerflow_django.logging.paths import redact_path
 from dockerflow_django.logging.scrubbing import REDACTED, scrub
@@ -24,7 +24,7 @@ def path_of(request: HttpRequest) -> str:
     match = request.resolver_match
     if match is None:
         path = _redact(path)
-    elif match.kwargs and (secrets := _secrets_in(match.kwargs)):
+    elif match.kwargs and (secrets := _secrets_in(match)):
         path = _redact(path)
         if REDACTED not in path and any(_may_be_in(path, secret) for secret in secrets):
             path = f"/{match.route}"
@@ -51,8 +51,14 @@ def _is_short_state(name: str, value: str) -> bool:
     return name.lower() == "state" and len(value) <= MAX_STATE and value.isalpha()
 
 
-def _secrets_in(parameters: Mapping[str, Any]) -> list[Any]:
-    return [value for name, value in parameters.items() if is_secret_name(name)]
+def _secrets_in(match: ResolverMatch) -> list[Any]:
+    """Return the values of secret-looking parameters that come from the path.
+
+    `path()` may give a view more of them; those captured above an `include` are in `kwargs` alone.
+    """
+    others = match.extra_kwargs or ()  # type: ignore[attr-defined] # not in django-stubs
+    parameters = match.kwargs.items()
+    return [value for name, value in parameters if name not in others and is_secret_name(name)]
 
 
 def _may_be_in(path: str, secret: Any) -> bool:
