@@ -11,9 +11,10 @@ import dockerflow_django.serve as room
 
 @pytest.fixture(autouse=True)
 def anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have the command import what it runs."""
-    monkeypatch.delitem(sys.modules, "dockerflow_django.serve.run", raising=False)
-    monkeypatch.delattr(room, "run", raising=False)
+    """Have the command import what it runs, and that what it needs of Granian."""
+    for name in ("run", "options"):
+        monkeypatch.delitem(sys.modules, f"dockerflow_django.serve.{name}", raising=False)
+        monkeypatch.delattr(room, name, raising=False)
 
 
 class WithoutGranian:
