@@ -8,11 +8,14 @@ import re
 import pytest
 from django.http import HttpResponse
 from django.test import override_settings
-from django.urls import resolve
+from django.urls import include, path, resolve
 
+from dockerflow_django import views
 from dockerflow_django.context.requests import RequestState
+from dockerflow_django.metrics.views import metrics
 from dockerflow_django.middleware import DockerflowMiddleware
 from dockerflow_django.summary.verdict import is_gone, rate_of, verdict_of
+from tests.summary import drive
 
 INFO, WARNING, ERROR = logging.INFO, logging.WARNING, logging.ERROR
 
@@ -111,13 +114,34 @@ def test_health_is_logged_where_asked_for(make_request, state, is_logged):
         assert rate(early, state, 404) == 1
 
 
-def test_the_projects_views_are_not_health(make_request, state):
-    """Nor are those of another app with a namespace."""
+@pytest.mark.parametrize("name", ["shop", "dockerflow_console", "dockerflows"])
+def test_the_projects_views_are_not_health(make_request, state, name):
+    """Nor are those of another app with a namespace, whatever it begins with."""
     request = make_request()
     request.resolver_match = resolve("/plain/")
     assert rate(request, state) == 1
-    request.resolver_match.app_names = ["shop"]
+    request.resolver_match.app_names = [name]
     assert rate(request, state) == 1
+
+
+class Patterns:
+    """The app's views in a namespace of the project's own."""
+
+    urlpatterns = (
+        path("ops/", include(([path("live", views.probe, {"probe": "liveness"})], "ops"))),
+        path("ops/", include(([path("metrics", metrics)], "ops"))),
+        path("named/", include("dockerflow_django.metrics.urls")),
+    )
+
+
+@override_settings(ROOT_URLCONF=Patterns)
+@pytest.mark.parametrize("path", ["/ops/live", "/ops/metrics", "/named/__metrics__"])
+def test_the_apps_views_in_another_namespace_are_health(summaries, path):
+    """No poll of them leaves a record, unless it is asked for."""
+    for is_logged in (True, False):
+        with override_settings(DOCKERFLOW_SUMMARY_LOG_HEALTH=is_logged):
+            assert drive.ask("wsgi", "GET", path, {"Accept": "text/html"}).status == 200
+        assert len(summaries) == 1
 
 
 @pytest.fixture

@@ -30,6 +30,7 @@ __all__ = [
     "DEFAULT_CHECKS",
     "FILE_SUFFIX",
     "MASK",
+    "METRICS_NAME",
     "MIDDLEWARE",
     "Conf",
     "Found",
@@ -39,6 +40,7 @@ __all__ = [
 
 # The namespace of the URLs, and the label of the app.
 APP_NAME = "dockerflow"
+METRICS_NAME = "dockerflow_metrics"
 MIDDLEWARE = "dockerflow_django.middleware.DockerflowMiddleware"
 DEFAULT_CHECKS = (
     "dockerflow_django.checks.check_database_connected",

@@ -21,14 +21,14 @@ from dockerflow_django.heartbeat.evaluation import aevaluate
 
 def respond(request: HttpRequest, endpoint: Endpoint) -> HttpResponse:
     """Answer a request for the endpoint; what ``/__error__`` raises is passed on."""
-    _note_health()
+    note_health()
     allowed = has_details(endpoint) and are_allowed(request)
     return _response(request, answer(endpoint, request.method or "", details=allowed))
 
 
 async def arespond(request: HttpRequest, endpoint: Endpoint) -> HttpResponse:
     """Do the same without blocking the event loop."""
-    _note_health()
+    note_health()
     allowed = has_details(endpoint) and await aare_allowed(request)
     found = await aanswer(endpoint, request.method or "", details=allowed)
     return _response(request, found)
@@ -42,13 +42,13 @@ async def arespond_to_people(request: HttpRequest, endpoint: Endpoint) -> HttpRe
     # A process that no browser asks does without the page.
     from dockerflow_django.endpoints.page.response import respond_with_page
 
-    _note_health()
+    note_health()
     reports = await asyncio.gather(*(aevaluate(name) for name in (HEARTBEAT, *PROBES)))
     version = await aanswer(Endpoint("version"), "GET")
     return respond_with_page(request, reports, version)
 
 
-def _note_health() -> None:
+def note_health() -> None:
     """Let the request's summary know that it is one of our endpoints' own."""
     if (state := current_state()) is not None:
         state.is_health = True

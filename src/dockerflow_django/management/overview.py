@@ -8,7 +8,7 @@ from django.core.checks.registry import registry
 from django.urls import NoReverseMatch, reverse
 
 from dockerflow_django.checks.registry import Check, configured, named
-from dockerflow_django.conf import APP_NAME, MIDDLEWARE, conf
+from dockerflow_django.conf import APP_NAME, METRICS_NAME, MIDDLEWARE, conf
 from dockerflow_django.endpoints.paths import includes_in, listed_in
 from dockerflow_django.health import HEARTBEAT, PROBES
 from dockerflow_django.heartbeat.report import status_of
@@ -17,7 +17,7 @@ from dockerflow_django.logging.scrubbing import REDACTED, scrub
 
 # Whose checks judge the configuration, and are not meant for a probe.
 _NOT_THE_PROJECTS = {"django", "dockerflow_django"}
-METRICS_URLS = ("dockerflow_metrics:metrics", "prometheus-django-metrics")
+METRICS_URLS = (f"{METRICS_NAME}:metrics", "prometheus-django-metrics")
 
 Overview = dict[str, Any]
 

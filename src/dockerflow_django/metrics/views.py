@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from dockerflow_django.context.requests import current_state
 from dockerflow_django.endpoints.answers import METHODS, NOT_ALLOWED
 from dockerflow_django.endpoints.public import public
-from dockerflow_django.endpoints.responses import make_response
+from dockerflow_django.endpoints.responses import make_response, note_health
 from dockerflow_django.lifecycle import request_ended
 from dockerflow_django.metrics.exposition import expose
 
@@ -15,6 +15,7 @@ async def _metrics(request: HttpRequest) -> HttpResponse:
     """Answer a scrape, even while every thread that may use the database is busy."""
     if request.method not in METHODS:
         return make_response(NOT_ALLOWED, request.method)
+    note_health()
     _leave_the_count()
     accept = request.headers.get("Accept", "")
     accept_encoding = request.headers.get("Accept-Encoding", "")

@@ -5,13 +5,15 @@ import logging
 
 from django.http import HttpRequest
 
-from dockerflow_django.conf import APP_NAME, conf
+from dockerflow_django.conf import APP_NAME, METRICS_NAME, conf
 from dockerflow_django.context.requests import RequestState
 
 # nginx's; no specification has one.
 CLIENT_CLOSED_REQUEST = 499
 BAD_REQUEST = 400
 SERVER_ERROR = 500
+
+_OWN_NAMES = frozenset((APP_NAME, METRICS_NAME))
 
 # What is thrown into code that nobody waits for any more, by the event loop or into a generator.
 _GONE = (asyncio.CancelledError, GeneratorExit)
@@ -47,8 +49,6 @@ def rate_of(request: HttpRequest, state: RequestState, errno: int, level: int) -
 
 
 def _is_health(request: HttpRequest, state: RequestState) -> bool:
-    """Tell whether the app itself has answered, early or by one of its views."""
+    """Tell whether the app itself has answered, wherever its view is, or was asked at its URLs."""
     match = request.resolver_match
-    if match is None or not match.app_names:
-        return state.is_health
-    return any(name.startswith(APP_NAME) for name in match.app_names)
+    return state.is_health or (match is not None and not _OWN_NAMES.isdisjoint(match.app_names))
