@@ -84,7 +84,7 @@ def _wsgi(method: str, url: str, headers: Mapping[str, str], prefix: str) -> Ans
         "REQUEST_METHOD": method,
         "SCRIPT_NAME": prefix,
         "PATH_INFO": unquote_to_bytes(path).decode("latin-1"),
-        "QUERY_STRING": query,
+        "QUERY_STRING": query.encode().decode("latin-1"),
         "SERVER_NAME": "127.0.0.1",
         "SERVER_PORT": "8000",
         "SERVER_PROTOCOL": "HTTP/1.1",

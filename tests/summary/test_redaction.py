@@ -1,6 +1,7 @@
 """The secrets that a URL holds are in no record."""
 
 import tracemalloc
+from urllib.parse import unquote
 
 import pytest
 from django.http import HttpResponse
@@ -256,6 +257,22 @@ def test_without_a_query_string_there_is_none(make_request):
     request = make_request()
     del request.META["QUERY_STRING"]
     assert query_of(request) == ""
+
+
+@override_settings(DOCKERFLOW_SUMMARY_LOG_QUERYSTRING=True)
+@pytest.mark.parametrize("query", ["name=é&page=2", "name=%C3%A9&page=2", "name=日本", "name=Ã©"])
+def test_letters_that_a_client_has_not_encoded(ask, summaries, query):
+    """Both worlds show them as they were sent: WSGI gives bytes as Latin-1, ASGI as UTF-8."""
+    ask(f"/plain/?{query}")
+    assert summaries[0].querystring == unquote(query)
+
+
+def test_a_query_string_that_is_no_utf_8_stays(make_request):
+    """What WSGI has made of it says most."""
+    request = make_request()
+    for query in ("name=\xff", "name=日本"):
+        request.META["QUERY_STRING"] = query
+        assert query_of(request) == query
 
 
 @override_settings(DOCKERFLOW_SUMMARY_LOG_QUERYSTRING=True)

@@ -12,6 +12,7 @@ from urllib.parse import unquote
 
 from dockerflow_django.logging.expression import expression
 from dockerflow_django.logging.paths import hide_tokens, redact_path
+from dockerflow_django.logging.text import from_wsgi
 
 Fields: TypeAlias = dict[str, Any]
 
@@ -95,7 +96,7 @@ def _gunicorn(atoms: Any) -> Fields:
     return {
         METHOD: atoms["m"],
         # If Gunicorn refuses a request or answers a failure itself there is no `PATH_INFO`.
-        PATH: unquote(atoms["{raw_uri}e"]) if path is None else _decode(path),
+        PATH: unquote(atoms["{raw_uri}e"]) if path is None else from_wsgi(path),
         PROTOCOL: atoms["H"],
         CODE: atoms["s"],
         SIZE: atoms["B"],
@@ -112,7 +113,7 @@ def _uvicorn(args: Any) -> Fields:
 def _granian(atoms: Any) -> Fields:
     return {
         METHOD: atoms["method"],
-        PATH: _decode(atoms["path"]),
+        PATH: from_wsgi(atoms["path"]),
         PROTOCOL: atoms["protocol"],
         CODE: atoms["status"],
         DURATION: atoms["dt_ms"],
@@ -150,11 +151,3 @@ def _presentable(raw: Fields) -> Fields:
     if AGENT in fields:
         fields[AGENT] = fields[AGENT][:MAX_AGENT]
     return fields
-
-
-def _decode(path: str) -> str:
-    """Undo WSGI's reading of the path's bytes as Latin-1 (PEP 3333)."""
-    try:
-        return path.encode("latin-1").decode()
-    except UnicodeError:
-        return path

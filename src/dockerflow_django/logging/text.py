@@ -28,6 +28,14 @@ def well_formed(text: str) -> str:
     return text
 
 
+def from_wsgi(text: str) -> str:
+    """Undo WSGI's reading of bytes as Latin-1 (PEP 3333)."""
+    try:
+        return text.encode("latin-1").decode()
+    except UnicodeError:
+        return text
+
+
 def safe_repr(value: Any) -> str:
     """Return `repr(value)`, or its type and why it has none.
 

@@ -9,7 +9,7 @@ from django.urls import ResolverMatch
 from dockerflow_django.logging.paths import redact_path
 from dockerflow_django.logging.scrubbing import REDACTED, scrub
 from dockerflow_django.logging.secret_names import MAX_NAME, is_secret_key, is_secret_name
-from dockerflow_django.logging.text import well_formed
+from dockerflow_django.logging.text import from_wsgi, well_formed
 
 MAX_STATE = 8
 
@@ -33,7 +33,10 @@ def path_of(request: HttpRequest) -> str:
 
 def query_of(request: HttpRequest) -> str:
     """Return the request's query string unquoted, the values of secret-looking keys replaced."""
-    return well_formed("&".join(map(_pair, request.META.get("QUERY_STRING", "").split("&"))))
+    query = request.META.get("QUERY_STRING", "")
+    if "wsgi.input" in request.META:
+        query = from_wsgi(query)
+    return well_formed("&".join(map(_pair, query.split("&"))))
 
 
 def _pair(text: str) -> str:
