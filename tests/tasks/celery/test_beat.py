@@ -7,6 +7,7 @@ from signal import SIGCONT, SIGSTOP, SIGTERM
 from types import SimpleNamespace
 
 import pytest
+from billiard import current_process
 from celery import Celery
 from celery.beat import Scheduler, Service
 
@@ -163,6 +164,13 @@ def test_nobody_asks(monkeypatch, settings, service):
     settings.DOCKERFLOW_PROBE_PORT = 8001
     stages.enter_beat(service)
     assert len(started) == 1
+
+
+def test_embedded_in_a_worker(monkeypatch, settings, service):
+    """A beat that a worker has started, as a process of its own name, is not watched."""
+    settings.DOCKERFLOW_PROBE_PORT = 90000
+    monkeypatch.setattr(current_process(), "name", "Beat")
+    stages.enter_beat(service)
 
 
 def test_wrong_setting(settings, service, caplog):
