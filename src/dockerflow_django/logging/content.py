@@ -23,6 +23,28 @@ from dockerflow_django.logging.tracebacks import Failure, read_failure, unfold
 Fields: TypeAlias = dict[Any, Any]
 
 SUMMARY_LOGGER = "request.summary"
+SUMMARY_NAMES = frozenset(
+    (
+        "agent",
+        "code",
+        "db_queries",
+        "errno",
+        "lang",
+        "method",
+        "path",
+        "querystring",
+        "remoteAddressChain",
+        "rid",
+        "route",
+        "sample_rate",
+        "size",
+        "span_id",
+        "t",
+        "t_db",
+        "trace_id",
+        "uid",
+    )
+)
 SUMMARY_LAST = "errno"
 """The last field that a summary is made with: what is added to its record later comes after it."""
 

@@ -26,6 +26,8 @@ from dockerflow_django.logging.content import (
     MESSAGE,
     STANDARD,
     SUMMARY_LAST,
+    SUMMARY_LOGGER,
+    SUMMARY_NAMES,
     Fields,
     holds_secret_arguments,
     read,
@@ -47,7 +49,7 @@ from dockerflow_django.logging.envelope import (
 )
 from dockerflow_django.logging.guard import no_database
 from dockerflow_django.logging.layout import Layouts
-from dockerflow_django.logging.making import OWN_FILE
+from dockerflow_django.logging.making import FACTORYS_FILE, OWN_FILE
 from dockerflow_django.logging.sanitising import MAX_TEXT, Sanitiser, is_secret
 from dockerflow_django.logging.scrubbing import may_hold_secrets, scrub
 from dockerflow_django.logging.text import free_name, safe_repr
@@ -185,7 +187,10 @@ class MozlogFormatter(BaseJsonFormatter):
             text = self._encode_summary(record.__dict__)
         if text is None:
             fields = self._plain_fields(record, message)
-            if fields is None or not ((is_made_here and _is_whole(fields)) or _scrub(fields)):
+            if fields is None or not (
+                (is_made_here and _is_whole(fields))
+                or (_scrub_added if not message and _is_summary(record) else _scrub)(fields)
+            ):
                 return None
             text = self._encode(fields)
         # A long line may hold a value that is too long: the careful way looks.
@@ -301,6 +306,20 @@ def _are_simple(args: Any) -> bool:
 def _is_whole(fields: Fields) -> bool:
     """Tell whether a summary has the fields that it was made with and no more."""
     return bool(next(reversed(fields)) == SUMMARY_LAST)
+
+
+def _is_summary(record: logging.LogRecord) -> bool:
+    """Tell whether the app has made it: a project may use its logger, too."""
+    file = record.pathname
+    return record.name == SUMMARY_LOGGER and (file is OWN_FILE or file is FACTORYS_FILE)
+
+
+def _scrub_added(fields: Fields) -> bool:
+    """Do as `_scrub` does with what a summary has besides its own fields."""
+    added = {name: value for name, value in fields.items() if name not in SUMMARY_NAMES}
+    is_done = _scrub(added)
+    fields.update(added)
+    return is_done
 
 
 def _scrub(fields: Fields) -> bool:

@@ -10,10 +10,9 @@ from typing import Any
 from dockerflow_django._state import keeps, notice_fork
 
 # What `logging` writes if it does not know the caller.
-_NO_FILE = "(unknown file)"
-_NO_FUNCTION = "(unknown function)"
-# The same text in an object of its own: only the records that are made here have it.
-OWN_FILE = "".join(("(unknown ", "file)"))
+_NO_FILE, _NO_FUNCTION = ("(unknown ", "file)"), "(unknown function)"
+# Objects of their own: only records that are made here have them, by themselves or by a factory.
+OWN_FILE, FACTORYS_FILE = "".join(_NO_FILE), "".join(_NO_FILE)
 # Since Python 3.12. To look for what is not there takes a third of the time of all this.
 _HAS_TASKS = hasattr(logging, "logAsyncioTasks")
 
@@ -32,7 +31,7 @@ def make_record(name: str, level: int, message: str) -> logging.LogRecord:
     if factory is not logging.LogRecord:
         # The response is ready: a factory that raises must not cost it. Other log calls tell.
         with suppress(Exception):
-            return factory(name, level, _NO_FILE, 0, message, (), None, _NO_FUNCTION, None)
+            return factory(name, level, FACTORYS_FILE, 0, message, (), None, _NO_FUNCTION, None)
     notice_fork()
     if not _first:
         record = logging.LogRecord(name, level, OWN_FILE, 0, message, (), None, _NO_FUNCTION)
