@@ -162,6 +162,7 @@ def test_long_problem(line: Line, count: int, cut: str) -> None:
 def test_end_of_the_supervisor(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker ends itself once, as if it were told to, and speaks to nobody any more."""
     monkeypatch.delitem(sys.modules, "gevent.monkey", raising=False)  # most workers have none
+    line.channel.serve_questions(lambda _: None)
     line.channel.attach()
     assert os.get_blocking(line.channel._end.fileno())
     line.end.close()
@@ -171,11 +172,17 @@ def test_end_of_the_supervisor(line: Line, monkeypatch: pytest.MonkeyPatch) -> N
     line.channel.send_answer(Question(1, "ping", {}), {}, b"")
 
 
+def test_end_of_the_supervisor_while_a_worker_begins(line: Line) -> None:
+    """It has nothing to finish, and might lose a signal that asks it to end."""
+    line.listen()
+    assert killed == [(os.getpid(), signal.SIGKILL)]
+
+
 def test_line_that_cannot_be_read(line: Line) -> None:
     """It has ended."""
     with socket.socket() as unconnected:
         WorkerChannel(unconnected)._listen()
-    assert killed == [(os.getpid(), signal.SIGTERM)]
+    assert killed == [(os.getpid(), signal.SIGKILL)]
 
 
 @pytest.mark.parametrize("data", [b"nonsense", b"[]\n", b"\xff\n", b""])

@@ -144,8 +144,10 @@ class WorkerChannel:
                 self.on_drain()
             if "id" in message:
                 self._pass_on(Question(message.pop("id"), message.pop("name"), message))
-        # The supervisor has ended, and nobody else would end this process.
-        os.kill(os.getpid(), signal.SIGTERM)
+        # The supervisor has ended, and nobody else would end this process. One that does not serve
+        # yet has nothing to finish, and may lose a signal while it begins.
+        is_beginning = self._answer is None
+        os.kill(os.getpid(), signal.SIGKILL if is_beginning else signal.SIGTERM)
 
     def _receive(self) -> bytes:
         try:
