@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from dockerflow_django import testing
-from dockerflow_django.webhooks import process
+from dockerflow_django.heartbeat.report import Report
+from dockerflow_django.webhooks import listening, process
 from tests.harness.receiver import Receiver
 
 
@@ -50,6 +51,19 @@ def test_failed_start(settings, fresh: None) -> None:
         settings.DOCKERFLOW_WEBHOOK_URL = None
         process.own_sender.fail_startup("amqp", "The broker refuses access.")
         assert len(receiver.posts) == 1
+
+
+def test_what_is_told(settings, fresh: None) -> None:
+    """Each change of a probe is, but not the heartbeat's, nor what the startup has said already."""
+    with Receiver() as receiver:
+        settings.DOCKERFLOW_WEBHOOK_URL = receiver.url
+        listening.serve()
+        changes = [("heartbeat", "failed"), ("startup", "passed"), ("readiness", "failed")]
+        for probe, outcome in changes:
+            report = Report(probe, {}, passed=outcome == "passed")
+            process.own_sender.on_change(probe, None, outcome, report)
+        process.own_sender.flush()
+        assert [found[0] for found in receiver.news()] == ["readiness"]
 
 
 def test_secret_that_cannot_be_read(
