@@ -155,6 +155,26 @@ def test_what_is_added_to_a_summary_is_scrubbed(formatter, added):
     assert fields_of(formatter.format(record))["argv"] == ["--password", REDACTED]
 
 
+def test_failed_summary_keeps_its_id_and_its_route(formatter):
+    """A message is scrubbed, and the fields that are as they were sent are left."""
+    own = {"rid": "job-token=41", "route": "a/<token:token>/"}
+    record = make_summary(**own, **SUMMARY)
+    record.msg = "ValueError: token=hunter2"
+    assert fields_of(formatter.format(record)) == {
+        MESSAGE: f"ValueError: token={REDACTED}",
+        **own,
+        **SUMMARY,
+    }
+
+
+@pytest.mark.parametrize("name", ["agent", "lang", "querystring", "uid"])
+def test_own_name_that_a_filter_adds_is_scrubbed(formatter, name):
+    """A request need not have such a field."""
+    record = make_summary(**SUMMARY)
+    record.__dict__[name] = "password=hunter2"
+    assert fields_of(formatter.format(record))[name] == f"password={REDACTED}"
+
+
 def test_message_of_a_summary_is_scrubbed(formatter):
     """Whoever has set it."""
     record = make_summary(**SUMMARY)

@@ -5,8 +5,8 @@ Both formatters share this; each makes the values presentable in its way. No rec
 
 import copy
 import logging
-import sys
 from collections.abc import Callable, Mapping
+from pathlib import PurePath
 from typing import Any, TypeAlias
 
 from dockerflow_django.logging.access import (
@@ -23,28 +23,11 @@ from dockerflow_django.logging.tracebacks import Failure, read_failure, unfold
 Fields: TypeAlias = dict[Any, Any]
 
 SUMMARY_LOGGER = "request.summary"
-SUMMARY_NAMES = frozenset(
-    (
-        "agent",
-        "code",
-        "db_queries",
-        "errno",
-        "lang",
-        "method",
-        "path",
-        "querystring",
-        "remoteAddressChain",
-        "rid",
-        "route",
-        "sample_rate",
-        "size",
-        "span_id",
-        "t",
-        "t_db",
-        "trace_id",
-        "uid",
-    )
-)
+SUMMARY_NAMES = frozenset({
+    "code", "db_queries", "errno", "method", "path", "remoteAddressChain", "rid", "route",
+    "sample_rate", "size", "span_id", "t", "t_db", "trace_id",
+})  # fmt: skip
+"""The fields of a summary that are not scrubbed once more: the others a filter may have added."""
 SUMMARY_LAST = "errno"
 """The last field that a summary is made with: what is added to its record later comes after it."""
 
@@ -66,8 +49,10 @@ LEFT_BY_FORMATTERS = ("message", "asctime")
 # Django attaches the request itself, or its socket, and the moment or status that its other fields
 # tell, too; uvicorn the message once more, with colours.
 _REQUEST = "request"
+# Any other object of that name may be a request, or hold one: its text may tell a token's path.
+_DATA = (str, bytes, int, float, dict, list, tuple, set, frozenset, PurePath)
 _NOISE = {
-    "django.server": (_REQUEST, "server_time", "status_code"),
+    "django.server": ("server_time", "status_code"),
     "uvicorn": ("color_message",),
     "uvicorn.error": ("color_message",),
 }
@@ -98,14 +83,9 @@ def _extras(record: logging.LogRecord, logger_name: str) -> Fields:
     extras = {name: value for name, value in vars(record).items() if name not in _NOT_EXTRAS}
     for name in _NOISE.get(logger_name, ()):
         extras.pop(name, None)
-    if _is_django_request(extras.get(_REQUEST)):
-        del extras[_REQUEST]
+    if not issubclass(type(extras.get(_REQUEST)), _DATA):
+        extras.pop(_REQUEST, None)
     return extras
-
-
-def _is_django_request(value: Any) -> bool:
-    module = sys.modules.get("django.http.request")
-    return issubclass(type(value), getattr(module, "HttpRequest", ()))
 
 
 def _message(record: logging.LogRecord, logger_name: str, notes: list[str]) -> Fields:

@@ -189,7 +189,7 @@ class MozlogFormatter(BaseJsonFormatter):
             fields = self._plain_fields(record, message)
             if fields is None or not (
                 (is_made_here and _is_whole(fields))
-                or (_scrub_added if not message and _is_summary(record) else _scrub)(fields)
+                or (_scrub_added if _is_summary(record) else _scrub)(fields)
             ):
                 return None
             text = self._encode(fields)

@@ -57,11 +57,18 @@ def _is_short_state(name: str, value: str) -> bool:
 def _secrets_in(match: ResolverMatch) -> list[Any]:
     """Return the values of secret-looking parameters that come from the path.
 
-    `path()` may give a view more of them; those captured above an `include` are in `kwargs` alone.
+    `path()` may give a view more of them, and one of those may bear the name of a captured one.
     """
     others = match.extra_kwargs or ()  # type: ignore[attr-defined] # not in django-stubs
-    parameters = match.kwargs.items()
-    return [value for name, value in parameters if name not in others and is_secret_name(name)]
+    return [
+        value
+        for name, value in match.kwargs.items()
+        if is_secret_name(name) and (name not in others or _is_captured(name, match.route))
+    ]
+
+
+def _is_captured(name: str, route: str) -> bool:
+    return f"<{name}>" in route or f":{name}>" in route
 
 
 def _may_be_in(path: str, secret: Any) -> bool:
