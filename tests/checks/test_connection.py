@@ -157,9 +157,29 @@ def test_waiting_for_the_server_is_bounded_by_the_driver(database, production):
 )
 def test_check_that_asks_for_more_time_waits_longer(database, production, timeout, bound):
     """The driver ends no wait that the check allows; one with less time waits as any other."""
-    database(CONN_MAX_AGE=60)
+    database()
     assert [each["connect_timeout"] for each in bounds_of(timeout)] == [bound]
     assert [each["connect_timeout"] for each in bounds_of(0.8)] == [2]
+
+
+@pytest.mark.parametrize(("age", "bounds"), [(None, [2, 6, 6, 6]), (0, [2, 6, 2, 6])])
+def test_open_connection_is_kept_for_less_patient_checks(database, production, age, bounds):
+    """Checks with different times do not make it anew at every turn; a closed one costs none."""
+    database(CONN_MAX_AGE=age)
+    seen = []
+
+    def look(app_configs, a):
+        with connection_to("other") as connection:
+            connection.ensure_connection()
+            seen.append((connection.settings_dict["OPTIONS"]["connect_timeout"], connection))
+        return []
+
+    hurried, patient = Check(look, {"a": 1}), Check(look, {"a": 2}, timeout=5)
+    for number, check in enumerate((hurried, patient, hurried, patient), start=1):
+        runner.gather([check], fresh=True)
+        wait_until(lambda number=number: len(seen) == number)
+    assert [bound for bound, _ in seen] == bounds
+    assert len({id(connection) for _, connection in seen}) == (2 if age is None else 4)
 
 
 def test_longest_listing_bounds_the_shared_run(database, production):

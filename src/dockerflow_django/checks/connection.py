@@ -116,22 +116,29 @@ class _Turns:
         self.lock = threading.Lock()
         self.connection: BaseDatabaseWrapper | None = None
         self.made_for: dict[str, Any] = {}
+        self.made_with_seconds = 0
         self.patience_seconds = 0
         self.taken_at: float | None = None
 
     def current(self, patience_seconds: int) -> BaseDatabaseWrapper:
-        """Return the connection, made anew if settings or patience are others than they were."""
+        """Return the connection, made anew if the settings are others, or it is too impatient."""
         wanted = connections.settings[self.alias]
-        is_as_before = wanted == self.made_for and patience_seconds == self.patience_seconds
-        if self.connection is None or not is_as_before:
-            if self.connection is not None:
-                _close(self.connection)
-            self.connection = _make(self.alias, patience_seconds)
+        connection = self.connection
+        if connection is None or wanted != self.made_for or not self._is_patient(patience_seconds):
+            if connection is not None:
+                _close(connection)
+            self.connection = connection = _make(self.alias, patience_seconds)
             self.made_for = copy.deepcopy(wanted)
-            self.patience_seconds = patience_seconds
+            self.made_with_seconds = patience_seconds
+        self.patience_seconds = patience_seconds
         self.taken_at = time.monotonic()
-        self.connection.close_if_unusable_or_obsolete()
-        return self.connection
+        connection.close_if_unusable_or_obsolete()
+        return connection
+
+    def _is_patient(self, seconds: int) -> bool:
+        """Tell whether the driver's timeouts do: an open connection may have longer ones."""
+        is_open = self.connection is not None and self.connection.connection is not None
+        return seconds <= self.made_with_seconds if is_open else seconds == self.made_with_seconds
 
     def put_back(self, connection: BaseDatabaseWrapper) -> None:
         """Keep the connection as long as the project keeps its own, and in tests not at all."""
