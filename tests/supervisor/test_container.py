@@ -86,6 +86,20 @@ def test_folder_that_cannot_be_emptied(
         assert str(folder) in receiver.posts[0].json()["traceback"]
 
 
+def test_taken_port_leaves_the_folder_alone(
+    ended: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of two containers in one place the second does not remove what the first one measures."""
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+    measured = tmp_path / "counter_1.db"
+    measured.touch()
+    with socket.create_server((LOOPBACK, 0)) as taken:
+        container = Container(hasty(probe_host=LOOPBACK, probe_port=taken.getsockname()[1]))
+        with pytest.raises(ContainerError, match="Address already in use"):
+            container.start()
+    assert measured.exists()
+
+
 def test_gauges_that_cannot_be_removed(
     container: Container,
     tmp_path: Path,

@@ -50,8 +50,9 @@ class Container:
             )
             self.probes.on_change = self.webhooks.on_change
         try:
-            _empty_metrics_folder()
+            # The port first: of two containers the second must not touch the first one's files.
             self._open_probe_port()
+            _empty_metrics_folder()
         except ContainerError as error:
             self.stop(str(error))
             raise
