@@ -78,7 +78,11 @@ def test_socket_file_that_is_none(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "said"),
-    [("missing/app.sock", "No such file or directory"), (200 * "x", "AF_UNIX path too long")],
+    [
+        ("missing/app.sock", "No such file or directory"),
+        (200 * "x", "AF_UNIX path too long"),
+        (300 * "x", "File name too long"),
+    ],
 )
 def test_socket_file_that_cannot_be(tmp_path: Path, name: str, said: str) -> None:
     """A path where no socket can be made is told, with the system's words."""

@@ -126,9 +126,10 @@ def _refuse_half_of_tls(given: dict[str, Any]) -> None:
 
 def _refuse_wrong_log_config(config: Any) -> None:
     """Refuse what Granian would fail on with a traceback; `dictConfig` judges the rest."""
-    loggers = config.get("loggers", {}) if isinstance(config, dict) else None
-    found = loggers.values() if isinstance(loggers, dict) else [None]
-    if config and not all(isinstance(each, dict) for each in found):
+    names = ("filters", "formatters", "handlers", "loggers")
+    parts = [config.get(name, {}) for name in names] if isinstance(config, dict) else [None]
+    loggers = parts[-1].values() if isinstance(parts[-1], dict) else []
+    if config and not all(isinstance(each, dict) for each in (*parts, *loggers)):
         raise WrongOptionsError("--log-config: the file holds nothing that dictConfig takes")
 
 

@@ -138,9 +138,9 @@ def _test_bind(server: Server) -> None:
 
 def _test_socket_file(path: Path) -> None:
     """See the same of a socket's file; remove one that a killed process has left."""
-    if path.exists() and not path.is_socket():
-        raise FailedError(f"unix:{path}: there is a file that is no socket")
     try:
+        if path.exists() and not path.is_socket():
+            raise FailedError(f"unix:{path}: there is a file that is no socket")
         if path.exists() and not _accepts(path):
             path.unlink()
         with socket.socket(socket.AF_UNIX) as probe:
