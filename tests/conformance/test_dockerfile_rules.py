@@ -115,6 +115,9 @@ ACCOUNTS_RIGHT = {
     "quotes over parts": "RUN sh -c 'true; useradd -u 10001 app'",
     "a path": "RUN /usr/sbin/useradd -u 10001 app",
     "a whole command in quotes": 'RUN sh -c "useradd -u 10001 app"',
+    "a tool in a text": (
+        "RUN groupadd -g 10001 app && useradd -u 10001 -g app app && echo 'made by useradd app'"
+    ),
     "separators in quotes": (
         "RUN useradd --uid 10001 --gid app --comment 'Runs & serves' app"
         ' || useradd --uid 10001 --comment "App user (service); ours" app'

@@ -13,7 +13,8 @@ _QUOTED = re.compile(r"""\\.|"(?:\\.|[^"\\])*"|'[^']*'|(?<!\S)\#[^\n]*""", re.DO
 # What separates nothing within quotes, and what stands there for it meanwhile.
 _MASK = {ord(char): 0xE000 + at for at, char in enumerate("&|;\n(){}")}
 _UNMASK = {mask: char for char, mask in _MASK.items()}
-_BLANK = re.compile(r"[ \t\r\n]")  # the shell's: others, such as a no-break space, are letters
+_SHELLS = {"ash", "bash", "dash", "sh", "su"}
+_GIVEN = re.compile(r"-[a-z]*c")
 _TOOLS = {"useradd", "adduser", "groupadd", "addgroup", "usermod", "groupmod"}
 _LINE_OF_PASSWD = re.compile(r"(?<![\w.-])([a-z_][\w-]*):[^:\s]*:(\d+):(\d+):")
 _LINE_OF_GROUP = re.compile(r"(?<![\w.-])([a-z_][\w-]*):[^:\s]*:(\d+):(?!\d)")
@@ -64,7 +65,7 @@ def find_accounts(texts: list[str]) -> Accounts:
 
 
 def _commands(text: str) -> Iterator[list[str]]:
-    """Yield the words of each command, of those within a quotation (``sh -c "…"``) as well."""
+    """Yield the words of each command, of those that a shell is given (``sh -c "…"``) as well."""
     # What the shell would put in has no separators of ours in it.
     text = _SUBSTITUTION.sub(lambda found: f"${found[1] or ''}", text.replace("\\\n", " "))
     for part in _SEPARATORS.split(_QUOTED.sub(_masked, text)):
@@ -74,16 +75,21 @@ def _commands(text: str) -> Iterator[list[str]]:
             found = re.sub("[\"']", "", part).split()
         words = [word.translate(_UNMASK) for word in found]
         yield words
-        if not any(_tool(word) for word in words):
-            yield from (each for word in words if _BLANK.search(word) for each in _commands(word))
+        for at, word in enumerate(words[:-1]):
+            if _GIVEN.fullmatch(word) and _SHELLS.intersection(map(_name, words[:at])):
+                yield from _commands(words[at + 1])
 
 
 def _masked(found: re.Match[str]) -> str:
     return "" if found[0].startswith("#") else found[0].translate(_MASK)
 
 
+def _name(word: str) -> str:
+    return word.rpartition("/")[2]
+
+
 def _tool(word: str) -> str | None:
-    name = word.rpartition("/")[2]
+    name = _name(word)
     return name if name in _TOOLS else None
 
 
