@@ -144,5 +144,5 @@ def test_check_with_much_to_say(
     wait_until(lambda: instance.probe("readiness").status == 200)
     checked.make("errors")
     wait_until(lambda: instance.probe("readiness").status == 503)
-    wait_until(lambda: receiver.news()[-1] == ("readiness", "failed"))
+    wait_until(lambda: receiver.news()[-1:] == [("readiness", "failed")])
     assert receiver.posts[-1].json()["traceback"].count("project.E002") == 2000

@@ -100,13 +100,13 @@ def test_redis(project, durable_redis, pool, outage):
 def test_timers_that_are_lost_with_the_connection(project, durable_redis):
     """The loop of each connection is watched: Celery 5.6 clears all timers when it loses one."""
     celeryd = Celeryd(project, durable_redis.url())
-    with celeryd.worker("--concurrency=1", DOCKERFLOW_WORKER_STALL_SECONDS="3") as worker:
+    with celeryd.worker("--concurrency=1", DOCKERFLOW_WORKER_STALL_SECONDS="8") as worker:
         worker.wait_for("readiness", 200)
         celeryd.app.control.broadcast("clear_timers")
         worker.wait_for_line("timers cleared", timeout=30)
         durable_redis.kill_connections()
         # For longer than a loop may stand still.
-        end, alive = time.monotonic() + 6, set()
+        end, alive = time.monotonic() + 12, set()
         while time.monotonic() < end:
             alive.add(worker.status("liveness"))
             time.sleep(0.1)
