@@ -26,12 +26,18 @@ class MariaDB(Service):
         self.run_to_end(
             *(find_program("mariadb-install-db"), "--no-defaults", f"--datadir={self.data}"),
             *("--auth-root-authentication-method=normal", "--skip-test-db"),
+            self.own_temporary_folder,
             *_SMALL,
         )
 
     @property
     def data(self) -> Path:
         return self.folder / "data"
+
+    @property
+    def own_temporary_folder(self) -> str:
+        """The option for it: a server that starts removes the temporary tables of all others."""
+        return f"--tmpdir={self.folder}"
 
     @property
     def unix_socket(self) -> Path:
@@ -42,6 +48,7 @@ class MariaDB(Service):
             find_program("mariadbd"),
             "--no-defaults",
             f"--datadir={self.data}",
+            self.own_temporary_folder,
             f"--socket={self.unix_socket}",
             f"--bind-address={LOOPBACK}",
             f"--port={self.port}",
