@@ -44,7 +44,7 @@ EXEMPT = {
 PURE = {
     "dockerflow_django.endpoints.page.rendering": {"_template"},
     "dockerflow_django.logging.sanitising": {"_way"},
-    "dockerflow_django.logging.secret_names": {"holds_secret", "is_secret_name", "is_secret_key"},
+    "dockerflow_django.logging.secret_names": {"_holds_secret", "is_secret_name", "is_secret_key"},
     "dockerflow_django.logging.secret_values": {"_end_of_encoded"},
     "dockerflow_django.summary.fields": {"_agent", "_first_choice"},
     "dockerflow_django.summary.record": {"_meta_key"},

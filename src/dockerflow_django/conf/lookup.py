@@ -134,7 +134,7 @@ class Setting(Generic[T]):
         names = [self.name] if self.from_environment else []
         names += [f"{self.name}{FILE_SUFFIX}"] if self.secret else []
         found = [(name, raw) for name in names if (raw := environment.get(name)) is not None]
-        # An empty one comes last: Compose passes it where nobody has set one. Then the environment
+        # An empty one comes last: Compose passes it if nobody has set one. Then the environment
         # of the process is before `.env`, whichever of the two names each has.
         found.sort(key=lambda pair: (not pair[1], pair[0] not in os.environ))
         if not found:

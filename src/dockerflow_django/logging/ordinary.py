@@ -3,7 +3,7 @@
 import re
 
 from dockerflow_django.logging.expression import expression
-from dockerflow_django.logging.secret_names import MAX_NAME, holds_secret
+from dockerflow_django.logging.secret_names import holds_secret
 
 NOTHING_TEXT = """
 none null nil true false undefined yes no on off ok enabled disabled
@@ -72,4 +72,4 @@ def is_number(value: str) -> bool:
 def is_field_name(value: str) -> bool:
     """Tell whether a value is a common name of a field, or itself the name of a secret."""
     bare = value.strip(_AROUND)
-    return bare.lower() in FIELD_NAMES or (bare.isidentifier() and holds_secret(bare[-MAX_NAME:]))
+    return bare.lower() in FIELD_NAMES or (bare.isidentifier() and holds_secret(bare))

@@ -19,7 +19,6 @@ from typing import Any, TypeAlias
 
 from dockerflow_django.logging.ordinary import is_complaint, is_field_name, is_nothing
 from dockerflow_django.logging.scrubbing import REDACTED, may_hold_secrets, scrub
-from dockerflow_django.logging.secret_names import MAX_NAME as MAX_SECRET_NAME
 from dockerflow_django.logging.secret_names import holds_secret
 from dockerflow_django.logging.text import UNPRINTABLE, safe_repr, well_formed
 
@@ -214,12 +213,7 @@ def _unused(name: str, taken: Mapping[str, Any]) -> str:
 
 def is_secret(name: str, value: Any) -> bool:
     """Tell whether a field of that name is to be hidden: not if it says that there is no secret."""
-    if (
-        not holds_secret(name[-MAX_SECRET_NAME:])
-        or value is None
-        or value is True
-        or value is False
-    ):
+    if not holds_secret(name) or value is None or value is True or value is False:
         return False
     if issubclass(type(value), str):
         return not is_nothing(str.__str__(value), is_assigned=True)

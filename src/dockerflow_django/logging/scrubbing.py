@@ -219,9 +219,7 @@ def _names_secret(field: re.Match[str]) -> bool:
     text, start, name = field.string, field.start("name"), field["name"]
     before = text[max(0, start - 1) : start]
     if field["option"] is not None:
-        return (
-            name.startswith("-") and not name.startswith("--no-") and holds_secret(name[-MAX_NAME:])
-        )
+        return name.startswith("-") and not name.startswith("--no-") and holds_secret(name)
     if field["sign"] == ":" and (before == "@" or text[max(0, start - 2) : start] == "//"):
         return False  # a host and its port
     if before == "%" and (escape := _ESCAPE().match(name)):

@@ -132,9 +132,7 @@ TALK = "error|exception|warning|failed|failure|expired|invalid|missing|denied|do
 """How a name ends that is an exception's class."""
 
 MAX_NAME = 128
-"""Of a longer name only the end counts. What anybody may send is cut to it before it is looked up:
-names are the keys of caches.
-"""
+"""Of a longer name only the end counts."""
 
 
 def _words(*words: str) -> str:
@@ -157,9 +155,14 @@ _IN_QUERIES = expression(_words(*IN_QUERIES))
 _CAMEL = expression(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
-@lru_cache(maxsize=4096)
 def holds_secret(name: str) -> bool:
     """Tell whether a field, header, option or key of that name holds a secret, in any text."""
+    # Cut before it is the key of a cache: anybody may send one of any length.
+    return _holds_secret(name[-MAX_NAME:])
+
+
+@lru_cache(maxsize=4096)
+def _holds_secret(name: str) -> bool:
     lowered, words = _forms(name)
     if _TOLD().search(words):
         return False

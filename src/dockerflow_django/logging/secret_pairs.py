@@ -7,7 +7,7 @@ import re
 
 from dockerflow_django.logging.expression import expression
 from dockerflow_django.logging.ordinary import is_nothing
-from dockerflow_django.logging.secret_names import MAX_NAME, holds_secret
+from dockerflow_django.logging.secret_names import holds_secret
 from dockerflow_django.logging.secret_values import QUOTE, SPACE, Values
 
 # `{"name": "DB_PASSWORD", "value": "…"}`, `<input name="password" value="…">`, and YAML of these.
@@ -75,8 +75,7 @@ def _hide_values(text: str, mark: str, names: re.Pattern[str]) -> str:
 def _names_secret(found: re.Match[str]) -> bool:
     if "name" in found.groupdict():
         return holds_secret(found["name"])
-    names = _BETWEEN().split(found["names"])
-    return any(holds_secret(name[-MAX_NAME:]) for name in names)
+    return any(map(holds_secret, _BETWEEN().split(found["names"])))
 
 
 def _replaced(found: re.Match[str], mark: str) -> str:

@@ -56,13 +56,10 @@ def check_settings(stop: StopRequests) -> None:
 
 
 def _print_findings() -> int:
-    from dockerflow_django.supervisor.settings import findings
+    from dockerflow_django.supervisor.settings import findings, log_findings
 
     errors, others = findings()
-    for line in others:
-        logger.warning("%s", line)
-    for line in errors:
-        logger.error("%s", line)
+    log_findings(logger, errors, others)
     return 1 if errors else 0
 
 

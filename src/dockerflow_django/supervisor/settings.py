@@ -4,6 +4,7 @@ Only the functions import Django: Gunicorn's arbiter has another process call th
 imported before a worker of gevent patches the standard library stays unpatched.
 """
 
+import logging
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -62,3 +63,11 @@ def findings() -> tuple[list[str], list[str]]:
             line = f"{found.id}: {found.msg}" + (f" {found.hint}" if found.hint else "")
             (errors if found.level >= checks.ERROR else others).append(" ".join(line.split()))
     return errors, others
+
+
+def log_findings(log: logging.Logger, errors: list[str], others: list[str]) -> None:
+    """Log what `findings` returned, the errors last."""
+    for line in others:
+        log.warning("%s", line)
+    for line in errors:
+        log.error("%s", line)

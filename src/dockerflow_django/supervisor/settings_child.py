@@ -12,7 +12,12 @@ from collections.abc import Callable
 from typing import Any
 
 from dockerflow_django.logging.scrubbing import scrub
-from dockerflow_django.supervisor.settings import ContainerSettings, findings, read_settings
+from dockerflow_django.supervisor.settings import (
+    ContainerSettings,
+    findings,
+    log_findings,
+    read_settings,
+)
 
 
 class SettingsError(Exception):
@@ -31,10 +36,7 @@ def read_in_child(load: Callable[[], None], log: Any) -> ContainerSettings:
     if not content:
         raise SettingsError("the settings cannot be read: the process that read them has ended")
     found = json.loads(content)
-    for line in found["warnings"]:
-        log.warning("%s", line)
-    for line in found["errors"]:
-        log.error("%s", line)
+    log_findings(log, found["errors"], found["warnings"])
     if found["problem"]:
         raise SettingsError(found["problem"])
     return ContainerSettings(**found["values"])

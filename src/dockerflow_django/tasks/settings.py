@@ -2,7 +2,7 @@
 
 import logging
 
-from dockerflow_django.supervisor.settings import findings
+from dockerflow_django.supervisor.settings import findings, log_findings
 from dockerflow_django.tasks.probes import ProbesError
 
 logger = logging.getLogger("dockerflow_django.tasks")
@@ -15,9 +15,6 @@ def check_settings() -> None:
     nobody would answer where the probes are asked.
     """
     errors, others = findings()
-    for line in others:
-        logger.warning("%s", line)
-    for line in errors:
-        logger.error("%s", line)
+    log_findings(logger, errors, others)
     if errors:
         raise ProbesError("the settings are wrong, see above")
