@@ -3,6 +3,7 @@
 import os
 import pwd
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -152,3 +153,16 @@ def of_living(ask: Callable[[psutil.Process], T], processes: list[psutil.Process
         with suppress(psutil.NoSuchProcess):
             answers.append(ask(process))
     return answers
+
+
+def run_on_full_disk(code: str) -> subprocess.CompletedProcess[str]:
+    """Run the code in an interpreter that keeps what it prints, and cannot write it at the end."""
+    with Path("/dev/full").open("w") as full:
+        return subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONUNBUFFERED": ""},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )

@@ -2,10 +2,8 @@
 
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from django.core.checks import Error
@@ -15,6 +13,7 @@ from dockerflow_django.heartbeat import retry
 from dockerflow_django.serve import preparation
 from dockerflow_django.serve.preparation import FailedError, StoppedError, prepare
 from dockerflow_django.serve.stop import StopRequests
+from tests.harness.processes import run_on_full_disk
 
 # The child needs none of this process's threads.
 pytestmark = pytest.mark.filterwarnings(
@@ -87,15 +86,7 @@ finally:
     os.write(2, b"one\\n")
 assert status == 3
 """
-    with Path("/dev/full").open("w") as full:
-        done = subprocess.run(
-            [sys.executable, "-c", code],
-            env={**os.environ, "PYTHONUNBUFFERED": ""},
-            stdout=full,
-            stderr=subprocess.PIPE,
-            text=True,
-            check=False,
-        )
+    done = run_on_full_disk(code)
     assert (done.returncode, done.stderr) == (0, "one\n")
 
 

@@ -4,9 +4,6 @@ import errno
 import logging
 import os
 import signal
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +13,7 @@ from django.core.checks.registry import registry
 from dockerflow_django.supervisor.settings import ContainerSettings, findings, read_settings
 from dockerflow_django.supervisor.settings_child import SettingsError, read_in_child
 from dockerflow_django.system_checks import TAG
+from tests.harness.processes import run_on_full_disk
 
 # The child ends after it has read the settings: it needs none of the threads.
 pytestmark = pytest.mark.filterwarnings(
@@ -162,15 +160,7 @@ try:
 finally:
     os.write(2, b"one\\n")
 """
-    with Path("/dev/full").open("w") as full:
-        done = subprocess.run(
-            [sys.executable, "-c", code],
-            env={**os.environ, "PYTHONUNBUFFERED": ""},
-            stdout=full,
-            stderr=subprocess.PIPE,
-            text=True,
-            check=False,
-        )
+    done = run_on_full_disk(code)
     assert (done.returncode, done.stderr) == (0, "one\n")
 
 
