@@ -1,8 +1,6 @@
 """The life of the process that serves: its ports, its container, its last words."""
 
-import os
 import socket
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,18 +11,6 @@ from dockerflow_django.serve.preparation import FailedError
 from tests.harness import http
 from tests.harness.ports import LOOPBACK, Port, accepts
 from tests.serve.building import build
-
-
-def test_output_that_nobody_reads(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is left in a stream whose reader has gone is lost, and fails no exit."""
-    reader, writer = os.pipe()
-    with open(writer, "w") as stream:  # noqa: PTH123 - a descriptor
-        os.close(reader)
-        stream.write("last words")
-        monkeypatch.setattr(sys, "stdout", stream)
-        run._let_go_of_output()
-        stream.flush()
-        monkeypatch.undo()
 
 
 def test_probe_port_that_is_told() -> None:

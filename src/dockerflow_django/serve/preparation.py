@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from django.core.management import ManagementUtility
 from django.db import connections
 
+from dockerflow_django.serve.output import flush_or_lose
 from dockerflow_django.serve.stop import StopRequests, held_back, leave_group
 
 LOOK_SECONDS = 0.05
@@ -102,8 +103,7 @@ def _run(step: Step, stop: StopRequests) -> int:
     if stop.wait(0) is not None:
         raise StoppedError
     connections.close_all()
-    sys.stdout.flush()
-    sys.stderr.flush()
+    flush_or_lose()
     with held_back():
         pid = os.fork()
         if not pid:

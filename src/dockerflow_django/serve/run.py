@@ -3,7 +3,6 @@
 import contextlib
 import dataclasses
 import logging
-import os
 import socket
 import sys
 from collections.abc import Iterator, Sequence
@@ -14,6 +13,7 @@ from typing import Any
 from dockerflow_django.client import drain_marker
 from dockerflow_django.logging.fallback import log_somewhere
 from dockerflow_django.serve.options import WrongOptionsError, build_server
+from dockerflow_django.serve.output import flush_or_lose
 from dockerflow_django.serve.preparation import (
     FailedError,
     StoppedError,
@@ -70,16 +70,7 @@ def run(options: Options, stop: StopRequests | None = None) -> None:
         logger.critical("Not serving: %s", error)
         sys.exit(1)
     finally:
-        _let_go_of_output()
-
-
-def _let_go_of_output() -> None:
-    """Lose what nobody reads: else the interpreter fails to write it, and the status is 120."""
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except (OSError, ValueError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        flush_or_lose()
 
 
 def _build(options: Options) -> Server:

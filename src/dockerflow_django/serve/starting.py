@@ -17,6 +17,7 @@ from granian.constants import Interfaces
 from granian.errors import FatalError
 from granian.server.mp import MPServer
 
+from dockerflow_django.serve.output import flush_or_lose
 from dockerflow_django.serve.preparation import FailedError
 from dockerflow_django.serve.process import Process, try_fork
 from dockerflow_django.serve.worker import enter_forked, enter_spawned, load
@@ -91,6 +92,7 @@ class StartingServer(MPServer):
         """Start a worker. Raises `StartError`, and leaves nothing of it."""
         worker: Process | None = None
         try:
+            flush_or_lose()
             try_fork()
             worker = self._spawn_worker(idx, spawn_target, target_loader)
             worker.start()

@@ -1,6 +1,8 @@
 """A log that nobody reads: its pipe is full, or has no reader any more."""
 
 import contextlib
+import os
+import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -87,3 +89,22 @@ def test_broken_pipe(served: Serve, project: Project, sink: Sink, kind: str) -> 
     assert {instance.probe(name).status for name in ("liveness", "readiness")} == {200}
     assert instance.workers() == [worker]
     assert instance.stop(timeout=GRACEFUL_SECONDS + SPARE_SECONDS).code == 0
+
+
+@pytest.mark.parametrize("to", [">/dev/full 2>&1", ">&- 2>&-"], ids=["full", "closed"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_output_that_takes_nothing(served: Serve, project: Project, kind: str, to: str) -> None:
+    """A server starts, replaces a worker that dies, and ends in order; lines are lost."""
+    buffered = project.with_environ(PYTHONUNBUFFERED="")
+    instance = started(served, buffered, kind, ["sh", "-c", f'exec "$@" {to}', "sh"])
+    (worker,) = instance.workers()
+    os.kill(worker, signal.SIGKILL)
+    wait_until(
+        lambda: worker not in instance.workers() and answers(instance),
+        timeout=40,
+        what="another worker serves",
+    )
+    assert instance.get("/plain/").status == 200
+    # Gunicorn leaves its last words to the interpreter, whose status it then is.
+    code = 120 if kind == "gunicorn" and "full" in to else 0
+    assert instance.stop(timeout=GRACEFUL_SECONDS + SPARE_SECONDS).code == code

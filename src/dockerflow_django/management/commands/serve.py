@@ -28,8 +28,10 @@ class Command(BaseCommand):
 
     def run_from_argv(self, argv: list[str]) -> None:
         """Listen to signals before anything else is looked at."""
+        from dockerflow_django.serve.output import open_closed
         from dockerflow_django.serve.stop import StopRequests
 
+        open_closed()
         self.stop_requests = StopRequests()
         self.stop_requests.install()
         super().run_from_argv(argv)
