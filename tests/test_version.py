@@ -3,10 +3,17 @@
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from dockerflow_django.version import FILE_NAME, VersionError, get_version
+from dockerflow_django.version import (
+    FILE_NAME,
+    VersionError,
+    get_version,
+    version_fields,
+    version_name,
+)
 
 VERSION = {"source": "https://github.com/a/b", "version": "1.0", "commit": "abc", "build": ""}
 
@@ -111,6 +118,27 @@ def test_the_answer_is_the_caller_s_own(tmp_path: Path) -> None:
     assert version is not None
     version["host"] = "a"
     assert get_version(tmp_path) == VERSION
+
+
+@pytest.mark.parametrize(
+    ("content", "fields", "name"),
+    [
+        ('{"version": "1.2", "commit": "c0ffee"}', {"version": "1.2", "commit": "c0ffee"}, "1.2"),
+        ('{"version": 1}', {"version": 1}, "1"),
+        ('{"version": null}', {"version": None}, None),
+        ("{}", {}, None),
+        (None, {}, None),
+        ("no JSON", {}, None),
+    ],
+)
+def test_version_by_name(
+    settings: Any, tmp_path: Path, content: str | None, fields: dict[str, Any], name: str | None
+) -> None:
+    """The name is a text; there is none if nobody gave one, or the object cannot be shown."""
+    if content is not None:
+        write(tmp_path, content)
+    settings.BASE_DIR = tmp_path
+    assert (version_fields(), version_name()) == (fields, name)
 
 
 def count_opens(monkeypatch: pytest.MonkeyPatch) -> list[str]:

@@ -66,6 +66,20 @@ def current_version() -> dict[str, Any] | None:
     return None if version is None else _as_object(version)
 
 
+def version_fields() -> dict[str, Any]:
+    """Return the version object, empty if there is none or it cannot be shown."""
+    try:
+        return current_version() or {}
+    except VersionError:
+        return {}
+
+
+def version_name() -> str | None:
+    """Return the ``version`` in the version object as text, None if it has none."""
+    name = version_fields().get("version")
+    return None if name is None else str(name)
+
+
 def _as_object(version: object) -> dict[str, Any]:
     if not isinstance(version, Mapping):
         raise VersionError("DOCKERFLOW_VERSION_CALLBACK did not return a mapping")

@@ -14,8 +14,8 @@ from django.utils.connection import ConnectionDoesNotExist
 
 from dockerflow_django import health
 from dockerflow_django.checks import connection as connection_module
+from dockerflow_django.checks.check import Check
 from dockerflow_django.checks.connection import connection_to, in_heartbeat_thread
-from dockerflow_django.checks.registry import Check
 from dockerflow_django.heartbeat import runner, threads
 from tests.harness.waiting import wait_until
 from tests.servers.outages import frozen

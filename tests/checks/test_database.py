@@ -7,7 +7,7 @@ from django.db import InterfaceError, OperationalError, connection, connections
 
 from dockerflow_django import health
 from dockerflow_django.checks import check_database_connected
-from dockerflow_django.checks.registry import Check
+from dockerflow_django.checks.check import Check
 from dockerflow_django.heartbeat import runner
 from tests.harness.ports import Port
 

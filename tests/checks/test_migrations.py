@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from dockerflow_django import health, testing
 from dockerflow_django.checks import check_migrations_applied
 from dockerflow_django.checks import migrations as migrations_module
-from dockerflow_django.checks.registry import Check
+from dockerflow_django.checks.check import Check
 from dockerflow_django.heartbeat import runner
 
 HISTORY = {

@@ -21,10 +21,9 @@ from dockerflow_django.checks import (
     functions,
     registry,
 )
+from dockerflow_django.checks.check import Check
 from dockerflow_django.checks.registry import (
-    Check,
-    configured,
-    named,
+    configuration,
     register,
     registered_in_django,
     unregister,
@@ -77,7 +76,12 @@ def own_registries() -> Iterator[None]:
 
 def names(probe: str = "heartbeat") -> list[str]:
     """Return the names of the probe's checks."""
-    return [name for name, _ in named(configured(probe))]
+    return [name for name, _ in configuration()[probe]]
+
+
+def configured(probe: str = "heartbeat") -> list[Check]:
+    """Return the probe's checks."""
+    return [check for _, check in configuration()[probe]]
 
 
 def only(*entries: Any) -> override_settings:

@@ -10,7 +10,7 @@ from django.test import override_settings
 
 from dockerflow_django import testing
 from dockerflow_django.checks import registry
-from dockerflow_django.checks.registry import Check
+from dockerflow_django.checks.check import Check
 from dockerflow_django.heartbeat.announcer import announcer
 from tests.harness.waiting import wait_until
 

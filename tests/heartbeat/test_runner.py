@@ -13,7 +13,7 @@ from django.db import connection
 from django.test import override_settings
 
 from dockerflow_django import health
-from dockerflow_django.checks.registry import Check
+from dockerflow_django.checks.check import Check
 from dockerflow_django.heartbeat import runner, slots, threads
 from dockerflow_django.heartbeat.report import Result
 from tests.harness.waiting import wait_until

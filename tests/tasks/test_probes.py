@@ -14,7 +14,7 @@ from django.core import checks
 from django.core.checks import CheckMessage
 
 from dockerflow_django import health
-from dockerflow_django.checks.registry import Check
+from dockerflow_django.checks.check import Check
 from dockerflow_django.client import drain_marker, probe_file
 from dockerflow_django.lifecycle import process
 from dockerflow_django.tasks.probe_file import ProbeFile

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -21,16 +20,6 @@ def test_one_process_of_several_sends() -> None:
     again = process._become_sender(url)
     assert again is not None
     again.close()
-
-
-@pytest.mark.parametrize(
-    ("content", "wanted"), [('{"version": "1.2"}', "1.2"), ("{}", None), ("no JSON", None)]
-)
-def test_version(settings, tmp_path: Path, content: str, wanted: str | None) -> None:
-    """The version is the file's, and none if there is none or the file cannot be read."""
-    (tmp_path / "version.json").write_text(content)
-    settings.BASE_DIR = tmp_path
-    assert process._current_version() == wanted
 
 
 @pytest.fixture

@@ -18,8 +18,9 @@ from dockerflow_django.health import CRITICAL_CHECK_NOT_IMPORTABLE
 class Check:
     """A function in Django's form, or its path, and how to call it.
 
-    `timeout` and `every` are seconds, None for the settings'; so is `fail_level`, a check level. A
-    check with `once` is not asked again in this process after it has answered without a message.
+    `timeout` and `every` are in seconds, `fail_level` is one of the levels of Django's checks; None
+    takes the setting's. A check with `once` is not asked again in this process after it has
+    answered without a message.
     """
 
     target: Target

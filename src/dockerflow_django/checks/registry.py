@@ -21,9 +21,7 @@ from dockerflow_django.health import ERROR_UNREADABLE_SETTING, HEARTBEAT, PROBES
 
 __all__ = [
     "TAGS",
-    "Check",
     "configuration",
-    "configured",
     "from_settings",
     "named",
     "register",
@@ -98,10 +96,12 @@ def unregister(function: CheckFunction) -> None:
 
 
 def configuration() -> dict[str, list[tuple[str, Check]]]:
-    """Return the checks of the heartbeat and of every probe, each under its name.
+    """Return the checks of the heartbeat and of every probe, each once and under its name.
 
-    A check has one name in all of them, the one that ``/__heartbeat__`` gives it if it runs there,
-    and no other check has it.
+    ``"heartbeat"`` stands for ``/__heartbeat__``, which runs every configured check. They are in
+    the order in which they are configured. A check has one name in all of them, the one that
+    ``/__heartbeat__`` gives it if it runs there, and no other check has it. A setting that cannot
+    be read is a check that fails and says so.
     """
     by_code = registered()
     found = {probe: _configured(probe, by_code) for probe in (HEARTBEAT, *PROBES)}
@@ -116,19 +116,10 @@ def configuration() -> dict[str, list[tuple[str, Check]]]:
     }
 
 
-def configured(probe: str = HEARTBEAT) -> list[Check]:
-    """Return the checks of a probe, each once, in the order in which they are configured.
-
-    ``"heartbeat"`` stands for ``/__heartbeat__``, which runs every configured check. A setting that
-    cannot be read is a check that fails and says so.
-    """
-    return _configured(probe, registered())
-
-
 def registered() -> list[Check]:
     """Return the checks that code registered, here or under our tags in Django's registry."""
     return [
-        *list(_registered.values()),
+        *_registered.values(),
         *(
             Check(function, tags=TAGS & set(function.tags), source="django.core.checks.register()")  # type: ignore[attr-defined]
             for function in registered_in_django()

@@ -8,13 +8,15 @@ import json
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, TypeVar, cast
+from typing import Any, Literal, TypeVar, cast, get_args
 
 from django.core import checks
 
 from dockerflow_django.health import PROBES
 
-Details = Literal["debug", "always", "never"] | Callable[[Any], object] | str
+DetailsWord = Literal["debug", "always", "never"]
+DETAILS_WORDS = get_args(DetailsWord)
+Details = DetailsWord | Callable[[Any], object] | str
 Entry = tuple[str | Callable[..., Any], Mapping[str, Any]]
 T = TypeVar("T")
 
@@ -161,7 +163,7 @@ def target(raw: object) -> Callable[..., Any] | str:
 
 def details(raw: object) -> Details:
     """Take one of the three words, or the callable that decides."""
-    if raw in ("debug", "always", "never"):
+    if raw in DETAILS_WORDS:
         return cast(Details, raw)
     try:
         return target(raw)
@@ -171,7 +173,7 @@ def details(raw: object) -> Details:
 
 def details_word(raw: object) -> Details:
     """Take one of the three words: the environment does not choose what code runs."""
-    if raw not in ("debug", "always", "never"):
+    if raw not in DETAILS_WORDS:
         raise ValueError("'debug', 'always' or 'never'; a callable only in the settings")
     return cast(Details, raw)
 

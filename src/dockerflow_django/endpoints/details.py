@@ -17,9 +17,7 @@ from django.utils.module_loading import import_string
 from dockerflow_django._state import keeps
 from dockerflow_django.client.bearer_token import bears_token
 from dockerflow_django.conf import conf
-
-# The settings that need no request to judge.
-WORDS = ("debug", "always", "never")
+from dockerflow_django.conf.casts import DETAILS_WORDS
 
 logger = logging.getLogger("dockerflow_django")
 
@@ -29,10 +27,10 @@ def are_allowed(request: HttpRequest) -> bool:
     if are_allowed_without_request(request.META.get("HTTP_AUTHORIZATION")):
         return True
     wanted = conf.DOCKERFLOW_HEARTBEAT_DETAILS
-    if wanted in WORDS:
+    if wanted in DETAILS_WORDS:  # it needs no request
         return False
     try:
-        return _ask(wanted, request) is True
+        return _call(wanted, request) is True
     except Exception as error:
         # A callable that looks at ``request.user`` raises at every poll that is answered early.
         if type(error) not in _logged:
@@ -45,7 +43,7 @@ async def aare_allowed(request: HttpRequest) -> bool:
     """Do the same from an event loop: what the project wrote may block."""
     if are_allowed_without_request(request.META.get("HTTP_AUTHORIZATION")):
         return True
-    if conf.DOCKERFLOW_HEARTBEAT_DETAILS in WORDS:
+    if conf.DOCKERFLOW_HEARTBEAT_DETAILS in DETAILS_WORDS:
         return False
     return await sync_to_async(are_allowed)(request)
 
@@ -62,7 +60,7 @@ def are_allowed_without_request(authorization: str | None) -> bool:
     return wanted == "always" or (wanted == "debug" and bool(settings.DEBUG))
 
 
-def _ask(wanted: Callable[[HttpRequest], Any] | str, request: HttpRequest) -> Any:
+def _call(wanted: Callable[[HttpRequest], Any] | str, request: HttpRequest) -> Any:
     allowed = import_string(wanted) if isinstance(wanted, str) else wanted
     if iscoroutinefunction(allowed):
         return async_to_sync(allowed)(request)
@@ -78,4 +76,4 @@ def _forget(*, setting: str, **kwargs: object) -> None:
         _logged.clear()
 
 
-setting_changed.connect(_forget, dispatch_uid="dockerflow_django.details")
+setting_changed.connect(_forget, dispatch_uid="dockerflow_django.endpoints.details")

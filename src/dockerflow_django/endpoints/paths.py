@@ -165,4 +165,4 @@ def _forget(*, setting: str, **kwargs: object) -> None:
         reset()
 
 
-setting_changed.connect(_forget, dispatch_uid="dockerflow_django.url_table")
+setting_changed.connect(_forget, dispatch_uid="dockerflow_django.endpoints.paths")

@@ -72,9 +72,13 @@ def execute(run: Run, wait_for: WaitFor) -> Result:
 
 def raised(run: Run, error: BaseException) -> Result:
     """Return the result of a run that ended with an exception; call it while that is handled."""
+    return run.result((raised_message(error),), traceback.format_exc())
+
+
+def raised_message(error: BaseException) -> CheckMessage:
+    """Return what a check that ended with an exception is answered by; its text stays hidden."""
     sentence = f"The check raised {type(error).__name__}."
-    message = checks.Critical(sentence, id=health.CRITICAL_CHECK_RAISED)
-    return run.result((message,), traceback.format_exc())
+    return checks.Critical(sentence, id=health.CRITICAL_CHECK_RAISED)
 
 
 async def as_coroutine(answer: Awaitable[Any]) -> Any:

@@ -7,10 +7,10 @@ from django.core import checks
 from django.core.checks.registry import registry
 from django.urls import NoReverseMatch, reverse
 
-from dockerflow_django.checks.registry import Check, configured, named
+from dockerflow_django.checks.check import Check
+from dockerflow_django.checks.registry import configuration
 from dockerflow_django.conf import APP_NAME, METRICS_NAME, MIDDLEWARE, conf
 from dockerflow_django.endpoints.paths import includes_in, listed_in
-from dockerflow_django.health import HEARTBEAT, PROBES
 from dockerflow_django.heartbeat.report import status_of
 from dockerflow_django.logging.sanitising import is_secret
 from dockerflow_django.logging.scrubbing import REDACTED, scrub
@@ -24,12 +24,16 @@ Overview = dict[str, Any]
 
 def look_over() -> Overview:
     """Return everything as what JSON can hold; no check is run and no service is asked."""
+    listed = {
+        probe: [_check(name, check) for name, check in found]
+        for probe, found in configuration().items()
+    }
     return {
         "endpoints": _endpoints(),
         "metrics": [path for name in METRICS_URLS if (path := _path(name))],
         "is_answered_early": MIDDLEWARE in settings.MIDDLEWARE,
-        "checks": {probe: _checks(probe) for probe in (HEARTBEAT, *PROBES)},
-        "not_asked": _not_asked(),
+        "checks": listed,
+        "not_asked": _not_asked(listed),
         "settings": _settings(),
         "system_checks": _system_checks(),
     }
@@ -53,10 +57,6 @@ def _path(name: str) -> str:
         return ""
 
 
-def _checks(probe: str) -> list[dict[str, Any]]:
-    return [_check(name, check) for name, check in named(configured(probe))]
-
-
 def _check(name: str, check: Check) -> dict[str, Any]:
     keywords = {
         key: REDACTED if is_secret(key, value) else scrub(repr(value))
@@ -73,9 +73,9 @@ def _check(name: str, check: Check) -> dict[str, Any]:
     }
 
 
-def _not_asked() -> list[str]:
+def _not_asked(listed: dict[str, list[dict[str, Any]]]) -> list[str]:
     """Return the paths of checks that only Django runs, other than its own and ours."""
-    asked = {check["path"] for probe in (HEARTBEAT, *PROBES) for check in _checks(probe)}
+    asked = {check["path"] for found in listed.values() for check in found}
     everything = registry.get_checks(include_deployment_checks=True)
     paths = {_path_of(function) for function in everything} - asked
     return sorted(path for path in paths if path.partition(".")[0] not in _NOT_THE_PROJECTS)

@@ -12,7 +12,7 @@ from dockerflow_django.heartbeat.report import Report, Result
 from dockerflow_django.heartbeat.updates import Update, UpdateTracker
 from dockerflow_django.logging.scrubbing import scrub
 from dockerflow_django.metrics import definitions, process, workers
-from dockerflow_django.version import VersionError, current_version
+from dockerflow_django.version import version_fields
 
 __all__ = ["start"]
 
@@ -67,10 +67,7 @@ def _status(result: Result) -> int:
 
 
 def _version_labels() -> dict[str, str]:
-    try:
-        version = current_version() or {}
-    except VersionError:
-        version = {}
+    version = version_fields()
     return {key: scrub(str(version.get(key) or "")) for key in VERSION_KEYS}
 
 

@@ -29,14 +29,14 @@ def _on_first_request(**kwargs: Any) -> None:
     """Start, or wait for a heartbeat if nobody here has what reads metrics."""
     request_started.disconnect(dispatch_uid=_UID)
     if workers.folder() is not None or _can_be_read():
-        _start()
+        start_feed()
     else:
         evaluated.connect(_on_first_run, dispatch_uid=_UID)
 
 
 def _on_first_run(**kwargs: Any) -> None:
     evaluated.disconnect(dispatch_uid=_UID)
-    if _start():
+    if start_feed():
         from dockerflow_django.metrics import feed
 
         feed.record(**kwargs)
@@ -49,8 +49,8 @@ def _can_be_read() -> bool:
     return "prometheus_client" in sys.modules
 
 
-def _start() -> bool:
-    """Tell whether the feed has started now."""
+def start_feed() -> bool:
+    """Feed the metrics from now on if that can be, and tell whether it began now."""
     from dockerflow_django.metrics import feed
 
     try:

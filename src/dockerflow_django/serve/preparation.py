@@ -78,7 +78,7 @@ def _command(command: str) -> int:
 
 def _until_passed(check: str, seconds: float) -> int:
     from dockerflow_django import checks
-    from dockerflow_django.checks.registry import Check
+    from dockerflow_django.checks.check import Check
     from dockerflow_django.heartbeat import runner
     from dockerflow_django.heartbeat.report import Result, keyed
     from dockerflow_django.heartbeat.retry import retry

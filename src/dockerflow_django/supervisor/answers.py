@@ -19,7 +19,7 @@ NEXT_WORKER_SECONDS = 3.0
 LBHEARTBEAT = Reply(200, b"", "text/plain")
 UNAVAILABLE = Reply(503, b'{"error": "No worker answers."}')
 
-_PROBE_PATHS = {f"/__heartbeat__/{probe}": probe for probe in PROBES}
+PROBE_PATHS = {f"/__heartbeat__/{probe}": probe for probe in PROBES}
 
 
 class ContainerAnswers:
@@ -35,7 +35,7 @@ class ContainerAnswers:
             return LBHEARTBEAT
         if path == "/__metrics__":
             return self._scrape(headers)
-        probe = _PROBE_PATHS.get(path)
+        probe = PROBE_PATHS.get(path)
         if probe is None:
             return None
         return reply_of(self._probes.verdict(probe), details=self._are_details_shown(headers))

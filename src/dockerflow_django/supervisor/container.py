@@ -4,14 +4,14 @@
 of its workers' births and deaths, and asks it to drain.
 """
 
-import os
 import time
 
 from dockerflow_django.client import drain_marker
+from dockerflow_django.metrics import workers
 from dockerflow_django.supervisor.answers import ContainerAnswers
 from dockerflow_django.supervisor.channel import VERSION
 from dockerflow_django.supervisor.known import Worker
-from dockerflow_django.supervisor.probe_port import ProbePort
+from dockerflow_django.supervisor.probe_port import ProbePort, ProbePortError, open_probe_port
 from dockerflow_django.supervisor.probes import ContainerProbes
 from dockerflow_django.supervisor.settings import ContainerSettings
 from dockerflow_django.webhooks.container import ContainerWebhooks
@@ -67,11 +67,9 @@ class Container:
     def remove(self, worker: Worker) -> None:
         """Forget a worker that has ended, and what it alone had measured."""
         self.pool.remove(worker)
-        if "PROMETHEUS_MULTIPROC_DIR" in os.environ and worker.pid is not None:
-            from dockerflow_django.metrics.workers import mark_dead
-
+        if worker.pid is not None:
             try:
-                mark_dead(worker.pid)
+                workers.mark_dead(worker.pid)
             except OSError as error:
                 self.probes.log.warning("The gauges of worker %s stay: %s", worker.number, error)
 
@@ -98,16 +96,12 @@ class Container:
         self.pool.stop()
 
     def _open_probe_port(self) -> None:
-        host, port = self.settings.probe_host, self.settings.probe_port
-        if port is None:
+        if (port := self.settings.probe_port) is None:
             return
         try:
-            self.probe_port = ProbePort(host, port, self.answers)
-        except OSError as error:
-            shown = f"[{host}]" if ":" in host else host
-            text = f"the probe port {shown}:{port}: {error.strerror or error}"
-            raise ContainerError(text) from error
-        self.probe_port.start()
+            self.probe_port = open_probe_port(self.settings.probe_host, port, self.answers)
+        except ProbePortError as error:
+            raise ContainerError(str(error)) from error
 
     def _ask_version(self) -> str | None:
         for worker in self.pool.workers:
@@ -120,11 +114,8 @@ class Container:
 
 
 def _empty_metrics_folder() -> None:
-    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
-        from dockerflow_django.metrics.workers import prepare_folder
-
-        try:
-            prepare_folder()
-        except OSError as error:
-            text = f"PROMETHEUS_MULTIPROC_DIR: {error.strerror}: {error.filename}"
-            raise ContainerError(text) from error
+    try:
+        workers.prepare_folder()
+    except OSError as error:
+        text = f"{workers.VARIABLE}: {error.strerror}: {error.filename}"
+        raise ContainerError(text) from error

@@ -27,7 +27,7 @@ CONNECTIONS = 16
 QUEUE = 1024
 # From the first byte to the last of a request; a kubelet waits one second for the whole.
 SECONDS = 5
-# Clients that say nothing may hold all places; whoever waits longer than they can is told.
+# Silent clients may hold every place; a client that waits longer than this is disconnected.
 PATIENCE_SECONDS = 5.0
 LOOK_SECONDS = 0.1
 HEADER_BYTES = 8192
@@ -68,6 +68,22 @@ class ProbePort:
         """Close the inherited socket in a forked child, which has none of the threads."""
         self._server.socket.close()
         self._server.reserve.close_in_child()
+
+
+class ProbePortError(Exception):
+    """The probe port cannot be opened; the text says which, and why."""
+
+
+def open_probe_port(host: str, port: int, respond: Respond) -> ProbePort:
+    """Open the port and answer on it. Raises `ProbePortError`."""
+    try:
+        opened = ProbePort(host, port, respond)
+    except OSError as error:
+        shown = f"[{host}]" if ":" in host else host
+        text = f"the probe port {shown}:{port}: {error.strerror or error}"
+        raise ProbePortError(text) from error
+    opened.start()
+    return opened
 
 
 class _Server(ThreadingHTTPServer):

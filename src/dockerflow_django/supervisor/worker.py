@@ -19,7 +19,7 @@ from dockerflow_django.supervisor.channel import (
     Question,
     WorkerChannel,
 )
-from dockerflow_django.version import VersionError, current_version
+from dockerflow_django.version import version_name
 
 logger = logging.getLogger("dockerflow_django")
 
@@ -74,7 +74,7 @@ def answer_question(question: Question) -> Answered:
         return _evaluate(question.name)
     if question.name == METRICS:
         return _expose(question.arguments)
-    return {"version": _version()}, b""
+    return {"version": version_name()}, b""
 
 
 def _answer(channel: WorkerChannel, question: Question) -> None:
@@ -90,14 +90,6 @@ def _evaluate(probe: str) -> Answered:
     report = evaluate(probe)
     message = {"outcome": report.outcome, "level": report.level}
     return message, Answer(status_of_heartbeat(report), report.payload(details=True)).body
-
-
-def _version() -> str | None:
-    try:
-        version = (current_version() or {}).get("version")
-    except VersionError:
-        return None
-    return None if version is None else str(version)
 
 
 def _expose(arguments: Message) -> Answered:

@@ -2,15 +2,17 @@
 
 import inspect
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib import import_module
 from typing import Any
 
 from django.core.checks import Error
 from django.utils.module_loading import import_string
 
-from dockerflow_django.checks.registry import Check, registered
+from dockerflow_django.checks.check import Check
+from dockerflow_django.checks.registry import from_settings, registered
 from dockerflow_django.conf import conf
-from dockerflow_django.conf.casts import OPTIONS, Entry
+from dockerflow_django.conf.casts import DETAILS_WORDS
 from dockerflow_django.logging.scrubbing import scrub
 from dockerflow_django.system_checks.leftovers import is_leftover
 from dockerflow_django.system_checks.rule import Finding, rule
@@ -20,17 +22,17 @@ _CALLBACKS = (
     "DOCKERFLOW_HEARTBEAT_DETAILS",
     "DOCKERFLOW_SUMMARY_EXTRA",
 )
-_WORDS = ("debug", "always", "never")
 _MISSING = object()
 
 
 @rule("dockerflow.E002", Error)
 def check_checks_are_found() -> Iterator[Finding]:
     """Find checks whose path leads to nothing that can be called."""
-    for place, (target, _) in _entries():
+    for check in _listed():
+        target = check.target
         if isinstance(target, str) and (why := _why_unusable(target)):
             yield Finding(
-                f"{place}: {why}.",
+                f"{check.source}: {why}.",
                 f"Correct the path {target!r}, or install what it needs: a check of "
                 "dockerflow_django's may need the extra of its service.",
             )
@@ -53,25 +55,27 @@ def check_callbacks_are_found() -> Iterator[Finding]:
     """Find callbacks whose path leads to nothing that can be called."""
     for name in _CALLBACKS:
         target = getattr(conf, name)
-        if isinstance(target, str) and target not in _WORDS and (why := _why_unusable(target)):
+        if (
+            isinstance(target, str)
+            and target not in DETAILS_WORDS
+            and (why := _why_unusable(target))
+        ):
             yield Finding(f"{name}: {why}.", f"Correct the path {target!r}.")
 
 
-def _entries() -> Iterator[tuple[str, Entry]]:
-    for index, entry in enumerate(conf.DOCKERFLOW_CHECKS):
-        yield f"DOCKERFLOW_CHECKS[{index}]", entry
+def _listed() -> Iterator[Check]:
+    yield from from_settings(conf.DOCKERFLOW_CHECKS, "DOCKERFLOW_CHECKS")
     for probe, entries in conf.DOCKERFLOW_PROBES.items():
-        for index, entry in enumerate(entries):
-            yield f"DOCKERFLOW_PROBES[{probe!r}][{index}]", entry
+        yield from from_settings(entries, f"DOCKERFLOW_PROBES[{probe!r}]")
 
 
 def _found() -> Iterator[Check]:
     """Yield the checks of the settings that another rule has not found fault with."""
-    for place, (target, keywords) in _entries():
+    for check in _listed():
+        target = check.target
         if not (isinstance(target, str) and (is_leftover(target) or _why_unusable(target))):
             function = import_string(target) if isinstance(target, str) else target
-            rest = {name: keywords[name] for name in keywords if name not in OPTIONS}
-            yield Check(function, rest, source=place)
+            yield replace(check, target=function)
 
 
 def _why_unusable(path: str) -> str:

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from django.core.checks import Warning  # noqa: A004 - Django's name
 
-from dockerflow_django.checks.registry import Check, registered_in_django
+from dockerflow_django.checks.check import Check
+from dockerflow_django.checks.registry import registered_in_django
 from dockerflow_django.system_checks.rule import Finding, rule
 
 

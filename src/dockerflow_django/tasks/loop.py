@@ -12,7 +12,8 @@ from django.core import checks
 from django.core.checks import CheckMessage
 
 from dockerflow_django import health
-from dockerflow_django.checks.registry import Check, from_settings
+from dockerflow_django.checks.check import Check
+from dockerflow_django.checks.registry import from_settings
 from dockerflow_django.conf import casts, conf
 from dockerflow_django.lifecycle import process
 from dockerflow_django.tasks.probes import WorkerProbes

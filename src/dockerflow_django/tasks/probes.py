@@ -16,14 +16,17 @@ from django.core import checks
 from django.core.checks import CheckMessage
 
 from dockerflow_django import health
-from dockerflow_django.checks.registry import Check, named
+from dockerflow_django.checks.check import Check
+from dockerflow_django.checks.registry import named
 from dockerflow_django.conf import conf
 from dockerflow_django.health import PROBES
 from dockerflow_django.heartbeat import runner
 from dockerflow_django.heartbeat.announcer import announcer
+from dockerflow_django.heartbeat.execution import raised_message
 from dockerflow_django.heartbeat.report import LIFECYCLE, Report, Result
 from dockerflow_django.lifecycle import process
-from dockerflow_django.supervisor.probe_port import ProbePort
+from dockerflow_django.metrics.starting import start_feed
+from dockerflow_django.supervisor.probe_port import ProbePort, ProbePortError, open_probe_port
 from dockerflow_django.tasks import forks
 from dockerflow_django.tasks.answers import answer
 from dockerflow_django.tasks.probe_file import VALID_SECONDS, ProbeFile
@@ -83,7 +86,7 @@ class WorkerProbes:
         self._claim_file()
         self._open_port()
         if self.port is not None:
-            _feed_metrics()
+            start_feed()  # no request will be the first
         listening.serve()
         forks.close_in_children(self.close_in_child)
         self._thread = threading.Thread(target=self._work, name="dockerflow-probes", daemon=True)
@@ -148,7 +151,7 @@ class WorkerProbes:
             process.has_started |= all(map(_passes, readiness.values()))
             reports = [self.report(probe) for probe in PROBES]
             self._write({report.probe: report.outcome for report in reports})
-            for report in filter(_is_news, reports):
+            for report in filter(_is_announced, reports):
                 announcer.announce(report)
 
     def _claim_file(self) -> None:
@@ -183,17 +186,16 @@ class WorkerProbes:
         if port is None:
             return
         try:
-            self.port = ProbePort(
+            self.port = open_probe_port(
                 host, port, lambda path, headers: answer(path, headers, self.report)
             )
-        except OSError as error:
+        except ProbePortError as error:
             if self._file is not None:
                 self._file.remove()
-            raise ProbesError(f"the probe port {host}:{port}: {error.strerror or error}") from error
-        self.port.start()
+            raise ProbesError(str(error)) from error
 
 
-def _is_news(report: Report) -> bool:
+def _is_announced(report: Report) -> bool:
     """Tell whether to announce it: every life begins with starting, which is no outcome."""
     return process.has_started or report.passed or report.level >= checks.ERROR
 
@@ -208,16 +210,4 @@ def _result_of(ask: Ask) -> Result:
     try:
         return Result(tuple(ask()), time.monotonic() - started, run=0)
     except Exception as error:  # noqa: BLE001 - whatever it raises is an answer
-        sentence = f"The check raised {type(error).__name__}."
-        message = checks.Critical(sentence, id=health.CRITICAL_CHECK_RAISED)
-        return Result((message,), 0.0, run=0, traceback=traceback.format_exc())
-
-
-def _feed_metrics() -> None:
-    """Feed the metrics from now on: no request will be the first."""
-    from dockerflow_django.metrics import feed
-
-    try:
-        feed.start()
-    except OSError:
-        logger.exception("There are no metrics of this process")
+        return Result((raised_message(error),), 0.0, run=0, traceback=traceback.format_exc())

@@ -3,7 +3,6 @@
 import os
 import socket
 import threading
-from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
@@ -14,7 +13,7 @@ from dockerflow_django import lifecycle
 from dockerflow_django._state import keeps
 from dockerflow_django.health import PROBES
 from dockerflow_django.heartbeat.report import Report
-from dockerflow_django.version import VersionError, current_version
+from dockerflow_django.version import version_name
 from dockerflow_django.webhooks import listening
 from dockerflow_django.webhooks.payload import Messages, payload
 from dockerflow_django.webhooks.receiver import configured_receiver
@@ -71,7 +70,7 @@ class _OwnSender:
             return False
         fields = payload(probe, outcome, messages, is_error=is_error, version=None)
         # The version is asked in the sender's thread: the project's callback may take its time.
-        sender.send(lambda: {**fields, "version": _current_version()})
+        sender.send(lambda: {**fields, "version": version_name()})
         return True
 
     def _own_sender(self) -> WebhookSender | None:
@@ -86,17 +85,6 @@ class _OwnSender:
             if self._claim is not None and self._sender is None:
                 self._sender = WebhookSender(*receiver)
             return self._sender
-
-
-def _current_version() -> str | None:
-    try:
-        return _version_in(current_version() or {})
-    except VersionError:
-        return None
-
-
-def _version_in(fields: Mapping[str, Any]) -> str | None:
-    return str(fields["version"]) if "version" in fields else None
 
 
 def _become_sender(url: str) -> socket.socket | None:
