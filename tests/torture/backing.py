@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from tests.harness.broker import RabbitMQ
 from tests.harness.mariadb import MariaDB
 from tests.harness.postgres import PostgreSQL
 from tests.harness.programs import missing
 from tests.harness.project import Project
+from tests.harness.rabbitmq import RabbitMQ
 from tests.harness.redis import Redis
 
 DATABASE = "shop"

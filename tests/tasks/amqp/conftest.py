@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from dockerflow_django.tasks.amqp import broker, handling
-from tests.harness.rabbitmq import Queue, port
+from tests.harness.queues import Queue, port
 from tests.harness.relay import Relay
 
 

@@ -15,7 +15,7 @@ from dockerflow_django.tasks.amqp.errors import RefusedError
 from dockerflow_django.tasks.amqp.inbox import Delivery
 from tests import services
 from tests.harness.ports import Port
-from tests.harness.rabbitmq import Queue, url_through
+from tests.harness.queues import Queue, url_through
 from tests.harness.relay import Relay
 from tests.harness.waiting import wait_until
 from tests.tasks.amqp.consumer import Consumer

@@ -21,7 +21,7 @@ from tests.harness import http
 from tests.harness.ports import LOOPBACK, Port
 from tests.harness.processes import Process
 from tests.harness.project import Project
-from tests.harness.rabbitmq import Queue, url_through
+from tests.harness.queues import Queue, url_through
 from tests.harness.receiver import Receiver
 from tests.harness.relay import Relay
 from tests.harness.waiting import wait_until

@@ -11,7 +11,7 @@ import pytest
 
 from dockerflow_django.context import current_rid, current_trace
 from dockerflow_django.tasks import Reject, Requeue
-from tests.harness.rabbitmq import Queue
+from tests.harness.queues import Queue
 from tests.harness.waiting import wait_until
 from tests.tasks.amqp.consumer import Consumer
 

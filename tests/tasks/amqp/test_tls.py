@@ -10,7 +10,7 @@ import pytest
 
 from tests import certificates
 from tests.harness.ports import LOOPBACK
-from tests.harness.rabbitmq import Queue, port, url_through
+from tests.harness.queues import Queue, port, url_through
 from tests.harness.waiting import wait_until
 from tests.tasks.amqp.consumer import Consumer
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from dockerflow_django.logging import MozlogFormatter
 from dockerflow_django.tasks.amqp.handling import RID_HEADER, TRACEPARENT_HEADER
 from dockerflow_django.tasks.amqp.record import FAILURE, SUCCESS
-from tests.harness.rabbitmq import Queue
+from tests.harness.queues import Queue
 from tests.harness.waiting import wait_until
 from tests.logging.lines import parse
 from tests.tasks.amqp.conftest import queue

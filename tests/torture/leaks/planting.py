@@ -8,7 +8,7 @@ from dockerflow_django.conf import conf
 from tests.harness.mariadb import MariaDB
 from tests.harness.postgres import PostgreSQL
 from tests.harness.project import Project
-from tests.harness.rabbitmq import port as amqp_port
+from tests.harness.queues import port as amqp_port
 from tests.harness.redis import Redis
 from tests.torture.leaks.secrets import Secrets
 

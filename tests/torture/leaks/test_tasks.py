@@ -11,7 +11,7 @@ from tests.harness.http import request
 from tests.harness.ports import LOOPBACK, Port
 from tests.harness.processes import Process
 from tests.harness.project import Project
-from tests.harness.rabbitmq import Queue
+from tests.harness.queues import Queue
 from tests.harness.waiting import wait_until
 from tests.services import amqp_url, redis_url, require
 from tests.tasks.celery.workers import Celeryd
