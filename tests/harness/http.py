@@ -11,8 +11,9 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from email.message import Message
-from types import TracebackType
 from typing import Any, Self, TypeVar
+
+from tests.harness.closing import Closing
 
 T = TypeVar("T")
 Address = tuple[str, int]
@@ -32,7 +33,7 @@ class Answer:
         return json.loads(self.body)
 
 
-class Connection:
+class Connection(Closing):
     """One connection, kept until it is closed; requests may be sent before answers are read."""
 
     def __init__(self, address: Address, timeout: float = 10.0) -> None:
@@ -93,15 +94,7 @@ class Connection:
         self._file.close()
         self._socket.close()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         self.hang_up()
 
 

@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from signal import SIGTERM, Signals
-from types import TracebackType
-from typing import NamedTuple, Self, TypeVar
+from typing import NamedTuple, TypeVar
 
 import psutil
 
+from tests.harness.closing import Closing
 from tests.harness.lines import Lines
 from tests.harness.waiting import wait_until
 
@@ -27,7 +27,7 @@ class Exit(NamedTuple):
     seconds: float
 
 
-class Process:
+class Process(Closing):
     """One program in a session of its own, its output read as it comes.
 
     As a context manager it is killed at the end, with its children, whatever has happened.
@@ -117,15 +117,7 @@ class Process:
         wait_until(lambda: not any(map(is_alive, family)), what="a killed family is gone")
         self.output.join(timeout=1)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         self.kill()
 
 

@@ -8,18 +8,18 @@ from contextlib import suppress
 from pathlib import Path
 from signal import SIGCONT, SIGKILL, SIGSTOP, SIGTERM, Signals
 from tempfile import TemporaryDirectory
-from types import TracebackType
 from typing import ClassVar, Self
 
 import psutil
 
+from tests.harness.closing import Closing
 from tests.harness.ports import Port
 from tests.harness.processes import Process
 from tests.harness.programs import PROGRAM_PATH, find_program
 from tests.harness.waiting import wait_until
 
 
-class Service(ABC):
+class Service(Closing, ABC):
     """One instance on a port and in a folder of its own, gone with all it wrote at the end.
 
     The folder lies directly in the system's temporary folder: the one that pytest gives is closed
@@ -44,8 +44,8 @@ class Service(ABC):
         self.runs_as = self.user if os.geteuid() == 0 else None
         os.chown(self.folder, pwd.getpwnam(self.runs_as).pw_uid if self.runs_as else -1, -1)
 
-    def prepare(self) -> None:  # noqa: B027 - most need nothing
-        """Make what the first start needs."""
+    def prepare(self) -> None:
+        """Make what the first start needs, where that is anything."""
 
     @abstractmethod
     def command(self) -> Sequence[str | Path]:
@@ -111,14 +111,6 @@ class Service(ABC):
             self.close()
             raise
         return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _is_frozen(self) -> bool:
         """Signal again whoever was started meanwhile; on a busy machine a thread stops late."""
