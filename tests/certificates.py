@@ -4,7 +4,15 @@ import socket
 import ssl
 import subprocess
 
+import pytest
+
 from tests.programs import need
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    """Give the path of one for the tests of a module."""
+    return make(tmp_path_factory.mktemp("tls"))
 
 
 def make(folder):

@@ -13,6 +13,7 @@ import dockerflow_django
 from dockerflow_django import healthcheck
 from dockerflow_django.client.target import LIVENESS_PATH
 from tests import certificates
+from tests.certificates import certificate  # noqa: F401
 from tests.loopback import OK, drip, say, say_nothing, serving
 
 MODULE = "dockerflow_django.healthcheck"
@@ -22,11 +23,6 @@ REFUSED = b'HTTP/1.1 503 Service Unavailable\r\nContent-Length: 19\r\n\r\n{"stat
 @pytest.fixture(autouse=True)
 def _no_port(monkeypatch):
     monkeypatch.delenv("PORT", raising=False)
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory):
-    return certificates.make(tmp_path_factory.mktemp("tls"))
 
 
 def run(*arguments, **environment):

@@ -2,14 +2,13 @@
 
 import sys
 import time
-from urllib.parse import urlsplit
 
-import psutil
 import pytest
 
 from dockerflow_django import health
 from dockerflow_django.checks.amqp import URL_SETTING, check_amqp_connected
 from dockerflow_django.checks.messages import cause_of
+from tests.checks.connections import connections_to
 from tests.harness.waiting import PROMPT_SECONDS
 from tests.services import amqp_url, require
 
@@ -24,13 +23,6 @@ def working():
 
 def ids(messages):
     return [message.id for message in messages]
-
-
-def connections_to(url):
-    """Count this process's connections that are not closed on both sides."""
-    found = psutil.Process().net_connections("tcp")
-    unclosed = [it for it in found if it.raddr and it.status not in {"TIME_WAIT", "CLOSE"}]
-    return sum(it.raddr.port == urlsplit(url).port for it in unclosed)
 
 
 def test_url_is_well(working):

@@ -9,11 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from urllib.parse import urlsplit
 from uuid import uuid4
 from weakref import WeakSet
 
-import psutil
 import pytest
 import redis
 from celery import Celery, _state
@@ -23,6 +21,7 @@ from dockerflow_django import health
 from dockerflow_django.checks.celery import check_celery_broker, check_celery_workers
 from dockerflow_django.checks.messages import cause_of
 from tests.checks import celery_project
+from tests.checks.connections import connections_to
 from tests.harness.waiting import PROMPT_SECONDS
 from tests.services import amqp_url, redis_url, require
 
@@ -282,13 +281,6 @@ def test_nothing_grows(running):
     before = traces()
     after = [traces() for _ in range(RUNS)]
     assert after[-1] == before
-
-
-def connections_to(url):
-    """Count this process's connections that are not closed on both sides."""
-    found = psutil.Process().net_connections("tcp")
-    unclosed = [it for it in found if it.raddr and it.status not in {"TIME_WAIT", "CLOSE"}]
-    return sum(it.raddr.port == urlsplit(url).port for it in unclosed)
 
 
 def keys(url, name):

@@ -9,12 +9,8 @@ import pytest
 from dockerflow_django.client.http_get import BODY_BYTES, ask, leave_out_ssl
 from dockerflow_django.client.target import Target, locate
 from tests import certificates
+from tests.certificates import certificate  # noqa: F401
 from tests.loopback import OK, drip, gush, say, say_nothing, serving
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory):
-    return certificates.make(tmp_path_factory.mktemp("tls"))
 
 
 def test_the_request():

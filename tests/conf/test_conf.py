@@ -7,23 +7,7 @@ import pytest
 from django.test import override_settings
 
 from dockerflow_django.conf import MASK, Conf, Found, Setting, conf
-
-
-@pytest.fixture(autouse=True)
-def clean_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Begin without a variable of ours, and read the environment anew before and after."""
-    for name in Conf.table:
-        monkeypatch.delenv(name, raising=False)
-    conf.reset()
-    yield
-    conf.reset()
-
-
-@pytest.fixture
-def base_dir(tmp_path: Path) -> Iterator[Path]:
-    """Give the project a folder of its own."""
-    with override_settings(BASE_DIR=tmp_path):
-        yield tmp_path
+from tests.system_checks.conftest import base_dir, clean_environment  # noqa: F401
 
 
 def found(name: str) -> Found:

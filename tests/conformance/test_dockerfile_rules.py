@@ -6,6 +6,7 @@ from dockerflow_django.conformance.dockerfile.recommendations import RECOMMENDAT
 from dockerflow_django.conformance.dockerfile.requirements import REQUIREMENTS
 from dockerflow_django.conformance.dockerfile.stages import read
 from dockerflow_django.conformance.requirement import judge_all
+from tests.conformance.results import named
 
 FROM = "FROM python:3.13-slim"
 ACCOUNTS = "RUN groupadd -g 10001 app && useradd -u 10001 -g app app"
@@ -22,10 +23,6 @@ def judge(text, target=None, **given):
 
 def status(text, name, **given):
     return judge(text, **given)[name].status
-
-
-def named(results, *statuses):
-    return {name for name, result in results.items() if result.status in statuses}
 
 
 def file(*, base=FROM, accounts=ACCOUNTS, copy=COPY, start=START):

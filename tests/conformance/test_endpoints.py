@@ -14,7 +14,8 @@ from dockerflow_django.client.target import locate
 from dockerflow_django.conformance.endpoints import SERVICE, port
 from dockerflow_django.conformance.requirement import judge_all
 from dockerflow_django.conformance.service import Service, UnreachableError, _follow
-from tests import certificates
+from tests.certificates import certificate  # noqa: F401
+from tests.conformance.results import named
 from tests.conformance.stranger import (
     LANDING_PAGE,
     RIGHT,
@@ -35,11 +36,6 @@ def judge(address, **options):
     service = Service(address, **options)
     service.connect()
     return {result.requirement.name: result for result in judge_all("it", SERVICE, service)}
-
-
-def named(results, *statuses):
-    """Return the names of the requirements with these statuses."""
-    return {name for name, result in results.items() if result.status in statuses}
 
 
 def test_right_service():
@@ -219,11 +215,6 @@ def test_port():
     """8000 is recommended; another number may be how it is published."""
     assert port.judge(Service("http://shop.example:8000")).met is True
     assert port.judge(Service("http://shop.example")).met is None
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory):
-    return certificates.make(tmp_path_factory.mktemp("tls"))
 
 
 def encrypted(path):

@@ -1,4 +1,4 @@
-"""A background worker's probes in this process, and a path and a port for them."""
+"""A background worker's probes in this process, a path and a port for them, and tasks' records."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from dockerflow_django import testing
+from dockerflow_django.tasks import record
 from dockerflow_django.tasks.probes import WorkerProbes
 from tests.harness.ports import LOOPBACK, Port
 
@@ -53,3 +54,14 @@ def start(fresh: None) -> Iterator[Callable[..., WorkerProbes]]:
             return probes
 
         yield begin
+
+
+@pytest.fixture
+def records(caplog: pytest.LogCaptureFixture) -> Callable[[], list[logging.LogRecord]]:
+    """Give a function that returns the tasks' records so far."""
+    caplog.set_level(logging.INFO, record.SUMMARY_LOGGER)
+
+    def found() -> list[logging.LogRecord]:
+        return [each for each in caplog.records if each.name == record.SUMMARY_LOGGER]
+
+    return found

@@ -58,16 +58,6 @@ def immediate():
         yield
 
 
-@pytest.fixture
-def records(caplog):
-    caplog.set_level(logging.INFO, record.SUMMARY_LOGGER)
-
-    def found():
-        return [each for each in caplog.records if each.name == record.SUMMARY_LOGGER]
-
-    return found
-
-
 @pytest.mark.parametrize("looks", [look, look_async], ids=["sync", "async"])
 def test_in_a_request_it_keeps_the_id(records, looks):
     """A task that runs in a request's process has its id and its trace, and no other after it."""

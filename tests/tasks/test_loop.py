@@ -14,12 +14,11 @@ from django.core import checks
 from django.core.checks import CheckMessage
 
 from dockerflow_django import lifecycle
-from dockerflow_django.client import probe_file
 from dockerflow_django.tasks import ProbesError, serve_probes
-from tests.harness import http
 from tests.harness.processes import Process
 from tests.harness.project import Project
 from tests.harness.waiting import wait_until
+from tests.tasks.probed import outcomes, status
 
 LOOP = """
 import signal, sys, time
@@ -46,11 +45,6 @@ with serve_probes() as probes:
 
 
 pytestmark = pytest.mark.usefixtures("fresh")
-
-
-def outcomes(path: Path) -> dict[str, str]:
-    found: dict[str, str] = probe_file.read(str(path))["probes"]
-    return found
 
 
 def check_stock(app_configs: object, **kwargs: object) -> list[CheckMessage]:
@@ -90,14 +84,10 @@ def test_ready(address: tuple[str, int]) -> None:
     """The checks in ``ready`` belong to readiness, by path too, and not to liveness."""
     stock[:] = [checks.Error("There is no stock.")]
     with serve_probes(ready=[f"{__name__}.check_stock"]) as probes:
-
-        def status(probe: str) -> int:
-            return http.request(address, "GET", f"/__heartbeat__/{probe}").status
-
-        wait_until(lambda: status("liveness") == 200)
-        assert (status("readiness"), status("startup")) == (503, 503)
+        wait_until(lambda: status(address, "liveness") == 200)
+        assert (status(address, "readiness"), status(address, "startup")) == (503, 503)
         stock.clear()
-        wait_until(lambda: status("readiness") == 200)
+        wait_until(lambda: status(address, "readiness") == 200)
         assert probes.is_stopping is False
 
 

@@ -22,18 +22,10 @@ from dockerflow_django.tasks.probes import ProbesError, WorkerProbes
 from tests.harness import http
 from tests.harness.receiver import Receiver
 from tests.harness.waiting import wait_until
+from tests.tasks.probed import outcomes, status
 
 Start = Callable[..., WorkerProbes]
 Address = tuple[str, int]
-
-
-def outcomes(path: Path) -> dict[str, str]:
-    found: dict[str, str] = probe_file.read(str(path))["probes"]
-    return found
-
-
-def status(address: Address, probe: str) -> int:
-    return http.request(address, "GET", f"/__heartbeat__/{probe}").status
 
 
 def all_pass(address: Address) -> bool:

@@ -1,14 +1,12 @@
 """What each proof is given: its size, and where it notes its figures."""
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import pytest
 
-from tests.harness.project import Project
-from tests.harness.served import Served
+from tests.serve.conftest import served  # noqa: F401
 from tests.torture.figures import Figures, keep, lines, noted
 from tests.torture.size import size_of
 
@@ -42,17 +40,6 @@ def sized(pytestconfig: pytest.Config) -> Callable[[T, T], T]:
 def figures(request: pytest.FixtureRequest) -> Figures:
     """Note a figure: ``figures.note("Storm", "Granian", slowest_answer="0.9 s")``."""
     return Figures(request.node.user_properties)
-
-
-@pytest.fixture
-def served(project: Project) -> Iterator[Callable[..., Served]]:
-    """Start an instance with the options and arguments of ``Served``."""
-    with ExitStack() as stack:
-
-        def start(*options: str, project: Project = project, **more: Any) -> Served:
-            return stack.enter_context(Served(project, *options, **more))
-
-        yield start
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

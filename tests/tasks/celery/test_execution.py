@@ -65,16 +65,6 @@ def run():
     return run
 
 
-@pytest.fixture
-def records(caplog):
-    caplog.set_level(logging.INFO, record.SUMMARY_LOGGER)
-
-    def found():
-        return [each for each in caplog.records if each.name == record.SUMMARY_LOGGER]
-
-    return found
-
-
 def test_an_eager_task_keeps_the_request_s_id(run, records):
     """A task that runs in the request has its id and trace, and leaves the request as it was."""
     state = start_request("abc", parse_traceparent(TRACEPARENT))

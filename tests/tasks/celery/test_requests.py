@@ -58,16 +58,6 @@ def fresh():
     Own.calls.clear()
 
 
-@pytest.fixture
-def records(caplog):
-    caplog.set_level(logging.INFO, record.SUMMARY_LOGGER)
-
-    def found():
-        return [each for each in caplog.records if each.name == record.SUMMARY_LOGGER]
-
-    return found
-
-
 def make(task=own, **given):
     message = SimpleNamespace(
         headers={"id": "1", "task": task.name, "dockerflow_rid": "abc", **given},
