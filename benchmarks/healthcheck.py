@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from benchmarks.measure import ratio, serve, take_turns
 from benchmarks.rows import Row
-from benchmarks.storm import served
+from benchmarks.servers import served
 
 OURS, PEER = "python -m dockerflow_django.healthcheck", "manage.py health_check"
 PING = ("health_check", "ping", "--forwarded-proto", "http")

@@ -5,6 +5,7 @@ import statistics
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
 
@@ -93,11 +94,11 @@ def take_turns(
     In a round each has `turns_each` turns, and their median counts: short turns, so that what slows
     the machine down slows all of them. The first round warms up and does not count.
     """
-    running: dict[str, Contender] = {}
     turns = Turns(contenders)
-    try:
-        for name, command in contenders.items():
-            running[name] = Contender(*command)
+    with ExitStack() as stack:
+        running = {
+            name: stack.enter_context(Contender(*command)) for name, command in contenders.items()
+        }
         for number in range(rounds + 1):
             seconds: dict[str, list[float]] = {name: [] for name in running}
             for _ in range(turns_each):
@@ -106,9 +107,6 @@ def take_turns(
             if number:
                 for name, values in seconds.items():
                     turns.taken[name].append(statistics.median(values))
-    finally:
-        for contender in running.values():
-            contender.__exit__(None, None, None)
     return turns
 
 

@@ -17,7 +17,7 @@ import psutil
 from benchmarks.measure import Turns, Values, ratio
 from benchmarks.projects import BARE, DOCKERFLOW, GUID, OURS, STRUCTLOG
 from benchmarks.rows import Row
-from benchmarks.storm import served
+from benchmarks.servers import served
 
 COMMAND = ["granian", "--interface", "wsgi", "--blocking-threads", "1", "benchmarks.serving:wsgi"]
 PEERS = (DOCKERFLOW, STRUCTLOG, GUID)

@@ -2,27 +2,22 @@
 
 import http.client
 import os
-import socket
 import statistics
-import subprocess
-import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from benchmarks.rows import Row
+from benchmarks.servers import served
 
 REQUESTS, CONCURRENT, TIMEOUT_SECONDS = 1000, 100, 0.8
 SERVERS = {
     "Granian ASGI": ["granian", "--interface", "asgi", "benchmarks.storm:asgi"],
     "Gunicorn gthread": ["gunicorn", "--threads", "8", "benchmarks.storm:wsgi"],
 }
-_SECONDS_TO_START = 20
 
 
 def rows() -> list[Row]:
@@ -61,52 +56,6 @@ def _ask(port: int, epoch: float) -> tuple[float, float]:
     connection.close()
     assert response.status == 500, response.status
     return began - epoch, time.perf_counter() - began
-
-
-@contextmanager
-def served(
-    command: list[str], environ: dict[str, str], path: str = "/__lbheartbeat__"
-) -> Iterator[tuple[int, "subprocess.Popen[bytes]"]]:
-    """Serve until the block ends; the server answers `path` when this yields its port."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port = listener.getsockname()[1]
-    where = ["--host", "127.0.0.1", "--port", str(port)]
-    if command[0] == "gunicorn":
-        where = ["--bind", f"127.0.0.1:{port}"]
-    server = subprocess.Popen(
-        [sys.executable, "-m", *command[:1], *where, *command[1:]],
-        env={**os.environ, **environ},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        _wait_for(port, path)
-        yield port, server
-    finally:
-        # On SIGTERM the server ends its worker as well.
-        server.terminate()
-        try:
-            server.wait(_SECONDS_TO_START)
-        finally:
-            server.kill()
-            server.wait()
-
-
-def _wait_for(port: int, path: str) -> None:
-    deadline = time.monotonic() + _SECONDS_TO_START
-    while time.monotonic() < deadline:
-        try:
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-            connection.request("GET", path)
-            connection.getresponse().read()
-        except OSError:
-            time.sleep(0.05)
-        else:
-            return
-        finally:
-            connection.close()
-    raise RuntimeError(f"nothing listens on port {port}")
 
 
 def check_hung(app_configs: object, **kwargs: object) -> list[Any]:

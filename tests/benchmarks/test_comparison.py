@@ -201,6 +201,9 @@ def test_in_a_round_the_median_of_each_contenders_turns_counts(monkeypatch):
             told.append(self.name)
             return len(told)
 
+        def __enter__(self):
+            return self
+
         def __exit__(self, *arguments):
             told.append("end")
 
@@ -208,6 +211,30 @@ def test_in_a_round_the_median_of_each_contenders_turns_counts(monkeypatch):
     turns = take_turns({"a": ("a",), "b": ("b",)}, rounds=2, turns_each=3)
     assert told == ["a", "b"] * 9 + ["end", "end"]
     assert turns.taken == {"a": [9, 15], "b": [10, 16]}
+
+
+def test_every_contender_is_ended(monkeypatch):
+    """One that cannot be ended fails the measurement, and leaves none of the others running."""
+    ended = []
+
+    class Stub:
+        def __init__(self, name):
+            self.name = name
+
+        def seconds(self):
+            return 1
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *arguments):
+            ended.append(self.name)
+            raise OSError(self.name)
+
+    monkeypatch.setattr(measure, "Contender", Stub)
+    with pytest.raises(OSError, match="a"):
+        take_turns({"a": ("a",), "b": ("b",)}, rounds=1)
+    assert sorted(ended) == ["a", "b"]
 
 
 def test_the_repository_has_a_record_of_every_row():
