@@ -27,7 +27,8 @@ def instrument(app: Any) -> None:
     """
     from celery import signals
 
-    from dockerflow_django.tasks.celery import execution, headers, logs, stages
+    from dockerflow_django.tasks import headers
+    from dockerflow_django.tasks.celery import execution, logs, stages
 
     receivers = {
         signals.before_task_publish: headers.add,

@@ -3,6 +3,7 @@
 ``probes``   the three probes of any such process, by port and by file
 ``settings`` no start on wrong ones
 ``loop``     the same for a loop of the project's own: `serve_probes`
+``headers``  what travels with a task or a message: the request's id and its trace
 ``amqp``     ``manage.py consume``
 """
 

@@ -11,8 +11,8 @@ from amqp.exceptions import FrameSyntaxError
 from hypothesis import strategies as st
 
 from dockerflow_django.logging import MozlogFormatter
-from dockerflow_django.tasks.amqp.handling import RID_HEADER, TRACEPARENT_HEADER
 from dockerflow_django.tasks.amqp.record import FAILURE, SUCCESS
+from dockerflow_django.tasks.headers import RID, TRACEPARENT
 from tests.harness.queues import Queue
 from tests.harness.waiting import wait_until
 from tests.logging.lines import parse
@@ -27,7 +27,7 @@ Sized = Callable[..., Any]
 
 # Not x-death: of a strange one RabbitMQ's own process of the queue ends, with what is in it.
 names = st.text(max_size=40) | st.sampled_from(
-    [RID_HEADER, TRACEPARENT_HEADER, "compression", "x-retry", "lang", "task", "id"]
+    [RID, TRACEPARENT, "compression", "x-retry", "lang", "task", "id"]
 )
 scalars = st.one_of(
     st.text(max_size=200),

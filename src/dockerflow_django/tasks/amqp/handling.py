@@ -13,16 +13,14 @@ from asgiref.sync import async_to_sync
 from django.db import close_old_connections, reset_queries
 
 from dockerflow_django.context.requests import start_request
-from dockerflow_django.context.trace import parse_traceparent
 from dockerflow_django.summary.failure import describe
+from dockerflow_django.tasks import headers
 from dockerflow_django.tasks.amqp.actions import Action
 from dockerflow_django.tasks.amqp.inbox import Delivery, Inbox
 from dockerflow_django.tasks.amqp.options import Handler
 from dockerflow_django.tasks.amqp.record import FAILURE, STATES, Record
 from dockerflow_django.tasks.outcomes import Reject, Requeue
 
-RID_HEADER = "dockerflow_rid"
-TRACEPARENT_HEADER = "traceparent"
 # How long a message that is given back stays here first, by how many were in a row.
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 30.0
 
@@ -65,11 +63,10 @@ class HandlerThread:
 
     def _handle(self, delivery: Delivery) -> Action:
         message = delivery.message
-        rid = message.headers.get(RID_HEADER) or message.properties.get("correlation_id")
-        traceparent = message.headers.get(TRACEPARENT_HEADER)
+        rid = message.headers.get(headers.RID) or message.properties.get("correlation_id")
         delivery.state = start_request(
             rid if isinstance(rid, str) else None,
-            parse_traceparent(traceparent) if isinstance(traceparent, str) else None,
+            headers.parse_trace(message.headers.get(headers.TRACEPARENT)),
         )
         message.channel = _Channel(delivery, self._post)
         _refresh_connections()

@@ -1,6 +1,5 @@
 """Celery: `dockerflow_django.celery.instrument` connects what lies here with an app.
 
-``headers``     what travels with a task: the request's id and its trace
 ``execution``   a task in the process that runs it, and its record
 ``requests``    the same task in the worker's main process: what its child can no longer tell
 ``queues``      which queue a task came from

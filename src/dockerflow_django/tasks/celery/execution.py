@@ -12,8 +12,8 @@ from celery import states
 from celery.exceptions import Ignore, Reject, Retry
 
 from dockerflow_django.context.tasks import TaskState, end_task, start_task
-from dockerflow_django.tasks import record
-from dockerflow_django.tasks.celery import headers, stages
+from dockerflow_django.tasks import headers, record
+from dockerflow_django.tasks.celery import stages
 from dockerflow_django.tasks.celery.queues import queue_of
 
 _STATES = {

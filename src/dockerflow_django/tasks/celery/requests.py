@@ -19,8 +19,7 @@ from celery.utils.imports import symbol_by_name
 from celery.worker.request import ExceptionWithTraceback
 
 from dockerflow_django.context.tasks import end_task, start_task
-from dockerflow_django.tasks import record
-from dockerflow_django.tasks.celery import headers
+from dockerflow_django.tasks import headers, record
 from dockerflow_django.tasks.celery.execution import add_route, state_of
 
 Count = Callable[[str, str, float | None], None]

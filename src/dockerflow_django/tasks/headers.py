@@ -1,4 +1,4 @@
-"""What travels with a task: the id of the request that caused it, and its trace."""
+"""What travels with a task or a message: the id of the request that caused it, and its trace."""
 
 from collections.abc import Mapping, MutableMapping
 from typing import Any

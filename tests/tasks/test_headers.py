@@ -4,7 +4,7 @@ import pytest
 
 from dockerflow_django.context.requests import start_request
 from dockerflow_django.context.trace import parse_traceparent
-from dockerflow_django.tasks.celery import headers
+from dockerflow_django.tasks import headers
 
 TRACEPARENT = f"00-{'1' * 32}-{'2' * 16}-01"
 OTHER = f"00-{'3' * 32}-{'4' * 16}-00"
