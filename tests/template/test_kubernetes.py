@@ -9,6 +9,7 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
+from tests.documents import ROOT, blocks_in
 from tests.programs import need
 from tests.template.manifests import KUBERNETES, manifests
 
@@ -30,6 +31,19 @@ def test_manifests(made):
         "ConfigMap", "Deployment", "HorizontalPodAutoscaler", "Ingress", "Job", "NetworkPolicy",
         "PodDisruptionBudget", "ScaledObject", "Service", "ServiceMonitor",
     } == seen  # fmt: skip
+
+
+def test_keda_scales_as_the_page_says(made):
+    """The scaler adds up what the pods say, by the same options as the how-to's."""
+    page = blocks_in(ROOT / "docs" / "howto" / "autoscaling.rst")[0].text
+    shown, ours = (
+        trigger["metadata"]
+        for manifest in (*yaml.safe_load_all(page), *manifests(made))
+        if manifest["kind"] == "ScaledObject"
+        for trigger in manifest["spec"]["triggers"]
+        if trigger["type"] == "metrics-api"
+    )
+    assert {**shown, "url": ours["url"]} == ours
 
 
 @pytest.mark.parametrize("with_keda", [False, True])
