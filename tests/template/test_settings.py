@@ -1,6 +1,7 @@
 """The parts of a made project are optional: each by its variables, none without them."""
 
 import json
+import re
 
 import pytest
 
@@ -74,6 +75,29 @@ def test_s3(show):
     assert storage["BACKEND"] == "storages.backends.s3.S3Storage"
     assert storage["OPTIONS"]["bucket_name"] == "media"
     assert settings["DOCKERFLOW_CHECKS"][-1] == "dockerflow_django.checks.check_storage"
+
+
+URL_IN_A_BUCKET = """
+import django; django.setup()
+from django.core.files.storage import default_storage
+print(default_storage.file_overwrite, default_storage.url("cat.png"))
+"""
+
+
+@pytest.mark.parametrize(
+    ("environ", "url"),
+    [
+        ({}, r"https://media\.s3\..*/cat\.png\?.*[Ee]xpires=.*"),
+        ({"S3_QUERYSTRING_AUTH": "false"}, r"https://media\.s3\..*/cat\.png"),
+        ({"S3_CUSTOM_DOMAIN": "cdn.example"}, r"https://cdn\.example/cat\.png"),
+    ],
+)
+def test_files_in_a_bucket(made, environ, url):
+    """No upload replaces another; a URL is signed unless the bucket is public or has a CDN."""
+    keys = {"S3_BUCKET": "media", "S3_ACCESS_KEY_ID": "id", "S3_SECRET_ACCESS_KEY": "key"}
+    more = {"DJANGO_SETTINGS_MODULE": "config.settings", "S3_REGION": "eu-north-1", **environ}
+    shown = made.run("-c", URL_IN_A_BUCKET, **PRODUCTION, **keys, **more).stdout
+    assert re.fullmatch(f"False {url}\n", shown)
 
 
 @pytest.mark.long
