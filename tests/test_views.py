@@ -375,7 +375,7 @@ def test_no_health_answer_is_logged_as_django_s_error(
 @hypothesis_settings(
     max_examples=60,
     deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @override_settings(**STRICT, DEBUG_PROPAGATE_EXCEPTIONS=True)
 def test_whatever_is_asked_early_is_answered_with_json(
@@ -398,7 +398,7 @@ def test_whatever_is_asked_early_is_answered_with_json(
 @hypothesis_settings(
     max_examples=60,
     deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @override_settings(DEBUG_PROPAGATE_EXCEPTIONS=True)
 def test_no_path_is_an_error(world: str, segment: str, tail: bytes) -> None:

@@ -1,6 +1,6 @@
-"""The ids of the messages that the shipped checks and the heartbeat itself answer with.
+"""The names that answers and alerts hold: probes, outcomes, and the ids of messages.
 
-The numbers up to ``E010`` are python-dockerflow's, so that ``SILENCED_SYSTEM_CHECKS`` and alerts
+The ids up to ``E010`` are python-dockerflow's, so that ``SILENCED_SYSTEM_CHECKS`` and alerts
 keep their meaning; ``E008`` to ``E010`` belong to its Flask part and stay free.
 """
 

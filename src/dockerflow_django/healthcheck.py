@@ -2,7 +2,7 @@
 
 For ``HEALTHCHECK`` in a Dockerfile, health checks of Compose and exec probes. It starts no Django
 and imports little, as it runs every few seconds for as long as a container lives. Docker reserves
-the status 2, so nothing ends with it, a wrong option neither.
+the status 2, so even a wrong option ends with 1.
 
 .. versionadded:: 0.1
 """

@@ -31,6 +31,10 @@ class Lifecycle:
     """
 
     def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """Begin a new life, as a forked child does."""
         self.has_started = False
         self.draining_since: float | None = None
         self.is_ready = True
@@ -165,8 +169,8 @@ def set_ready(ready: bool, reason: str = "") -> None:
 
 @keeps("process")
 def reset() -> None:
-    """Begin a new life, as a forked child does."""
-    process.__init__()  # type: ignore[misc]
+    """Begin a new life in this process."""
+    process.reset()
 
 
 def _turn(of: Lifecycle, loop: asyncio.AbstractEventLoop) -> None:

@@ -4,7 +4,7 @@ import sys
 from importlib.util import find_spec
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from dockerflow_django.conformance.dockerfile.stages import read
@@ -171,7 +171,12 @@ LINES = st.sampled_from(
 
 @pytest.mark.long
 @needs_buildkit
-@settings(max_examples=100, deadline=None)
+# Many lines in a row are nothing that BuildKit can parse.
+@settings(
+    max_examples=100,
+    deadline=None,
+    suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow],
+)
 @given(st.lists(LINES, max_size=12))
 def test_any_lines_as_buildkit(lines):
     """Whatever lines follow each other: what BuildKit can parse is read alike."""

@@ -8,7 +8,7 @@ import tracemalloc
 from typing import NamedTuple
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dockerflow_django.logging import ConsoleFormatter, MozlogFormatter
@@ -323,7 +323,12 @@ ways_to_show = st.lists(
 )
 
 
-@settings(database=None, deadline=None, max_examples=300)
+@settings(
+    database=None,
+    deadline=None,
+    max_examples=300,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 @given(
     word=st.sampled_from(WORDS),
     form=st.sampled_from([f for f in FORMS if f.startswith(("json", "dict", "repr of a", "pair"))]),
@@ -338,7 +343,12 @@ def test_quoted_secrets_with_odd_characters(word, form, around, shown):
     assert SECRET not in scrub(text), text
 
 
-@settings(database=None, deadline=None, max_examples=300)
+@settings(
+    database=None,
+    deadline=None,
+    max_examples=300,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 @given(
     cookie=st.text(st.sampled_from("ab ,;:'\"\\/%[](){}=@&<>é"), max_size=8),
     form=st.sampled_from(["Cookie: a={}; b=hunter2", "HTTP_COOKIE=a={}; b=hunter2", HEAD]),
@@ -355,7 +365,12 @@ def test_cookies_with_odd_characters(cookie, form, shown):
 pieces = st.sampled_from([*WORDS, *"ab=:/@'\"\\ %2[](){}<>&,;-\n", "%22", "://", "--"])
 
 
-@settings(database=None, deadline=None, max_examples=300)
+@settings(
+    database=None,
+    deadline=None,
+    max_examples=300,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 @given(st.lists(pieces, max_size=30).map("".join))
 def test_any_text(text):
     """Whatever is in it, it is scrubbed without an error."""

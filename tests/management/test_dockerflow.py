@@ -11,6 +11,7 @@ from django.core.management import CommandError, call_command
 from django.test import override_settings
 from django.urls import include, re_path
 
+from dockerflow_django.checks.registry import configuration
 from dockerflow_django.conf import MASK, Conf, Setting
 from dockerflow_django.management import overview
 from dockerflow_django.metrics import dashboards
@@ -19,6 +20,15 @@ from dockerflow_django.metrics import dashboards
 def check_stock(app_configs: Any, **kwargs: Any) -> list[checks.CheckMessage]:
     raise AssertionError("the command asks no service")  # pragma: no cover - it does not
 
+
+def _another() -> Any:
+    def check_stock(app_configs: Any, **kwargs: Any) -> list[checks.CheckMessage]:
+        return []
+
+    return check_stock
+
+
+check_stock_of_a_probe = _another()
 
 CHECKS = [
     (
@@ -86,6 +96,17 @@ def test_checks_are_told_with_their_source():
     text = run()
     assert "url='redis://h' timeout=0.2 every=60" in text
     assert "check_migrations_applied  default  once" in text
+
+
+@override_settings(
+    DOCKERFLOW_CHECKS=CHECKS, DOCKERFLOW_PROBES={"readiness": [check_stock_of_a_probe]}
+)
+def test_checks_have_the_names_of_the_heartbeat():
+    """A probe's own check, of the same name as one of the heartbeat's, is told from that."""
+    wanted = {probe: [name for name, _ in found] for probe, found in configuration().items()}
+    found = as_json()["checks"]
+    assert {probe: [check["name"] for check in found[probe]] for probe in found} == wanted
+    assert wanted["readiness"] == ["check_stock (readiness)"]
 
 
 @override_settings(

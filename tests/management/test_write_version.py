@@ -10,7 +10,8 @@ from django.core.management import CommandError, call_command
 
 import dockerflow_django
 from dockerflow_django.management.commands.write_version import Command
-from dockerflow_django.management.version_file import BUILD_SERVICES, FILE_NAME
+from dockerflow_django.management.version_file import BUILD_SERVICES
+from dockerflow_django.version import FILE_NAME
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
 SETTINGS = """

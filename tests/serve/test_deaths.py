@@ -15,7 +15,7 @@ from typing import Any
 import psutil
 import pytest
 
-from dockerflow_django.serve.deaths import DEATHS, SECONDS, Deaths
+from dockerflow_django.serve.deaths import DEATHS, SECONDS, Deaths, exit_in_words
 from dockerflow_django.serve.server import CUTTING, Server
 from dockerflow_django.serve.stop import StopRequests
 from dockerflow_django.supervisor.container import Container
@@ -28,6 +28,21 @@ from tests.harness.waiting import wait_until
 from tests.supervisor.test_answers import settings
 
 Serve = Callable[..., Served]
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (0, "exit status 0"),
+        (3, "exit status 3"),
+        (None, "exit status None"),
+        (-signal.SIGKILL, "killed by SIGKILL"),
+        (-(signal.SIGRTMIN + 1), f"killed by signal {signal.SIGRTMIN + 1}"),
+    ],
+)
+def test_how_a_process_ended(code: int | None, words: str) -> None:
+    """By its status, or by the signal that ended it, which may have no name."""
+    assert exit_in_words(code) == words
 
 
 def test_limit() -> None:

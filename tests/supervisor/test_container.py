@@ -4,6 +4,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -192,7 +193,7 @@ def test_port_that_is_taken(container: Container, host: str, shown: str) -> None
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.create_server((host, 0), family=family) as taken:
         port = taken.getsockname()[1]
-        values = {**container.settings.as_dict(), "probe_host": host, "probe_port": port}
+        values = {**asdict(container.settings), "probe_host": host, "probe_port": port}
         container.settings = ContainerSettings(**values)
         with pytest.raises(ContainerError) as caught:
             container.start()
@@ -223,7 +224,7 @@ def test_stop_without_a_problem(ended: list[int]) -> None:
 def test_drain(container: Container, tmp_path: Path) -> None:
     """A drain lasts as long as the settings say, and from the moment when it was begun."""
     marker = str(tmp_path / "drain")
-    values = {**container.settings.as_dict(), "drain_seconds": 3600.0}
+    values = {**asdict(container.settings), "drain_seconds": 3600.0}
     container.settings = ContainerSettings(**values)
     assert container.drain() == 3600.0
     assert container.pool.is_draining

@@ -3,6 +3,7 @@
 import errno
 import logging
 import os
+import re
 import select
 import socket
 import threading
@@ -16,7 +17,7 @@ import pytest
 
 from dockerflow_django.supervisor import probe_port
 from dockerflow_django.supervisor.channel import Reply
-from dockerflow_django.supervisor.probe_port import ProbePort
+from dockerflow_django.supervisor.probe_port import ProbePort, ProbePortError, open_probe_port
 from tests.harness import http
 from tests.harness.descriptors import no_descriptor_left
 from tests.harness.ports import LOOPBACK
@@ -383,6 +384,18 @@ def test_stop_before_the_start() -> None:
     stop.start()
     stop.join(5)
     ProbePort(*listener.address, answer).stop()
+
+
+@pytest.mark.parametrize(("host", "shown"), [(LOOPBACK, LOOPBACK), ("::1", "[::1]")])
+def test_port_that_cannot_be_opened(host: str, shown: str) -> None:
+    """The text has the address as a URL has it, and the system's reason."""
+    opened = open_probe_port(host, 0, answer)
+    port = opened.address[1]
+    with pytest.raises(
+        ProbePortError, match=rf"^the probe port {re.escape(shown)}:{port}: Address already in use$"
+    ):
+        open_probe_port(host, port, answer)
+    opened.stop()
 
 
 def test_taken_port_is_not_shared(listener: ProbePort) -> None:

@@ -4,6 +4,7 @@ import errno
 import logging
 import os
 import signal
+from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -50,7 +51,7 @@ def test_values(settings: Any) -> None:
     for name, value in VALUES.items():
         setattr(settings, f"DOCKERFLOW_{name}", value)
     wanted = {**VALUES, "HEARTBEAT_DETAILS": True}
-    assert list(read_settings().as_dict().values()) == list(wanted.values())
+    assert list(asdict(read_settings()).values()) == list(wanted.values())
     settings.DOCKERFLOW_HEARTBEAT_DETAILS = "never"
     assert read_settings().shows_details is False
 

@@ -1,5 +1,6 @@
 """The probes of a background worker: by file, by port, by webhook, from what is known already."""
 
+import gzip
 import json
 import os
 import threading
@@ -40,6 +41,10 @@ def test_port(start: Start, address: Address) -> None:
     metrics = http.request(address, "GET", "/__metrics__")
     assert b'dockerflow_heartbeats_total{probe="readiness",status="passed"}' in metrics.body
     assert metrics.headers["Content-Type"].startswith("text/plain")
+    accepted = {"Accept-Encoding": "gzip"}
+    compressed = http.request(address, "GET", "/__metrics__", headers=accepted)
+    assert compressed.headers["Content-Encoding"] == "gzip"
+    assert b"dockerflow_heartbeats_total" in gzip.decompress(compressed.body)
     assert http.request(address, "GET", "/__version__").status == 404
 
 

@@ -121,7 +121,7 @@ class _Turns:
         self.taken_at: float | None = None
 
     def current(self, patience_seconds: int) -> BaseDatabaseWrapper:
-        """Return the connection, made anew if the settings are others, or it is too impatient."""
+        """Return the connection: a new one if the settings differ, or its timeouts do not fit."""
         wanted = connections.settings[self.alias]
         connection = self.connection
         if connection is None or wanted != self.made_for or not self._is_patient(patience_seconds):
@@ -136,7 +136,7 @@ class _Turns:
         return connection
 
     def _is_patient(self, seconds: int) -> bool:
-        """Tell whether the driver's timeouts do: an open connection may have longer ones."""
+        """Tell whether the driver's timeouts fit; those of an open connection may be longer."""
         is_open = self.connection is not None and self.connection.connection is not None
         return seconds <= self.made_with_seconds if is_open else seconds == self.made_with_seconds
 

@@ -117,8 +117,8 @@ def end_inner_request(state: RequestState) -> None:
 def on_request_signal(**kwargs: Any) -> None:
     """End the request at Django's signals, unless it is running.
 
-    Then it is a request made in this one that has started or finished. At a start, what an earlier
-    request has left behind is forgotten.
+    While it runs, the signal is that of a request made inside it. A start also forgets what an
+    earlier request has left behind.
     """
     if _has_failed.get():
         _has_failed.set(False)

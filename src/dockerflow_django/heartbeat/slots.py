@@ -34,8 +34,9 @@ class Slot:
 
     A run may take `allowed_seconds`, the most that any listing of the check has asked for.
 
-    The rest is of a check that runs in the background: since when, how often, when a heartbeat has
-    asked for it last, after how long nobody is taken to ask any more, and what starts its next run.
+    The other fields are for a check that runs in the background: when it was first and last asked
+    for, how often it runs, after how long without a question it stops, and the timer of its next
+    run.
     """
 
     check: Check  # held, so that the identity in its key stays its own

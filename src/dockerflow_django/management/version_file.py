@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-FILE_NAME = "version.json"
 GIT_SECONDS = 10
 
 # How each build service names what we look for. The first whose commit is set is the one at work.

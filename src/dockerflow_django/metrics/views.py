@@ -27,7 +27,7 @@ async def _metrics(request: HttpRequest) -> HttpResponse:
 
 
 def _leave_the_count() -> None:
-    """Take the scrape itself out of the requests in progress, or there never were none."""
+    """Take the scrape itself out of the requests in progress: else there were always some."""
     state = current_state()
     if state is not None and state.progress is not None:
         request_ended(state.progress)

@@ -1,11 +1,22 @@
 """How often the worker of one place has died lately, and when that is too often."""
 
+import signal
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable
 
 DEATHS = 5
 SECONDS = 60.0
+
+
+def exit_in_words(code: int | None) -> str:
+    """Return how a process ended, by its exit code: negative for a signal, as in `subprocess`."""
+    if code is None or code >= 0:
+        return f"exit status {code}"
+    try:
+        return f"killed by {signal.Signals(-code).name}"
+    except ValueError:  # one of the real-time signals, which have no names
+        return f"killed by signal {-code}"
 
 
 class Deaths:

@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from django.core.management import ManagementUtility
 from django.db import connections
 
+from dockerflow_django.serve.deaths import exit_in_words
 from dockerflow_django.serve.output import flush_or_lose
 from dockerflow_django.serve.stop import StopRequests, held_back, leave_group
 
@@ -45,7 +46,7 @@ def prepare(commands: Sequence[str], wait_seconds: float | None, stop: StopReque
         logger.info("Running the command: %s", command)
         status = _run(lambda command=command: _command(command), stop)  # type: ignore[misc]
         if status:
-            raise FailedError(f"the command {command!r} failed: {_said(status)}")
+            raise FailedError(f"the command {command!r} failed: {exit_in_words(status)}")
     if wait_seconds is not None:
         _wait("check_migrations_applied", "the migrations", wait_seconds, stop)
 
@@ -163,9 +164,3 @@ def _ends_by(pid: int, number: int) -> bool:
             return True
         time.sleep(LOOK_SECONDS)
     return False
-
-
-def _said(status: int) -> str:
-    if status < 0:
-        return f"ended by {signal.Signals(-status).name}"
-    return f"exit status {status}"

@@ -8,6 +8,7 @@ from typing import Any
 
 from granian.server.mp import WorkerProcess
 
+from dockerflow_django.serve.deaths import exit_in_words
 from dockerflow_django.serve.stop import held_back
 from dockerflow_django.supervisor.known import Worker
 
@@ -59,10 +60,7 @@ class Process(WorkerProcess):
     @property
     def said(self) -> str:
         """How the process ended."""
-        exit_code = self.inner.exitcode
-        if exit_code is not None and exit_code < 0:
-            return f"killed by {signal.Signals(-exit_code).name}"
-        return f"exit status {exit_code}"
+        return exit_in_words(self.inner.exitcode)
 
 
 def try_fork() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from dockerflow_django.client import drain_marker
 from dockerflow_django.logging.fallback import log_somewhere
+from dockerflow_django.serve import GRACEFUL_SECONDS
 from dockerflow_django.serve.options import WrongOptionsError, build_server
 from dockerflow_django.serve.output import flush_or_lose
 from dockerflow_django.serve.preparation import (
@@ -25,8 +26,6 @@ from dockerflow_django.serve.stop import StopRequests
 from dockerflow_django.supervisor.container import Container, ContainerError
 from dockerflow_django.supervisor.settings import read_settings
 
-# With the drain before it, this ends before Kubernetes's 30 seconds do.
-GRACEFUL_SECONDS = 20
 HOST = "0.0.0.0"  # noqa: S104 - whoever calls is outside of the container
 
 logger = logging.getLogger("dockerflow_django.serve")

@@ -124,7 +124,7 @@ def _is_accepted(address: tuple[str, int] | str) -> bool:
     return True
 
 
-# What `_enter` leaves for `_load`, which Granian calls in the same process.
+# What `_enter` leaves for `load`, which Granian calls in the same process.
 _this_worker: tuple[WorkerChannel, int | None] | None = None
 
 

@@ -162,12 +162,12 @@ class ContainerProbes:
     def _poll(self, worker: Worker, now: float) -> None:
         asked_at = self._asked_at.setdefault(worker, {})
         with self.pool.lock:
-            is_open = {question.name for question in worker.open.values()}
+            asked = {question.name for question in worker.open.values()}
             # What it said before it served is no answer; it is asked as soon as it serves.
             new = {probe for probe in PROBES if worker.serves and not _has_answered(worker, probe)}
         for probe in (PING, *PROBES):
             is_due = probe in new or now - asked_at.get(probe, -POLL_SECONDS) >= POLL_SECONDS
-            if is_due and probe not in is_open:
+            if is_due and probe not in asked:
                 asked_at[probe] = now
                 self.pool.ask(worker, probe)
 

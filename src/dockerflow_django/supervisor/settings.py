@@ -5,8 +5,7 @@ imported before a worker of gevent patches the standard library stays unpatched.
 """
 
 import logging
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
@@ -23,10 +22,6 @@ class ContainerSettings:
     drain_seconds: float
     webhook_url: str | None
     webhook_secret: str | None
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the values as what JSON can hold."""
-        return asdict(self)
 
 
 def read_settings() -> ContainerSettings:

@@ -9,6 +9,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 from dockerflow_django.logging.scrubbing import scrub
@@ -64,7 +65,7 @@ def _tell(load: Callable[[], None], writer: int) -> None:
     try:
         load()
         found["errors"], found["warnings"] = findings()
-        found["values"] = read_settings().as_dict()
+        found["values"] = asdict(read_settings())
         if found["errors"]:
             found["problem"] = "the settings are wrong, see above"
     except BaseException as error:  # noqa: BLE001 - whatever a project raises

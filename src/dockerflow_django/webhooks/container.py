@@ -7,9 +7,7 @@ from typing import Any, Protocol
 
 from dockerflow_django.health import FAILED, PASSED
 from dockerflow_django.webhooks.payload import Messages, payload
-from dockerflow_django.webhooks.sender import WebhookSender
-
-FLUSH_SECONDS = 3.0
+from dockerflow_django.webhooks.sender import FLUSH_SECONDS, WebhookSender
 
 AskVersion = Callable[[], str | None]
 

@@ -1,4 +1,4 @@
-"""A process that serves without a supervisor sends for itself; of several, the first one does."""
+"""Send webhooks from a process without a supervisor; of several processes, the first one does."""
 
 import os
 import socket
@@ -11,15 +11,13 @@ from django.core import checks
 
 from dockerflow_django import lifecycle
 from dockerflow_django._state import keeps
-from dockerflow_django.health import PROBES
+from dockerflow_django.health import FAILED, PASSED, PROBES
 from dockerflow_django.heartbeat.report import Report
 from dockerflow_django.version import version_name
 from dockerflow_django.webhooks import listening
 from dockerflow_django.webhooks.payload import Messages, payload
 from dockerflow_django.webhooks.receiver import configured_receiver
-from dockerflow_django.webhooks.sender import WebhookSender
-
-FLUSH_SECONDS = 3.0
+from dockerflow_django.webhooks.sender import FLUSH_SECONDS, WebhookSender
 
 
 class _OwnSender:
@@ -47,19 +45,19 @@ class _OwnSender:
     def fail_startup(self, name: str, problem: str) -> None:
         """Tell that nothing will be served, as `name` says; wait a little for it to be sent."""
         listening.serve()
-        if self._send("startup", "failed", {name: {"critical": problem}}, is_error=True):
+        if self._send("startup", FAILED, {name: {"critical": problem}}, is_error=True):
             self.flush()
 
     def on_run(self, report: Report, **kwargs: Any) -> None:
         """Tell once that starting has ended."""
         if not self._has_said_started and lifecycle.process.has_started:
-            self._has_said_started = self._send("startup", "passed", {}, is_error=False)
+            self._has_said_started = self._send("startup", PASSED, {}, is_error=False)
 
     def on_change(
         self, probe: str, old: str | None, new: str, report: Report, **kwargs: Any
     ) -> None:
         """Tell that a probe's outcome has changed."""
-        is_said = probe == "startup" and new == "passed"
+        is_said = probe == "startup" and new == PASSED
         if probe in PROBES and not is_said:
             self._send(probe, new, report.messages(), is_error=report.level >= checks.ERROR)
 

@@ -16,11 +16,13 @@ from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 from urllib.request import Request
 
-from dockerflow_django.webhooks.delivery import Delivery
+from dockerflow_django.webhooks.delivery import Delivery, Problem
 
 SIGNATURE_HEADER = "X-Dockerflow-Signature"
 USER_AGENT = "dockerflow-django"
 TIMEOUT_SECONDS = 5.0
+# What the end of a process leaves for the last messages.
+FLUSH_SECONDS = 3.0
 # After so many seconds, made uneven by a quarter, so that a fleet does not knock as one.
 BACKOFF_SECONDS = (1.0, 2.0, 4.0, 8.0)
 # A receiver that is down for long learns the newest of what it missed.
@@ -90,22 +92,21 @@ class WebhookSender:
     def _deliver(self, body: bytes) -> None:
         pauses = iter(BACKOFF_SECONDS)
         while True:
-            problem, is_final = self._try(body)
-            if not problem:
+            problem = self._try(body)
+            if not problem.text:
                 return
             pause = next(pauses, None)
-            if is_final or pause is None or self._is_hurried.is_set():
+            if problem.is_final or pause is None or self._is_hurried.is_set():
                 break
             self._is_hurried.wait(pause * random.uniform(0.75, 1.25))  # noqa: S311 - no secret
-        logger.warning("The webhook at %s was not delivered: %s.", self.shown, problem)
+        logger.warning("The webhook at %s was not delivered: %s.", self.shown, problem.text)
 
-    def _try(self, body: bytes) -> tuple[str, bool]:
-        """Post once; return what went wrong, if anything, and whether trying again is futile."""
+    def _try(self, body: bytes) -> Problem:
+        """Post once, and return what went wrong, if anything."""
         request = Request(self._url, data=body, headers=self._headers, method="POST")  # noqa: S310 - http(s)
         if self._secret:
             request.add_header(SIGNATURE_HEADER, sign(self._secret, body, int(time.time())))
-        problem = Delivery(request).run(TIMEOUT_SECONDS)
-        return problem.text, problem.is_final
+        return Delivery(request).run(TIMEOUT_SECONDS)
 
 
 def sign(secret: str, body: bytes, timestamp: int) -> str:

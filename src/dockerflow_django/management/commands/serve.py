@@ -11,12 +11,12 @@ from dockerflow_django.management.arguments import (
     from_environment,
     taken_by,
 )
+from dockerflow_django.serve import GRACEFUL_SECONDS
 
 PORTS = integer(1, 65535)
 SECONDS = integer(1, 1800)  # what Granian takes
 WORKERS = integer(1, 1024)
 WAIT_SECONDS = 60.0
-GRACEFUL_SECONDS = 20
 
 
 class Command(BaseCommand):

@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from dockerflow_django.management import version_file
 from dockerflow_django.management.arguments import explain_in_one_line
+from dockerflow_django.version import FILE_NAME
 
 if TYPE_CHECKING:
     from django.core.management.base import CommandParser
@@ -60,4 +61,4 @@ def _default_path() -> Path:
     base = getattr(settings, "BASE_DIR", None)
     if base is None:
         raise CommandError("BASE_DIR is not among the settings: say where with --path")
-    return Path(base, version_file.FILE_NAME)
+    return Path(base, FILE_NAME)
