@@ -218,6 +218,10 @@ def test_wrong_password(project: Project, queue: Queue) -> None:
         ("tests.project.messages.Handler", "is no function that takes (body, message)"),
         ("tests.project.messages.takes_one", "is no function that takes (body, message)"),
         ("tests.project.messages.NUMBER", "is no function that takes (body, message)"),
+        ("tests.project.messages.generate", "is a generator function: it would never run"),
+        ("tests.project.messages.generate_async", "is a generator function: it would never run"),
+        ("tests.project.messages.GENERATE_ALL", "is a generator function: it would never run"),
+        ("tests.project.messages.GENERATOR", "is a generator function: it would never run"),
     ],
 )
 def test_handler_that_cannot_be_used(handler: str, sentence: str) -> None:

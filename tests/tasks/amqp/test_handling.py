@@ -4,12 +4,13 @@ import itertools
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import pytest
 
 from dockerflow_django.context import current_rid, current_trace
+from dockerflow_django.logging import MozlogFormatter
 from dockerflow_django.tasks import Reject, Requeue
 from tests.harness.queues import Queue
 from tests.harness.waiting import wait_until
@@ -56,6 +57,29 @@ def reject_itself(body: Any, message: Any) -> None:
     message.reject()
 
 
+def generate(body: Any, message: Any) -> Iterator[None]:
+    yield
+
+
+async def generate_async(body: Any, message: Any) -> AsyncIterator[None]:
+    yield
+
+
+def decorated(handler: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    def call(body: Any, message: Any) -> Any:
+        return handler(body, message)
+
+    return call
+
+
+def decorated_async(handler: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    async def call(body: Any, message: Any) -> Any:
+        return handler(body, message)
+
+    return call
+
+
+@pytest.mark.filterwarnings("ignore:coroutine 'succeed_async' was never awaited")
 @pytest.mark.parametrize(
     ("handler", "state", "level", "dead"),
     [
@@ -68,6 +92,10 @@ def reject_itself(body: Any, message: Any) -> None:
         (fail_async, "FAILURE", "ERROR", 1),
         (leave, "FAILURE", "ERROR", 1),
         (ack_and_fail, "FAILURE", "ERROR", 0),
+        (decorated(generate), "FAILURE", "ERROR", 1),
+        (decorated(generate_async), "FAILURE", "ERROR", 1),
+        (decorated_async(generate), "FAILURE", "ERROR", 1),
+        (decorated_async(succeed_async), "FAILURE", "ERROR", 1),
     ],
 )
 def test_outcome(
@@ -105,6 +133,19 @@ def test_poison(queue: Queue, body: bytes, content_type: str, headers: dict[str,
         queue.publish({"order": 2})
         consumer.wait_for("FAILURE", "SUCCESS")
         wait_until(lambda: queue.ready(queue.dead) == 1)
+
+
+def test_poison_is_not_logged(queue: Queue, caplog: pytest.LogCaptureFixture) -> None:
+    """What is wrong with a body is told without it: some exceptions hold all of it."""
+    with Consumer(succeed, queue.name) as consumer:
+        wait_until(consumer.is_ready)
+        queue.publish(b"\xffour order", content_type="application/json", content_encoding="utf-8")
+        consumer.wait_for("FAILURE")
+    (told,) = [each for each in caplog.records if each.name == "dockerflow_django.tasks"]
+    lines = MozlogFormatter().format(told) + consumer.records[0].getMessage()
+    assert "can't decode byte 0xff in position 0" in told.getMessage()
+    assert "our order" not in lines
+    assert told.levelno == logging.ERROR
 
 
 def test_requeue(queue: Queue) -> None:

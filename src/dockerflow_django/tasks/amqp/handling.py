@@ -4,16 +4,18 @@ import inspect
 import logging
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import suppress
 from contextvars import Context
+from types import AsyncGeneratorType, CoroutineType, GeneratorType
 from typing import Any
 
 from asgiref.sync import async_to_sync
 from django.db import close_old_connections, reset_queries
 
 from dockerflow_django.context.requests import start_request
-from dockerflow_django.summary.failure import describe
+from dockerflow_django.heartbeat.execution import as_coroutine
+from dockerflow_django.logging.description import describe
 from dockerflow_django.tasks import headers
 from dockerflow_django.tasks.amqp.actions import Action
 from dockerflow_django.tasks.amqp.inbox import Delivery, Inbox
@@ -23,6 +25,9 @@ from dockerflow_django.tasks.outcomes import Reject, Requeue
 
 # How long a message that is given back stays here first, by how many were in a row.
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 30.0
+
+# What a function returns if its own code has not begun.
+_NOT_BEGUN = (AsyncGeneratorType, CoroutineType, GeneratorType)
 
 logger = logging.getLogger("dockerflow_django.tasks")
 
@@ -81,9 +86,18 @@ class HandlerThread:
     def _call(self, message: Any) -> BaseException | None:
         """Call the function; whatever it raises, `SystemExit` too, is about this message alone."""
         try:
-            result = self._handler(_body_of(message), message)
+            body = _body_of(message)
+        except BaseException as error:  # noqa: BLE001 - whatever a codec raises
+            # Without the exception, which may hold the whole body.
+            logger.error("The body of a message cannot be decoded: %s", describe(error))  # noqa: TRY400
+            return error
+        try:
+            result = self._handler(body, message)
             if inspect.isawaitable(result):
-                async_to_sync(_wait)(result)
+                result = async_to_sync(as_coroutine)(result)
+            if isinstance(result, _NOT_BEGUN):
+                name = type(result).__name__
+                raise TypeError(f"the handler has not run: it returned its {name}")  # noqa: TRY301
         except (Requeue, Reject) as order:
             return order
         except BaseException as error:
@@ -150,10 +164,6 @@ def _body_of(message: Any) -> Any:
     for _, error, _ in message.errors:
         raise error
     return message.payload
-
-
-async def _wait(result: Awaitable[Any]) -> Any:
-    return await result
 
 
 def _refresh_connections() -> None:

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
-from inspect import isclass, signature
+from inspect import isasyncgenfunction, isclass, isgeneratorfunction, signature
 from typing import Any
 
-from dockerflow_django.summary.failure import describe
+from dockerflow_django.logging.description import describe
 
 Handler = Callable[[Any, Any], Any]
 
@@ -63,6 +63,8 @@ def import_handler(path: str) -> Handler:
         raise WrongOptionsError(f"{module_path} has no {name!r}")
     if isclass(handler) or not callable(handler) or not _takes_two(handler):
         raise WrongOptionsError(f"{path} is no function that takes (body, message)")
+    if _is_generator(handler):
+        raise WrongOptionsError(f"{path} is a generator function: it would never run")
     return handler  # type: ignore[no-any-return]
 
 
@@ -74,3 +76,8 @@ def _takes_two(handler: Callable[..., Any]) -> bool:
     except ValueError:  # one of C, which tells nothing
         return True
     return True
+
+
+def _is_generator(handler: Callable[..., Any]) -> bool:
+    functions = (handler, type(handler).__call__)
+    return any(isgeneratorfunction(each) or isasyncgenfunction(each) for each in functions)
