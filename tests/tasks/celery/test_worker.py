@@ -117,6 +117,49 @@ def test_a_second_signal_hurries(celeryd):
 
 
 @pytest.mark.long
+@pytest.mark.parametrize("pool", ["prefork", "threads"])
+def test_soft_shutdown(celeryd, pool, tmp_path):
+    """A worker that gives its tasks some time before it stops cold is not ready, and alive."""
+    celeryd.conf = {"worker_soft_shutdown_timeout": 8}
+    environ = {"REMAP_SIGTERM": "SIGQUIT", "DOCKERFLOW_WORKER_STALL_SECONDS": "2"}
+    with celeryd.worker(f"--pool={pool}", "--concurrency=1", **environ) as worker:
+        celeryd.send("patient", str(tmp_path / "go"))
+        worker.wait_for_line("patient began", timeout=30)
+        worker.wait_for("readiness", 200)
+        worker.send_signal(SIGTERM)
+        worker.wait_for("readiness", 503, timeout=5)
+        assert liveness_until_it_ends(worker) == {200}
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("pool", ["prefork", "threads"])
+def test_remote_shutdown(celeryd, pool, tmp_path):
+    """A worker that is told by a message to stop is not ready, and alive until its task ends."""
+    go = tmp_path / "go"
+    environ = {"DOCKERFLOW_WORKER_STALL_SECONDS": "2"}
+    with celeryd.worker(f"--pool={pool}", "--concurrency=1", **environ) as worker:
+        task_id = celeryd.send("patient", str(go))
+        worker.wait_for_line("patient began", timeout=30)
+        worker.wait_for("readiness", 200)
+        celeryd.app.control.shutdown()
+        worker.wait_for("readiness", 503, timeout=5)
+        # For longer than a loop may stand still.
+        assert liveness_until_it_ends(worker, then=go.touch) == {200}
+        assert worker.wait(timeout=30).code == 0
+        assert [each["state"] for each in worker.summaries(task_id)] == ["SUCCESS"]
+
+
+def liveness_until_it_ends(worker, then=lambda: None):
+    """Ask for six seconds, or until the worker ends if that is earlier."""
+    end, found = time.monotonic() + 6, set()
+    while time.monotonic() < end and (status := worker.status("liveness")):
+        found.add(status)
+        time.sleep(0.1)
+    then()
+    return found
+
+
+@pytest.mark.long
 def test_taken_port(celeryd):
     """A probe port that is taken is one line, and status 1; no traceback."""
     with socket.create_server((LOOPBACK, 0)) as taken:
@@ -340,6 +383,24 @@ def test_what_a_worker_starts(monkeypatch, caplog, settings):
     worker.beat = object()
     step.start(worker)
     assert "do not judge its embedded beat" in caplog.text
+
+
+def test_draining_whatever_stops_it(fresh):
+    """A worker drains when it closes, and before the pause of a soft shutdown."""
+    found = []
+    worker = SimpleNamespace(
+        app=None, wait_for_soft_shutdown=lambda: found.append(lifecycle.process.is_draining)
+    )
+    step = DockerflowStep(worker)
+    step.close(worker)  # without probes: it may be a test's, inside another process
+    assert not lifecycle.process.is_draining
+    worker.dockerflow = WorkerHealth(worker)
+    worker.dockerflow._drain_before_soft_shutdown()
+    worker.wait_for_soft_shutdown()
+    assert found == [True]
+    lifecycle.process.draining_since = None
+    step.close(worker)
+    assert lifecycle.process.is_draining
 
 
 def test_port_that_is_taken(fresh, settings, caplog):

@@ -25,7 +25,7 @@ logger = logging.getLogger("dockerflow_django.tasks")
 class DockerflowStep(bootsteps.StartStopStep):  # type: ignore[misc]
     """Start after the pool, so that its first processes inherit nothing, and before the consumer.
 
-    To stop it does nothing: the probes are answered until the last task has ended.
+    When the worker stops, the probes are answered until the last task has ended.
     """
 
     label = "Dockerflow"
@@ -46,6 +46,11 @@ class DockerflowStep(bootsteps.StartStopStep):  # type: ignore[misc]
         except ProbesError as error:
             logger.critical("The worker does not start: %s", error)
             sys.exit(1)
+
+    def close(self, worker: Any) -> None:
+        """Be no longer ready, whatever stops the worker: ``control.shutdown()`` sends no signal."""
+        if worker.dockerflow is not None:
+            worker.dockerflow.drain()
 
     def stop(self, worker: Any) -> None:
         """Answer on."""
@@ -92,13 +97,18 @@ class WorkerHealth:
         self._probes.start()
         self._broker.start()
         signals.worker_ready.connect(self._on_ready, weak=False)
-        signals.worker_shutting_down.connect(self._on_shutting_down, weak=False)
+        signals.worker_shutting_down.connect(self.drain, weak=False)
+        self._drain_before_soft_shutdown()
         signals.worker_shutdown.connect(self._on_shutdown, weak=False)
         atexit.register(self._on_shutdown)
 
     def watch_loop(self) -> None:
         """Watch the consumer's loop, which begins anew with each connection."""
         self._loop.watch()
+
+    def drain(self, **kwargs: Any) -> None:
+        """Be no longer ready: inside a signal handler, so no lock may be waited for."""
+        lifecycle.process.drain()
 
     def liveness(self) -> list[CheckMessage]:
         """Ask whether the consumer's loop turns; a worker that stops needs no loop."""
@@ -127,9 +137,16 @@ class WorkerHealth:
         self._is_ready = True
         self._probes.refresh()
 
-    def _on_shutting_down(self, **kwargs: Any) -> None:
-        """Begin to drain: inside a signal handler, so no lock may be waited for."""
-        lifecycle.process.drain()
+    def _drain_before_soft_shutdown(self) -> None:
+        """Drain when SIGQUIT comes: Celery sends its signal after the soft shutdown's pause."""
+        wait = self._worker.wait_for_soft_shutdown
+
+        def wait_draining() -> None:
+            self.drain()
+            wait()
+
+        # On the instance: a project's own worker class has its own method.
+        self._worker.wait_for_soft_shutdown = wait_draining
 
     def _on_shutdown(self, **kwargs: Any) -> None:
         atexit.unregister(self._on_shutdown)
