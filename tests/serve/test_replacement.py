@@ -13,7 +13,7 @@ from dockerflow_django.serve.deaths import DEATHS
 from dockerflow_django.serve.options import build_server
 from dockerflow_django.serve.process import Process
 from dockerflow_django.serve.server import Server
-from dockerflow_django.serve.starting import StartError, start_method
+from dockerflow_django.serve.starting import WorkerStartError, start_method
 from dockerflow_django.supervisor.container import Container
 from tests.harness.descriptors import no_descriptor_left
 from tests.harness.project import Project
@@ -193,7 +193,7 @@ def test_dead_worker_that_a_reload_has_replaced() -> None:
     def start(idx: int, *args: Any) -> Any:
         started.append(idx)
         if len(started) == 1:
-            raise StartError("Worker 1 cannot be started: Too many open files")
+            raise WorkerStartError("Worker 1 cannot be started: Too many open files")
         return SimpleNamespace(idx=idx)
 
     server._start_worker = start
@@ -238,7 +238,9 @@ def test_worker_that_nobody_can_watch(monkeypatch: pytest.MonkeyPatch) -> None:
     try:
         with (
             start_method("fork"),
-            pytest.raises(StartError, match=r"Worker 1 cannot be started: can't start new thread"),
+            pytest.raises(
+                WorkerStartError, match=r"Worker 1 cannot be started: can't start new thread"
+            ),
         ):
             server._start_worker(0, lambda *args: time.sleep(60), None)
         assert made[0].inner.exitcode == -signal.SIGKILL

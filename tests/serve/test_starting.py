@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from dockerflow_django.serve.preparation import FailedError
-from dockerflow_django.serve.starting import StartError
+from dockerflow_django.serve.starting import WorkerStartError
 from tests.serve.building import build
 
 
@@ -28,7 +28,7 @@ def test_second_worker_that_cannot_be_started() -> None:
 
     def start(idx: int, *args: Any) -> Any:
         if idx == 2:
-            raise StartError("Worker 3 cannot be started: Cannot allocate memory")
+            raise WorkerStartError("Worker 3 cannot be started: Cannot allocate memory")
         return SimpleNamespace(kill=lambda: killed.append(idx))
 
     server._start_worker = start

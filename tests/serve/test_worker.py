@@ -77,7 +77,7 @@ def done(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
 def channel_of(done: list[Any]) -> Any:
     return SimpleNamespace(
-        attach=lambda: done.append("attached"), tell_end=lambda: done.append("told")
+        attach=lambda: done.append("attached"), report_stopping=lambda: done.append("told")
     )
 
 

@@ -83,7 +83,7 @@ def test_questions(line: Line) -> None:
 def test_end(line: Line) -> None:
     """One whose server has ended says so at once, and with each answer that it still gives."""
     line.channel.serve_questions(lambda question: None)
-    line.channel.tell_end()
+    line.channel.report_stopping()
     line.ask(id=1, name="ping")
     line.listen()
     assert line.hear() == ({"serves": True}, b"")
@@ -147,7 +147,7 @@ def test_line_that_takes_no_more_at_once(line: Line) -> None:
 )
 def test_failed_lifespan(line: Line, text: str, more: str) -> None:
     """The application's own words are told on one line, without secrets, if it has any."""
-    line.channel.tell_failed_lifespan(text)
+    line.channel.report_failed_lifespan(text)
     problem = f"the application's lifespan failed to start{more}"
     assert line.hear() == ({"problem": problem}, b"")
 
@@ -155,7 +155,7 @@ def test_failed_lifespan(line: Line, text: str, more: str) -> None:
 @pytest.mark.parametrize(("count", "cut"), [(2000, ""), (2001, "…"), (1_000_000, "…")])
 def test_long_problem(line: Line, count: int, cut: str) -> None:
     """Why a worker cannot serve is told, if not always in whole."""
-    line.channel.tell_problem(count * "\N{BRAIN}")
+    line.channel.report_problem(count * "\N{BRAIN}")
     assert line.hear() == ({"problem": 2000 * "\N{BRAIN}" + cut}, b"")
 
 

@@ -49,7 +49,7 @@ def test_question_that_cannot_be_answered(
 
     monkeypatch.setattr(module, "evaluate", evaluate)
     channel, end = line
-    module._answer(channel, Question(7, "readiness", {}))
+    module._send_answer(channel, Question(7, "readiness", {}))
     message, body = unpack(end.recv(MESSAGE_BYTES))
     assert (message["id"], message["status"], message["is_last"]) == (7, 500, True)
     assert body == b""

@@ -41,11 +41,13 @@ def check_caches(
         answers, unless its ``OPTIONS`` set one. Other backends have timeouts of their own: for
         django-redis set ``SOCKET_CONNECT_TIMEOUT`` and ``SOCKET_TIMEOUT``.
     """
-    found = (_ask(alias, timeout_seconds) for alias in (caches if aliases is None else aliases))
+    found = (
+        _check_cache(alias, timeout_seconds) for alias in (caches if aliases is None else aliases)
+    )
     return [message for message in found if message]
 
 
-def _ask(alias: str, timeout_seconds: float) -> CheckMessage | None:
+def _check_cache(alias: str, timeout_seconds: float) -> CheckMessage | None:
     try:
         with opened(alias, timeout_seconds) as cache, _database_of(cache):
             if isinstance(cache, DummyCache):

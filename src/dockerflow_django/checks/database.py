@@ -20,11 +20,11 @@ def check_database_connected(
 
     :param aliases: aliases in ``DATABASES``; all of them if not given.
     """
-    found = [_ask(alias) for alias in (connections if aliases is None else aliases)]
+    found = [_check_alias(alias) for alias in (connections if aliases is None else aliases)]
     return [message for message in found if message is not None]
 
 
-def _ask(alias: str) -> checks.CheckMessage | None:
+def _check_alias(alias: str) -> checks.CheckMessage | None:
     try:
         with connection_to(alias) as connection:
             if connection.vendor == "unknown":

@@ -42,7 +42,7 @@ def check_migrations_applied(
     """
     labels = {app.label for app in app_configs or ()}
     wanted = connections if aliases is None else aliases
-    return [message for alias in wanted for message in _ask(alias, labels)]
+    return [message for alias in wanted for message in _check_alias(alias, labels)]
 
 
 @keeps("_holds_until", "_read")
@@ -52,7 +52,7 @@ def reset() -> None:
     _read.clear()
 
 
-def _ask(alias: str, labels: set[str]) -> list[checks.CheckMessage]:
+def _check_alias(alias: str, labels: set[str]) -> list[checks.CheckMessage]:
     if in_heartbeat_thread.get() and time.monotonic() < _holds_until.get(alias, 0):
         return []
     try:

@@ -103,13 +103,13 @@ def post_worker_init(worker: Any) -> None:
     try:
         import_urlconf()
     except UrlconfError as error:
-        channel.tell_problem(str(error))
+        channel.report_problem(str(error))
         raise
 
     def say_that_it_serves() -> None:
         serve_questions(channel, worker_threads=threads_of(worker))
 
-    when_served(worker, say_that_it_serves, channel.tell_failed_lifespan)
+    when_served(worker, say_that_it_serves, channel.report_failed_lifespan)
 
 
 def child_exit(server: Any, worker: Any) -> None:

@@ -23,7 +23,7 @@ from dockerflow_django.heartbeat.execution import Run, as_coroutine, execute
 from dockerflow_django.heartbeat.report import Result
 from dockerflow_django.heartbeat.slots import Slot
 
-Asked = Run | Result
+RunOrResult = Run | Result
 
 
 def gather(
@@ -36,7 +36,7 @@ def gather(
     no finished result, and still joins a run in flight.
     """
     checks_ = list(checks_)
-    asked = [_ask(check, cap_seconds, fresh=fresh) for check in checks_]
+    asked = [_run_or_result(check, cap_seconds, fresh=fresh) for check in checks_]
     for check, each in zip(checks_, asked, strict=True):
         if isinstance(each, Run):
             try:
@@ -49,7 +49,7 @@ def gather(
 async def agather(checks_: Iterable[Check], cap_seconds: float | None = None) -> list[Result]:
     """Do the same without blocking the event loop; cancelling it leaves the shared runs alone."""
     checks_ = list(checks_)
-    asked = [_ask(check, cap_seconds) for check in checks_]
+    asked = [_run_or_result(check, cap_seconds) for check in checks_]
     for check, each in zip(checks_, asked, strict=True):
         if not isinstance(each, Run) or each.future.done():
             continue
@@ -70,7 +70,7 @@ def gather_here(checks_: Iterable[Check]) -> list[Result]:
     ]
 
 
-def _ask(check: Check, cap_seconds: float | None, *, fresh: bool = False) -> Asked:
+def _run_or_result(check: Check, cap_seconds: float | None, *, fresh: bool = False) -> RunOrResult:
     """Return a result that is young enough, or the run in flight, or a run begun now."""
     limit = _limit_seconds(check)
     with slots.lock():
@@ -104,7 +104,7 @@ def _in_background(slot: Slot, check: Check, limit: float) -> Result:
     return _overdue(slot, run, limit)
 
 
-def _settled(check: Check, asked: Asked) -> Result:
+def _settled(check: Check, asked: RunOrResult) -> Result:
     if isinstance(asked, Run) and asked.future.done():
         return _with_options(check, asked.future.result())
     result = _overdue(None, asked, _limit_seconds(check)) if isinstance(asked, Run) else asked

@@ -83,7 +83,7 @@ class _DaemonExecutor(Executor):
         if not self.is_started:
             start(self._work, name="dockerflow-check-orm")
             self.is_started = True
-        self._calls.put(lambda: _answer(future, lambda: fn(*args, **kwargs)))
+        self._calls.put(lambda: _settle(future, lambda: fn(*args, **kwargs)))
         return future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
@@ -113,7 +113,7 @@ class _DaemonThreads(ThreadPoolExecutor):
             finally:
                 close_all()
 
-        start(lambda: _answer(future, call), name="dockerflow-check-call")
+        start(lambda: _settle(future, call), name="dockerflow-check-call")
         self._futures.append(future)
         return future
 
@@ -123,7 +123,7 @@ class _DaemonThreads(ThreadPoolExecutor):
             wait_for(self._futures)
 
 
-def _answer(future: Future[T], call: Callable[[], T]) -> None:
+def _settle(future: Future[T], call: Callable[[], T]) -> None:
     if not future.set_running_or_notify_cancel():
         return
     try:

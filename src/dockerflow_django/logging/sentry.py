@@ -17,13 +17,13 @@ def keep_from_sentry(logger_name: str) -> None:
     this before each record.
     """
     if (sentry := sys.modules.get(_MODULE)) is not None:
-        _tell(sentry, logger_name)
+        _ignore_logger(sentry, logger_name)
 
 
 @cache
-def _tell(sentry: Any, logger_name: str) -> None:
+def _ignore_logger(sentry: Any, logger_name: str) -> None:
     with suppress(Exception):  # of another version, or broken
         sentry.ignore_logger(logger_name)
 
 
-keeps("_tell", after_fork=False)(_tell.cache_clear)
+keeps("_ignore_logger", after_fork=False)(_ignore_logger.cache_clear)

@@ -9,7 +9,7 @@ from typing import Any
 
 from dockerflow_django.serve.deaths import Deaths
 from dockerflow_django.serve.process import Process
-from dockerflow_django.serve.starting import StartError, StartingServer
+from dockerflow_django.serve.starting import StartingServer, WorkerStartError
 from dockerflow_django.serve.stop import StopRequests
 
 # The first signal begins the drain, the second ends it, this one waits for nothing more.
@@ -150,7 +150,7 @@ class Server(StartingServer):
             dead = self._unreplaced[0]
             try:
                 new = self._start_worker(dead.idx, spawn_target, target_loader)
-            except StartError as error:
+            except WorkerStartError as error:
                 logger.error("%s. Trying again every %g s.", error, RETRY_SECONDS)  # noqa: TRY400
                 return
             self._unreplaced.pop(0)
@@ -174,7 +174,7 @@ class Server(StartingServer):
             old = self.wrks[place]
             try:
                 new = self._start_worker(idx, spawn_target, target_loader)
-            except StartError as error:
+            except WorkerStartError as error:
                 logger.error("%s: the old one stays.", error)  # noqa: TRY400
                 return
             if not self._await_serving(new):

@@ -83,13 +83,13 @@ class StartingServer(MPServer):
         try:
             for idx in range(self.workers):
                 self.wrks.append(self._start_worker(idx, spawn_target, target_loader))
-        except StartError as error:
+        except WorkerStartError as error:
             for worker in self.wrks:
                 worker.kill()
             raise FailedError(str(error)) from error
 
     def _start_worker(self, idx: int, spawn_target: Any, target_loader: Any) -> "Process":
-        """Start a worker. Raises `StartError`, and leaves nothing of it."""
+        """Start a worker. Raises `WorkerStartError`, and leaves nothing of it."""
         worker: Process | None = None
         try:
             flush_or_lose()
@@ -101,7 +101,7 @@ class StartingServer(MPServer):
                 worker.abandon()
                 self.container.remove(worker.known)
             text = getattr(error, "strerror", None) or error
-            raise StartError(f"Worker {idx + 1} cannot be started: {text}") from error
+            raise WorkerStartError(f"Worker {idx + 1} cannot be started: {text}") from error
         return worker
 
     def _spawn_worker(  # type: ignore[override]  # as Granian's own two servers have it
@@ -122,7 +122,7 @@ class StartingServer(MPServer):
         return worker  # type: ignore[no-any-return]
 
 
-class StartError(Exception):
+class WorkerStartError(Exception):
     """A worker cannot be started now; the text says why."""
 
 

@@ -63,7 +63,7 @@ def _enter(
         seconds = ending_seconds
     finally:
         end_within(seconds)
-        channel.tell_end()
+        channel.report_stopping()
 
 
 def load(
@@ -81,7 +81,7 @@ def load(
         application: Any = load_target(target, wd=folder, factory=factory)
         import_urlconf()
     except BaseException as error:
-        channel.tell_problem(_problem_of(error))
+        channel.report_problem(_problem_of(error))
         raise
 
     def say_that_it_serves() -> None:
@@ -95,7 +95,7 @@ def load(
     return Asgi(
         application,
         say_that_it_serves,
-        on_failed=channel.tell_failed_lifespan,
+        on_failed=channel.report_failed_lifespan,
         has_lifespan=has_lifespan,
     )
 

@@ -95,17 +95,17 @@ class WorkerChannel:
         with suppress(OSError):
             os.write(self._end.fileno(), pack(notification))
 
-    def tell_failed_lifespan(self, text: str) -> None:
+    def report_failed_lifespan(self, text: str) -> None:
         """Tell the supervisor that the lifespan of an ASGI application has failed to start."""
         reason = f": {' '.join(scrub(text).split())}" if text else ""
-        self.tell_problem(f"the application's lifespan failed to start{reason}")
+        self.report_problem(f"the application's lifespan failed to start{reason}")
 
-    def tell_problem(self, text: str) -> None:
+    def report_problem(self, text: str) -> None:
         """Tell the supervisor why this worker cannot serve; a text that is too long is cut."""
         is_long = len(text) > PROBLEM_CHARACTERS
         self.notify({"problem": f"{text[:PROBLEM_CHARACTERS]}…" if is_long else text})
 
-    def tell_end(self) -> None:
+    def report_stopping(self) -> None:
         """Tell the supervisor that this worker serves no longer, now and in each later answer."""
         self.is_stopping = lambda: True
         self.notify({"stops": True})

@@ -50,7 +50,7 @@ def _content_of_child(load: Callable[[], None]) -> bytes:
             pid = os.fork()
             if not pid:
                 told.close()
-                _tell(load, writer)
+                _write_findings(load, writer)
         finally:
             os.close(writer)
         content = told.read()
@@ -59,7 +59,7 @@ def _content_of_child(load: Callable[[], None]) -> bytes:
     return content
 
 
-def _tell(load: Callable[[], None], writer: int) -> None:
+def _write_findings(load: Callable[[], None], writer: int) -> None:
     """Run in the child: write what was found, and end without what the parent has registered."""
     found: dict[str, Any] = {"errors": [], "warnings": [], "problem": ""}
     try:

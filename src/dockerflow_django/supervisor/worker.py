@@ -65,7 +65,7 @@ def serve_questions(channel: WorkerChannel, *, worker_threads: int | None = None
     if channel.is_draining:
         drain()
     dispatch = _hub if _is_patched_by_gevent() else _Threads
-    channel.serve_questions(dispatch(lambda question: _answer(channel, question)))
+    channel.serve_questions(dispatch(lambda question: _send_answer(channel, question)))
 
 
 def answer_question(question: Question) -> Answered:
@@ -77,7 +77,7 @@ def answer_question(question: Question) -> Answered:
     return {"version": version_name()}, b""
 
 
-def _answer(channel: WorkerChannel, question: Question) -> None:
+def _send_answer(channel: WorkerChannel, question: Question) -> None:
     try:
         message, body = answer_question(question)
     except Exception:

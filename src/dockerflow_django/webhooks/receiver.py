@@ -27,13 +27,13 @@ def configured_receiver() -> Receiver | None:
     if not url:
         return None
     if wanted := conf.problem("DOCKERFLOW_WEBHOOK_SECRET"):
-        _tell(wanted)
+        _log_unusable_secret(wanted)
         return None
     return Receiver(url, secret)
 
 
 @cache
-def _tell(wanted: str) -> None:
+def _log_unusable_secret(wanted: str) -> None:
     """Say so once in a process: each change of a probe asks."""
     logger.error(
         "No webhook is sent, because it would not be signed: DOCKERFLOW_WEBHOOK_SECRET must be %s. "
@@ -42,4 +42,4 @@ def _tell(wanted: str) -> None:
     )
 
 
-keeps("_tell")(_tell.cache_clear)
+keeps("_log_unusable_secret")(_log_unusable_secret.cache_clear)
