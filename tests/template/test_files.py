@@ -1,12 +1,14 @@
 """What a made project is shipped with is valid, by the published schemas and by linters."""
 
 import json
+import os
 import re
 import subprocess
 
 import pytest
 import yaml
 
+from dockerflow_django.conformance.dockerfile.syntax import parse
 from tests.programs import beside_python, need
 from tests.template.manifests import KUBERNETES, manifests
 
@@ -33,6 +35,37 @@ def test_schema(made, schema, path):
     check = [beside_python("check-jsonschema"), "--builtin-schema", f"vendor.{schema}", path]
     done = subprocess.run(check, cwd=made.folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("translated", [False, True])
+def test_translations_are_compiled_in_the_image(project, translated):
+    """The build's step compiles what there is, and is content with nothing."""
+    need("msgfmt", everywhere=False)
+    (step,) = (
+        step.text
+        for step in parse(project.text("Dockerfile"))
+        if step.name == "RUN" and "compilemessages" in step.text
+    )
+    messages = project.folder / "locale" / "de" / "LC_MESSAGES"
+    if translated:
+        messages.mkdir(parents=True)
+        (messages / "django.po").write_text('msgid "Profile"\nmsgstr "Profil"\n')
+    environ = project.env(PATH=f"{beside_python('uv').parent}:{os.environ['PATH']}")
+    subprocess.run(["/bin/sh", "-ec", step], cwd=project.folder, env=environ, check=True)
+    assert (messages / "django.mo").exists() is translated
+
+
+def test_gettext_is_where_messages_are_made(made):
+    """Development and the build stand on the stage with gettext; what is shipped does not."""
+    *_, text = made.text("Dockerfile").partition(" AS dependencies")
+    stage, _, rest = text.partition("\nFROM ")
+    assert "install --yes --no-install-recommends gettext" in stage
+    assert re.findall(r"^FROM (\S+) AS (\w+)", f"FROM {rest}", re.MULTILINE) == [
+        ("dependencies", "development"),
+        ("dependencies", "build"),
+        ("base", "production"),
+    ]
 
 
 def test_caddyfile(made):

@@ -123,7 +123,7 @@ def copytree_of(context):
 
 def test_steps(image):
     """The image holds the code, static files, the version and the packages, and no secret."""
-    assert len(image.steps) == 3
+    assert len(image.steps) == 4
     assert json.loads((image.app / "version.json").read_text())["commit"] == "c0ffee"
     assert list((image.app / "staticfiles" / "admin").rglob("*.css.gz"))
     assert (image.entrypoint, image.user) == (["python", "manage.py"], "app")
