@@ -4,6 +4,7 @@ import os
 import re
 import shlex
 import subprocess
+from itertools import pairwise
 
 import pytest
 
@@ -95,7 +96,7 @@ def test_lint_finds_a_missing_migration(project, make, missing):
         models = project.folder / "users" / "models.py"
         models.write_text(models.read_text().replace("max_length=200", "max_length=201"))
     command = commands(make, "lint")[-1]
-    given = [word for before, word in zip(command, command[1:], strict=False) if before == "--env"]
+    given = [word for before, word in pairwise(command) if before == "--env"]
     environ = dict(word.split("=", 1) for word in given)
     # As in the container, where PostgreSQL is named.
     environ = {"POSTGRES_HOST": "postgres", **environ}
@@ -117,7 +118,7 @@ urlpatterns.append(path("stop/", stop))
 
 @pytest.mark.long
 def test_debug_stops_at_a_breakpoint(project, make, tmp_path):
-    """In the terminal of `make debug` a breakpoint() opens the debugger, and the request goes on."""
+    """In the terminal of `make debug` a breakpoint() opens the debugger; the request goes on."""
     stop, serve = commands(make, "debug")
     assert stop[-2:] == ["stop", "web"]
     assert "PYTHONBREAKPOINT=ipdb.set_trace" in serve
