@@ -12,7 +12,7 @@ import sys
 import time
 from pathlib import Path
 
-from celery import Celery
+from celery import Celery, Task
 from celery.beat import Scheduler
 from celery.exceptions import Ignore, Reject
 from celery.worker.control import control_command
@@ -101,6 +101,18 @@ def patient(path):
 @app.task
 def fail(text="no luck"):
     raise ValueError(text)
+
+
+class Unforgiving(Task):
+    """Fails again when it is told of its failure."""
+
+    def on_failure(self, *args):
+        raise RuntimeError("again")
+
+
+@app.task(base=Unforgiving)
+def fail_twice():
+    raise ValueError("the first")
 
 
 @app.task(bind=True, max_retries=1)

@@ -7,16 +7,20 @@ from typing import ClassVar
 
 import pytest
 from billiard.einfo import ExceptionInfo
-from celery import Celery
+from billiard.pool import MaybeEncodingError
+from celery import Celery, Task
+from celery.app.trace import build_tracer
 from celery.exceptions import Ignore, Reject, Retry, Terminated, WorkerLostError
 from celery.worker.request import Request
 
+from dockerflow_django.celery import instrument
 from dockerflow_django.context import current_rid
 from dockerflow_django.context.tasks import current_task
 from dockerflow_django.tasks import record
 from dockerflow_django.tasks.celery import requests
 
 app = Celery("requests", broker="memory://", set_as_current=False, fixups=[])
+instrument(app)
 counted = []
 
 
@@ -42,6 +46,18 @@ class Own(Request):
 @app.task(name="own", shared=False, Request=Own)
 def own():
     """Has a class of its own."""
+
+
+class Unforgiving(Task):
+    """Fails again when it is told of its failure."""
+
+    def on_failure(self, *args):
+        raise self.error
+
+
+@app.task(name="fails twice", shared=False, base=Unforgiving)
+def fails_twice():
+    raise ValueError("the first")
 
 
 @app.task(name="plain", shared=False)
@@ -170,10 +186,23 @@ def test_what_the_child_cannot_tell(error, state, level, records):
     assert counted == [("own", state, False)]
 
 
-@pytest.mark.parametrize("error", [Reject("late"), MemoryError()])
-def test_raised_after_the_record(error, records):
-    """What a child raises after it has written is counted only."""
-    make().on_failure(info_of(error))
+@pytest.mark.filterwarnings("ignore:Exception raised outside body:RuntimeWarning")
+@pytest.mark.parametrize("error", [ValueError("again"), Reject("late"), MemoryError()])
+def test_raised_after_the_record(error, records, monkeypatch):
+    """What a child raises once more after the task has one record: the child's own."""
+    monkeypatch.setattr(Unforgiving, "error", error, raising=False)
+    trace = build_tracer(fails_twice.name, fails_twice, app=app)
+    with pytest.raises(type(error)) as raised:
+        trace("1", (), {})
+    assert len(records()) == 1
+    make().on_failure(ExceptionInfo(raised._excinfo))
+    assert len(records()) == 1
+    assert len(counted) == 1
+
+
+def test_a_result_that_cannot_be_sent(records):
+    """A task whose result does not reach the main process has been written by its child."""
+    make().on_failure(info_of(MaybeEncodingError("no pickle", object())))
     assert records() == []
     assert len(counted) == 1
 

@@ -30,6 +30,7 @@ ONLY_IN_PROCESSES = {
     "die": ((), {}, ["LOST"]),
     "die_late": ((), {}, ["LOST"]),
     "leave": ((), {}, ["LOST"]),
+    "fail_twice": ((), {}, ["FAILURE"]),
 }
 SEVERITIES = {
     "SUCCESS": INFO,

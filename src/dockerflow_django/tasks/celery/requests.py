@@ -12,9 +12,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache, wraps
+from traceback import walk_tb
 from typing import Any
 
-from celery.exceptions import Reject, Terminated, TimeLimitExceeded, WorkerLostError
+from billiard.pool import MaybeEncodingError
+from celery.exceptions import Terminated, TimeLimitExceeded, WorkerLostError
 from celery.utils.imports import symbol_by_name
 from celery.worker.request import ExceptionWithTraceback
 
@@ -90,7 +92,7 @@ class ObservedRequest:
         error = _exception_of(exc_info)
         state = _state_of(error)
         # What the child has returned it has also written.
-        is_written = return_ok or isinstance(error, Reject | MemoryError)
+        is_written = return_ok or _has_run(exc_info, error)
         self.end(state, None if is_written else error, is_written=is_written)
         with self._with_its_id():
             return super().on_failure(  # type: ignore[misc]
@@ -187,6 +189,18 @@ def _exception_of(exc_info: Any) -> BaseException:
     error = exc_info.exception
     found: BaseException = error.exc if isinstance(error, ExceptionWithTraceback) else error
     return found
+
+
+def _has_run(exc_info: Any, error: BaseException) -> bool:
+    """Tell whether the child has run the task, and so has written its record.
+
+    If a result backend or a handler of the task's own fails again in Celery's tracer, its error
+    comes without a result, as that of arguments does that cannot be decoded.
+    """
+    if not isinstance(error, Exception):
+        return False
+    is_traced = any(frame.f_code.co_name == "trace_task" for frame, _ in walk_tb(exc_info.tb))
+    return is_traced or isinstance(error, MaybeEncodingError)
 
 
 def _state_of(error: BaseException) -> str:
