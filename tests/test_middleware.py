@@ -16,9 +16,10 @@ from dockerflow_django import lifecycle
 from dockerflow_django.context import current_rid
 from dockerflow_django.heartbeat import evaluation
 from dockerflow_django.middleware import DockerflowMiddleware, _warn_without_app
+from dockerflow_django.summary import fields
 from tests import handlers
 from tests.project.middleware import RAISING_PATH
-from tests.summary.conftest import ask, make_request, site, summaries  # noqa: F401
+from tests.summary.conftest import ask, lines, make_request, site, summaries  # noqa: F401
 from tests.summary.drive import asgi
 from tests.summary.urls import HaltError
 
@@ -334,3 +335,70 @@ def test_without_the_app_it_says_so_once(caplog):
         DockerflowMiddleware(lambda request: None)
     (record,) = [r for r in caplog.records if r.name == "dockerflow_django.middleware"]
     assert "Add 'dockerflow_django' to INSTALLED_APPS." in record.getMessage()
+
+
+ODD = [
+    ("HTTP_USER_AGENT", 7),
+    ("HTTP_ACCEPT_LANGUAGE", 7),
+    ("HTTP_TRACEPARENT", 7),
+    ("HTTP_X_REQUEST_ID", 7),
+    ("HTTP_X_FORWARDED_FOR", None),
+    ("REMOTE_ADDR", None),
+]
+
+
+@pytest.mark.parametrize(("name", "value"), ODD)
+@override_settings(DOCKERFLOW_SUMMARY_LOG_REMOTE_ADDRESSES=True)
+def test_what_a_project_puts_into_a_request_costs_no_response(
+    middleware, make_request, summaries, name, value
+):
+    """Before this middleware or after it: there is the answer, and a record that names it."""
+
+    def view(request):
+        request.META[name] = value
+        return HttpResponse("four")
+
+    request = make_request()
+    for _ in range(2):
+        response = middleware(view)(request)
+        record = summaries.pop()
+        assert (response.status_code, record.code, record.errno) == (200, 200, 0)
+        assert (record.method, record.path) == ("GET", "/plain/")
+        assert response.headers[RID] == record.rid
+    assert summaries == []
+
+
+def test_what_costs_the_fields_is_told_once(middleware, make_request, summaries, lines):
+    """With a traceback: it may happen at every request."""
+    fields._told.clear()
+
+    def view(request):
+        request.path = None
+        return HttpResponse(status=500)
+
+    for _ in range(2):
+        assert middleware(view)(make_request()).status_code == 500
+    (told,) = [line for line in lines if line.name == "dockerflow_django"]
+    assert told.exc_info[0] is AttributeError
+    assert [record.levelno for record in summaries] == [ERROR, ERROR]
+    names = {"code", "errno", "method", "rid", "size"}
+    assert names == set(vars(summaries[0])) & {*names, "path", "t", "db_queries"}
+
+
+def test_a_path_that_is_none_is_not_excluded(middleware, make_request, summaries):
+    """It costs no response either."""
+
+    def view(request):
+        request.path = None
+        return HttpResponse()
+
+    with override_settings(DOCKERFLOW_SUMMARY_EXCLUDE=["^/"]):
+        assert middleware(view)(make_request()).status_code == 200
+    assert len(summaries) == 1
+
+
+def test_an_accept_header_that_is_none_names_no_html(middleware, make_request, health):
+    """An endpoint's answer is early all the same."""
+    request = make_request("/__lbheartbeat__")
+    request.META["HTTP_ACCEPT"] = None
+    assert middleware(pytest.fail)(request).status_code == 200

@@ -89,6 +89,7 @@ SERVING = [
     "logging.access",
     "logging.config",
     "logging.content",
+    "logging.delivery",
     "logging.description",
     "logging.encoding",
     "logging.envelope",

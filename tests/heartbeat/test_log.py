@@ -136,3 +136,20 @@ def test_life_of_the_process_is_logged_as_it_changes(caplog):
         "Check lifecycle (readiness) is ok again.",
         "Check lifecycle (readiness): dockerflow.health.I004: Set not ready.",
     ]
+
+
+def test_filter_that_raises(caplog, capfd):
+    """What a project's log filter raises is told on standard error, and costs no heartbeat."""
+
+    def breaks(record):
+        return record.args[3]
+
+    logger = logging.getLogger(LOGGER)
+    logger.addFilter(breaks)
+    try:
+        report(checks.Error("No stock.", id="shop.E001"))
+        report()
+    finally:
+        logger.removeFilter(breaks)
+    assert caplog.records == []
+    assert capfd.readouterr().err.count("--- Logging error ---") == 2

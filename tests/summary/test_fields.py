@@ -2,6 +2,7 @@
 
 import time
 import tracemalloc
+from ipaddress import ip_address
 
 import pytest
 from django.test import override_settings
@@ -193,6 +194,22 @@ def test_without_an_address_there_is_no_chain(make_request):
     assert "remoteAddressChain" not in fields_of(request, RequestState("abc"))
     del request.META["REMOTE_ADDR"]
     assert "remoteAddressChain" not in fields_of(request, RequestState("abc"))
+
+
+@pytest.mark.parametrize(
+    ("forwarded", "address", "chain"),
+    [
+        ("203.0.113.7, 10.0.0.1", None, ["203.0.113.7", "10.0.0.1"]),
+        (None, "127.0.0.1", ["127.0.0.1"]),
+        (ip_address("203.0.113.7"), ip_address("::1"), ["203.0.113.7", "::1"]),
+    ],
+)
+@override_settings(DOCKERFLOW_SUMMARY_LOG_REMOTE_ADDRESSES=True)
+def test_addresses_may_be_the_projects_own(make_request, forwarded, address, chain):
+    """It finds out who the client is, and leaves what it finds in place of the server's text."""
+    request = make_request()
+    request.META.update(HTTP_X_FORWARDED_FOR=forwarded, REMOTE_ADDR=address)
+    assert fields_of(request, RequestState("abc"))["remoteAddressChain"] == chain
 
 
 def test_the_middleware_adds_its_own(ask, summaries):

@@ -167,21 +167,60 @@ def test_the_loggers_level_counts(make_request, summaries, level, codes):
     assert [record.code for record in summaries] == codes
 
 
-def test_a_filter_that_raises_is_asked_once(make_request, summaries):
-    """A record that is lost on its way is not written a second time as a failure's."""
-    logger, asked = logging.getLogger(SUMMARY_LOGGER), []
+class Breaks(logging.Filter):
+    """A project's filter that takes each record for another's."""
 
-    def breaks(record):
-        asked.append(record)
-        raise LookupError
+    asked = 0
 
+    def filter(self, record):
+        self.asked += 1
+        return not record.args[0].startswith("GET /static/")
+
+
+@pytest.fixture
+def breaking(summaries):
+    """Give the logger a filter that raises."""
+    logger, breaks = logging.getLogger(SUMMARY_LOGGER), Breaks()
     logger.addFilter(breaks)
+    yield breaks
+    logger.removeFilter(breaks)
+
+
+@pytest.mark.parametrize("url", ["/plain/", "/stream/"])
+@pytest.mark.filterwarnings("ignore:StreamingHttpResponse must consume:Warning")
+def test_a_filter_that_raises_does_not_cost_the_response(ask, breaking, capfd, url):
+    """The record is lost, is not written a second time as a failure's, and `logging` tells."""
+    assert ask(url).status == 200
+    assert breaking.asked == 1
+    told = capfd.readouterr().err
+    assert told.count("--- Logging error ---") == told.count("IndexError: ") == 1
+
+
+def test_a_handler_that_raises_does_not_cost_the_response(ask, summaries, capfd):
+    """One that guards nothing, for a broker that may be down."""
+
+    class Breaks(logging.Handler):
+        def emit(self, record):
+            raise OSError("broker down")
+
+    logger, breaks = logging.getLogger(SUMMARY_LOGGER), Breaks()
+    logger.addHandler(breaks)
     try:
-        with pytest.raises(LookupError):
-            DockerflowMiddleware(lambda request: HttpResponse())(make_request())
+        assert ask("/plain/").status == 200
     finally:
-        logger.removeFilter(breaks)
-    assert (len(asked), summaries) == (1, [])
+        logger.removeHandler(breaks)
+    assert len(summaries) == 1
+    assert "OSError: broker down" in capfd.readouterr().err
+
+
+def test_a_status_that_is_no_number_is_told(make_request, summaries):
+    """Django fails with such a response, too; the record says so, and nothing is in progress."""
+    response = HttpResponse()
+    response.status_code = "404"
+    with pytest.raises(TypeError):
+        DockerflowMiddleware(lambda request: response)(make_request())
+    assert [(record.code, record.getMessage()[:9]) for record in summaries] == [(500, "TypeError")]
+    assert process.requests_in_progress == 0
 
 
 def test_a_record_factory_makes_the_record(answered):

@@ -18,6 +18,7 @@ from dockerflow_django._state import keeps
 from dockerflow_django.client.bearer_token import bears_token
 from dockerflow_django.conf import conf
 from dockerflow_django.conf.casts import DETAILS_WORDS
+from dockerflow_django.logging.delivery import log
 
 logger = logging.getLogger("dockerflow_django")
 
@@ -31,11 +32,12 @@ def are_allowed(request: HttpRequest) -> bool:
         return False
     try:
         return _call(wanted, request) is True
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - it is logged
         # A callable that looks at ``request.user`` raises at every poll that is answered early.
         if type(error) not in _logged:
             _logged.add(type(error))
-            logger.exception("DOCKERFLOW_HEARTBEAT_DETAILS raised, so nobody sees details")
+            told = "DOCKERFLOW_HEARTBEAT_DETAILS raised, so nobody sees details"
+            log(logger, logging.ERROR, told, exc_info=True)
         return False
 
 

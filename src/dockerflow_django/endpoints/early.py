@@ -24,7 +24,7 @@ def accepts_html(request: HttpRequest) -> bool:
     ``*/*`` does not count: a kubelet sends it. Whatever else the header holds is no error.
     """
     # Django's `accepted_types` takes a hundred times as long for every other request.
-    accept: str = request.META.get("HTTP_ACCEPT", "").lower()
+    accept = str(request.META.get("HTTP_ACCEPT", "")).lower()
     if "text/html" not in accept:
         return False
     for media_range in accept.split(","):

@@ -8,6 +8,7 @@ from dockerflow_django._state import keeps
 from dockerflow_django.checks.messages import cause_of
 from dockerflow_django.heartbeat.report import LIFECYCLE, Report, Result, status_of, text_of
 from dockerflow_django.heartbeat.updates import UpdateTracker
+from dockerflow_django.logging.delivery import log
 
 logger = logging.getLogger("dockerflow_django.checks")
 
@@ -52,11 +53,11 @@ _known: dict[tuple[str, float | None], tuple[object, ...]] = {}
 def _log(name: str, result: Result) -> None:
     extra = {"check": name, "status": status_of(result.level)}
     if not result.level:
-        logger.info("Check %s is ok again.", name, extra=extra)
+        log(logger, logging.INFO, "Check %s is ok again.", name, extra=extra)
         return
     texts = " ".join(map(_text, result.spoken))
     traceback = f"\n{text_of(result.traceback)}" if result.traceback else ""
-    logger.log(result.level, "Check %s: %s%s", name, text_of(texts), traceback, extra=extra)
+    log(logger, result.level, "Check %s: %s%s", name, text_of(texts), traceback, extra=extra)
 
 
 def _text(message: Any) -> str:

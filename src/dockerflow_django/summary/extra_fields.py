@@ -13,6 +13,7 @@ from django.utils.module_loading import import_string
 from dockerflow_django._state import keeps
 from dockerflow_django.conf import conf
 from dockerflow_django.logging.content import FORMATTER_ERROR, LEFT_BY_FORMATTERS, STANDARD
+from dockerflow_django.logging.delivery import log
 from dockerflow_django.logging.guard import no_database
 from dockerflow_django.logging.sanitising import Sanitiser, is_secret
 from dockerflow_django.logging.scrubbing import REDACTED, scrub
@@ -40,11 +41,12 @@ def add_project_fields(
         function = _import(target) if isinstance(target, str) else target
         theirs = function(request, response).items()
         return {**_without_secrets({_free(str(k)): v for k, v in theirs}), **fields}
-    except Exception:
+    except Exception:  # noqa: BLE001 - it is logged
         # Once: it may raise at every request.
         if target not in _failed:
             _failed.append(target)
-            logger.exception("DOCKERFLOW_SUMMARY_EXTRA raised; its fields are missing")
+            told = "DOCKERFLOW_SUMMARY_EXTRA raised; its fields are missing"
+            log(logger, logging.ERROR, told, exc_info=True)
         return fields
 
 

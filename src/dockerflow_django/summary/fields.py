@@ -1,18 +1,24 @@
 """What a summary record says about its request, beside what all records say."""
 
+import logging
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any, TypedDict
 
 from django.http import HttpRequest
 from django.utils.translation.trans_real import parse_accept_lang_header
 
+from dockerflow_django._state import keeps
 from dockerflow_django.conf import conf
 from dockerflow_django.context.requests import RequestState
+from dockerflow_django.logging.delivery import log
 from dockerflow_django.logging.scrubbing import scrub
 from dockerflow_django.summary.redaction import path_of, query_of
 from dockerflow_django.summary.user_id import known_uid
+
+logger = logging.getLogger("dockerflow_django")
 
 MAX_AGENT = 512
 # Of a longer header Django parses the first 500 characters, up to a comma.
@@ -71,6 +77,22 @@ def fields_of(request: HttpRequest, state: RequestState) -> Fields:
     return fields
 
 
+def least_fields_of(request: HttpRequest, state: RequestState, failure: Exception) -> Fields:
+    """Return what can be had without what raised that, and tell of it once a kind."""
+    if type(failure) not in _told:
+        _told.add(type(failure))
+        told = "The summaries of some requests lack most of their fields"
+        log(logger, logging.ERROR, told, exc_info=failure)
+    fields: Fields = {"method": request.method or "", "rid": state.rid}
+    with suppress(Exception):
+        fields["path"] = path_of(request)
+    return fields
+
+
+_told: set[type[Exception]] = set()
+keeps("_told")(_told.clear)
+
+
 # What clients send is cut before it is the key of a cache.
 @lru_cache(maxsize=256)
 def _agent(sent: str) -> str:
@@ -93,5 +115,7 @@ def _uid_of(request: HttpRequest) -> str | None:
 
 def _addresses(meta: Mapping[str, Any]) -> list[str]:
     """Return the client as the proxies name it, the proxies, and who is connected to us."""
-    hops = [*meta.get("HTTP_X_FORWARDED_FOR", "").split(","), meta.get("REMOTE_ADDR", "")]
+    # A project may put None there, or an `ipaddress`, as it finds out who the client is.
+    sent = meta.get("HTTP_X_FORWARDED_FOR"), meta.get("REMOTE_ADDR")
+    hops = ",".join(str(value) for value in sent if value is not None).split(",")
     return [hop.strip() for hop in hops if hop.strip()]

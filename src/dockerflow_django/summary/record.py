@@ -21,11 +21,12 @@ from dockerflow_django.context.requests import (
 from dockerflow_django.context.trace import parse_traceparent
 from dockerflow_django.lifecycle import request_ended
 from dockerflow_django.logging.content import SUMMARY_LOGGER
+from dockerflow_django.logging.delivery import deliver
 from dockerflow_django.logging.making import make_record
 from dockerflow_django.logging.sentry import keep_from_sentry
 from dockerflow_django.summary.extra_fields import add_project_fields
 from dockerflow_django.summary.failure import describe
-from dockerflow_django.summary.fields import fields_of
+from dockerflow_django.summary.fields import fields_of, least_fields_of
 from dockerflow_django.summary.id_header import give_id
 from dockerflow_django.summary.streaming import follow
 from dockerflow_django.summary.verdict import (
@@ -44,8 +45,8 @@ def start(request: HttpRequest) -> RequestState:
     meta = request.META
     header = conf.DOCKERFLOW_REQUEST_ID_HEADER_NAME
     wanted = meta.get(_meta_key(header)) if header else None
-    traceparent = meta.get("HTTP_TRACEPARENT")
-    state = start_request(wanted, parse_traceparent(traceparent) if traceparent else None)
+    sent = meta.get("HTTP_TRACEPARENT")
+    state = start_request(wanted, parse_traceparent(sent) if isinstance(sent, str) else None)
     state.is_running = True
     _name(request, state)
     return state
@@ -116,16 +117,20 @@ def _write(
 ) -> None:
     if state.is_over:
         return
-    state.is_over = True
     if state.progress is not None:
         request_ended(state.progress)
+    # A status that is no number costs the response, in Django too: `fail` writes the record then.
     errno, level = verdict_of(response.status_code, error, state)
+    state.is_over = True
     if not logger.isEnabledFor(level):
         return
     rate = rate_of(request, state, errno, level)
     if rate < 1 and random.random() >= rate:  # noqa: S311 - a sample, not a secret
         return
-    fields = fields_of(request, state)
+    try:
+        fields = fields_of(request, state)
+    except Exception as failure:  # noqa: BLE001 - a project may put anything on its request
+        fields = least_fields_of(request, state, failure)
     fields["code"] = response.status_code
     if size is None and error is None:
         size = _size_of(request, response)
@@ -141,7 +146,7 @@ def _write(
     record = make_record(SUMMARY_LOGGER, level, message)
     record.__dict__.update(extra)
     keep_from_sentry(SUMMARY_LOGGER)
-    logger.handle(record)
+    deliver(logger, record)
 
 
 # Not at the end of the middleware: after it Django logs, streams the body, and closes it.

@@ -43,7 +43,7 @@ def rate_of(request: HttpRequest, state: RequestState, errno: int, level: int) -
     if errno >= SERVER_ERROR or level > logging.INFO:
         return 1.0
     excluded = conf.DOCKERFLOW_SUMMARY_EXCLUDE
-    if excluded and any(pattern.search(request.path) for pattern in excluded):
+    if excluded and any(pattern.search(str(request.path)) for pattern in excluded):
         return 0.0
     return conf.DOCKERFLOW_SUMMARY_SAMPLE_RATE
 

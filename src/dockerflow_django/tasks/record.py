@@ -5,6 +5,7 @@ from typing import TypedDict
 
 from dockerflow_django.context import current_rid
 from dockerflow_django.context.tasks import TaskState
+from dockerflow_django.logging.delivery import deliver
 from dockerflow_django.logging.making import make_record
 from dockerflow_django.logging.sentry import keep_from_sentry
 from dockerflow_django.summary.failure import describe
@@ -78,4 +79,4 @@ def write(fields: Fields, error: BaseException | None = None) -> None:
     record = make_record(SUMMARY_LOGGER, level, message)
     record.__dict__.update(fields)
     keep_from_sentry(SUMMARY_LOGGER)
-    logger.handle(record)
+    deliver(logger, record)

@@ -62,6 +62,19 @@ def test_pause(states: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     assert actions.seconds_to_next(1.0) == 1.0
 
 
+def test_filter_that_raises(capfd: pytest.CaptureFixture[str], states: Any) -> None:
+    """What a project's log filter raises does not keep the broker from being told."""
+    breaks = logging.Filter()
+    breaks.filter = lambda record: record.args[5]  # type: ignore[index, assignment, return-value]
+    logger = logging.getLogger(SUMMARY_LOGGER)
+    logger.addFilter(breaks)
+    try:
+        Record(deliver(), SUCCESS, time.perf_counter()).write(is_sent=True)
+    finally:
+        logger.removeFilter(breaks)
+    assert "IndexError" in capfd.readouterr().err
+
+
 def test_connection_that_is_lost_at_the_answer(states: Any) -> None:
     """If the answer to a message cannot be sent, its record says so, once."""
     broker = Broker("memory://", "shop.handle", Options("orders"), Inbox())

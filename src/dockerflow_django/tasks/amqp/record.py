@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, TypedDict
 
 from dockerflow_django.context.requests import RequestState
+from dockerflow_django.logging.delivery import log
 from dockerflow_django.tasks.amqp.inbox import Delivery
 
 SUMMARY_LOGGER = "message.summary"
@@ -60,7 +61,7 @@ class Record:
         if request is not None and not self.delivery.is_recorded:
             self.delivery.is_recorded = True
             fields = _fields(self.delivery, request, self.ended)
-            logger.log(LEVELS[state], "%s", self.error, extra={**fields, "state": state})
+            log(logger, LEVELS[state], "%s", self.error, extra={**fields, "state": state})
 
 
 def write_abandoned(delivery: Delivery) -> None:
