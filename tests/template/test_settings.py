@@ -101,16 +101,94 @@ def test_files_in_a_bucket(made, environ, url):
 
 
 @pytest.mark.long
-def test_mail_by_a_provider(made):
-    """ANYMAIL_PROVIDER brings its backend, which finds its key."""
+@pytest.mark.parametrize("provider", ["brevo", "mailgun", "mandrill", "resend", "sparkpost"])
+def test_mail_by_a_provider(made, provider):
+    """ANYMAIL_PROVIDER brings its backend, which needs no more than its key."""
     code = (
         "import django; django.setup(); from django.core.mail import get_connection;"
         "connection = get_connection(); print(type(connection).__module__, connection.api_key)"
     )
-    environ = {"ANYMAIL_PROVIDER": "mailgun", "ANYMAIL_API_KEY": "key"}
+    environ = {"ANYMAIL_PROVIDER": provider, "ANYMAIL_API_KEY": "key"}
     settings = {"DJANGO_SETTINGS_MODULE": "config.settings"}
     shown = made.run("-c", code, **PRODUCTION, **environ, **settings).stdout
-    assert shown == "anymail.backends.mailgun key\n"
+    assert shown == f"anymail.backends.{provider} key\n"
+    assert f"`{provider}`" in made.text("README.md")
+
+
+def test_mail_by_a_provider_without_a_key(made):
+    """Without the key one line says so at the start, not the first mail."""
+    environ = {**PRODUCTION, "ANYMAIL_PROVIDER": "mailgun"}
+    (line,) = made.manage("check", code=1, **environ).stderr.splitlines()
+    assert "ANYMAIL_API_KEY is not set" in line
+
+
+@pytest.mark.parametrize("given", ["secret", "secret/", "/secret/"])
+def test_path_of_the_admin(show, given):
+    """The slash between the admin's path and its pages is there, whoever forgets it."""
+    settings, _ = show("ADMIN_URL", ADMIN_URL=given)
+    assert settings["ADMIN_URL"] == "secret/"
+
+
+OLD_HASH = """
+import django; django.setup()
+from django.contrib.auth.hashers import PBKDF2SHA1PasswordHasher, check_password
+from django.template import engines
+from django.test import RequestFactory
+hash = PBKDF2SHA1PasswordHasher().encode("secret", "salt")
+print(check_password("secret", hash))
+names = "{{ MEDIA_URL }} {{ STATIC_URL }} {{ LANGUAGE_CODE }} {{ TIME_ZONE }} {{ debug }}"
+template = engines["django"].from_string(names)
+print(template.render({}, RequestFactory().get("/")))
+"""
+
+
+@pytest.mark.long
+def test_what_ddpt_had(made):
+    """Passwords hashed by an older hasher are verified; templates find the variables they had."""
+    settings = {"DJANGO_SETTINGS_MODULE": "config.settings", "DEBUG": "true"}
+    *_, verified, rendered = made.run("-c", OLD_HASH, **settings).stdout.splitlines()
+    assert verified == "True"
+    assert rendered == "/media/ /static/ en-us UTC True"
+
+
+TOOLBAR = """
+import socket, sys
+import django; django.setup()
+from django.test import Client
+# As in a container whose network has this gateway.
+socket.gethostbyname_ex = lambda name: (name, [], ["172.18.0.5"])
+answer = Client(REMOTE_ADDR=sys.argv[1]).get("/admin/login/", headers={"host": "localhost"})
+print(b"djDebug" in answer.content)
+"""
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("address", ["127.0.0.1", "172.18.0.1", "172.18.0.7"])
+def test_debug_toolbar(made, address):
+    """It shows on this machine, and to it in a container: requests come from the gateway then."""
+    settings = {"DJANGO_SETTINGS_MODULE": "config.settings", "DEBUG": "true"}
+    shown = made.run("-c", TOOLBAR, address, **settings).stdout.splitlines()[-1]
+    assert shown == str(address != "172.18.0.7")
+
+
+UPLOAD = """
+import django; django.setup()
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.test import Client
+url = default_storage.url(default_storage.save("cat.txt", ContentFile(b"miaow")))
+answer = Client(headers={"host": "www.example.com", "x-forwarded-proto": "https"}).get(url)
+print(url, answer.status_code)
+"""
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("debug", "status"), [("true", 200), ("false", 404)])
+def test_uploaded_files(made, tmp_path, debug, status):
+    """In development Django serves what was uploaded to the folder."""
+    more = {"DEBUG": debug, "MEDIA_ROOT": str(tmp_path)}
+    settings = {**PRODUCTION, "DJANGO_SETTINGS_MODULE": "config.settings", **more}
+    assert f"/media/cat.txt {status}" in made.run("-c", UPLOAD, **settings).stdout.splitlines()
 
 
 def test_mail_by_smtp(show):
