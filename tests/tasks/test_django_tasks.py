@@ -1,11 +1,14 @@
 """Django's own Tasks leave a record each, with the id of the request that they run in."""
 
 import logging
+from contextlib import suppress
 
 import django
 import pytest
 from django.db import connection
-from django.test import override_settings
+from django.http import JsonResponse
+from django.test import AsyncClient, Client, override_settings
+from django.urls import path
 
 from dockerflow_django.context import current_rid
 from dockerflow_django.context.requests import start_request
@@ -17,7 +20,7 @@ if django.VERSION < (6, 0):
     pytest.skip("Django has Tasks since 6.0", allow_module_level=True)
 
 from django.tasks import task
-from django.tasks.signals import task_finished
+from django.tasks.signals import task_finished, task_started
 
 IMMEDIATE = {"default": {"BACKEND": "django.tasks.backends.immediate.ImmediateBackend"}}
 TRACEPARENT = f"00-{'1' * 32}-{'2' * 16}-01"
@@ -49,6 +52,45 @@ async def look_async():
 @task
 def outer():
     look.enqueue()
+
+
+@task
+def interrupt():
+    raise KeyboardInterrupt
+
+
+@task
+def outer_of_an_interrupted_one():
+    with suppress(KeyboardInterrupt):
+        interrupt.enqueue()
+
+
+def interrupted(request):
+    with suppress(KeyboardInterrupt):
+        interrupt.enqueue()
+    return JsonResponse({"task": current_task().name})
+
+
+async def interrupted_async(request):
+    with suppress(KeyboardInterrupt):
+        await interrupt.aenqueue()
+    return JsonResponse({"task": current_task().name})
+
+
+def tell(request):
+    return JsonResponse({"task": current_task() and current_task().name})
+
+
+async def tell_async(request):
+    return tell(request)
+
+
+urlpatterns = [
+    path("interrupted/", interrupted),
+    path("async/interrupted/", interrupted_async),
+    path("tell/", tell),
+    path("async/tell/", tell_async),
+]
 
 
 @pytest.fixture(autouse=True)
@@ -127,3 +169,47 @@ def test_nobody_reads(records, caplog):
     look.enqueue()
     assert records() == []
     assert current_task() is None
+
+
+@override_settings(ROOT_URLCONF=__name__)
+def test_one_that_never_ends(records):
+    """Django tells nobody that a task was interrupted: it is over with its request."""
+    client = Client()
+    assert client.get("/interrupted/").json() == {"task": interrupt.module_path}
+    assert current_task() is None
+    assert client.get("/tell/").json() == {"task": None}
+    assert records() == []
+
+
+@override_settings(ROOT_URLCONF=__name__)
+async def test_one_that_never_ends_under_asgi(records):
+    """What an async view has left does not reach the next request of its context either."""
+    client = AsyncClient()
+    assert (await client.get("/async/interrupted/")).json() == {"task": interrupt.module_path}
+    assert (await client.get("/async/tell/")).json() == {"task": None}
+    assert records() == []
+
+
+def test_one_that_a_receiver_does_not_let_begin(records):
+    """A receiver of the project that raises leaves no record, and nothing in the next request."""
+
+    def refuse(**kwargs):
+        raise LookupError
+
+    start_request("abc", None)
+    task_started.connect(refuse)
+    try:
+        with pytest.raises(LookupError):
+            look.enqueue()
+    finally:
+        task_started.disconnect(refuse)
+    start_request("def", None)
+    assert (current_rid(), current_task()) == ("def", None)
+    assert records() == []
+
+
+def test_an_interrupted_task_in_a_task(records):
+    """A task ends, and leaves its record, although one in it never did."""
+    outer_of_an_interrupted_one.enqueue()
+    assert [each.task for each in records()] == [outer_of_an_interrupted_one.module_path]
+    assert (current_rid(), current_task()) == (None, None)

@@ -22,9 +22,10 @@ class RequestState:
     last. `is_health` is of our own endpoints, `is_expected` of a probe that fails only because the
     process starts or drains. `progress` is the token of a request that counts as in progress.
 
-    `is_running` while the view runs or the stream is read. `is_over` since the summary is written:
-    what still runs in this context then, a task that lives on, is not counted. `outer` is the
-    request that this one was made in, with its id: a view may use the test client.
+    `is_running` while the view runs or the stream is read, and while the task or the handler of a
+    message runs. `is_over` since the summary is written: what still runs in this context then, a
+    task that lives on, is not counted. `outer` is the request that this one was made in, with its
+    id: a view may use the test client.
     """
 
     error = ""

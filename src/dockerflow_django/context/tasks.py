@@ -39,8 +39,20 @@ _task: ContextVar[TaskState | None] = ContextVar("dockerflow_task_state", defaul
 
 
 def current_task() -> TaskState | None:
-    """Return the task that this code runs for, None outside of one."""
-    return _task.get()
+    """Return the task that this code runs for, None outside of one.
+
+    A task that is never ended, since nobody says so, is over when its request is.
+    """
+    state = _task.get()
+    return state if state is None or state.request is current_state() else None
+
+
+def find_task(task_id: str) -> TaskState | None:
+    """Return the task of that id, if it is the current one or one that this lies in."""
+    state = current_task()
+    while state is not None and state.task_id != task_id:
+        state = state.outer[0]
+    return state
 
 
 def start_task(
@@ -50,11 +62,12 @@ def start_task(
 
     `rid` is what came with the task. If it is not valid, the task gets an id of its own.
     """
-    outer = _task.get(), current_state(), current_rid()
+    outer = current_task(), current_state(), current_rid()
     request = outer[1] if in_request else None
     is_own = request is None
     if request is None:
         request = RequestState(valid_rid(rid) or new_rid(), trace)
+        request.is_running = True
         switch_to(request, request.rid)
     state = TaskState(name, task_id, request, is_own=is_own)
     state.outer = outer
@@ -67,5 +80,6 @@ def end_task(state: TaskState) -> None:
     task, request, rid = state.outer
     _task.set(task)
     if state.is_own:
+        state.request.is_running = False
         state.request.is_over = True
         switch_to(request, rid)

@@ -2,13 +2,17 @@
 
 A backend that runs a task in the request's process keeps the id of that request. Any other starts
 it without one, since a backend has nowhere to put it: there the task gets an id of its own.
+
+Django sends no signal for a task that KeyboardInterrupt ends, or that a receiver of `task_started`
+does not let begin: it leaves no record, and is over with its request, or with the task that it was
+enqueued in.
 """
 
 import sys
 import time
 from typing import Any
 
-from dockerflow_django.context.tasks import TaskState, current_task, end_task, start_task
+from dockerflow_django.context.tasks import TaskState, end_task, find_task, start_task
 from dockerflow_django.summary import queries
 from dockerflow_django.tasks import record
 
@@ -23,8 +27,8 @@ def start(task_result: Any, **kwargs: Any) -> None:
 
 def finish(task_result: Any, **kwargs: Any) -> None:
     """Write the record of a task that has ended, and leave its context."""
-    state = current_task()
-    if state is None or state.task_id != task_result.id:
+    state = find_task(task_result.id)
+    if state is None:
         return  # it was not started here
     try:
         outcome = record.SUCCESS if task_result.status == _SUCCESSFUL else record.FAILURE

@@ -73,12 +73,14 @@ class HandlerThread:
             rid if isinstance(rid, str) else None,
             headers.parse_trace(message.headers.get(headers.TRACEPARENT)),
         )
+        delivery.state.is_running = True
         message.channel = _Channel(delivery, self._post)
         _refresh_connections()
         try:
             error = self._call(message)
             ended = time.perf_counter()
         finally:
+            delivery.state.is_running = False
             delivery.state.is_over = True
             _refresh_connections()
         return self._action(delivery, error, ended)
