@@ -163,6 +163,28 @@ def test_poison_is_not_logged(queue: Queue, caplog: pytest.LogCaptureFixture) ->
     assert told.levelno == logging.ERROR
 
 
+def test_filter_that_raises(queue: Queue, capfd: pytest.CaptureFixture[str]) -> None:
+    """What a project's log filter raises ends neither the handler's thread nor the connection."""
+    breaks = logging.Filter()
+    breaks.filter = lambda record: record.args[5]  # type: ignore[index, assignment, return-value]
+    logger = logging.getLogger("dockerflow_django.tasks")
+    logger.addFilter(breaks)
+    try:
+        with Consumer(fail, queue.name, queue_arguments=queue.arguments) as consumer:
+            wait_until(consumer.is_ready)
+            queue.publish({"order": 1})
+            queue.publish(b"\xff", content_type="application/json", content_encoding="utf-8")
+            queue.publish({"order": 2})
+            consumer.wait_for("FAILURE", "FAILURE", "FAILURE")
+            wait_until(lambda: queue.ready(queue.dead) == 3)
+            consumer.stop()
+            consumer.join()
+    finally:
+        logger.removeFilter(breaks)
+    assert consumer.error is None
+    assert "IndexError" in capfd.readouterr().err
+
+
 def test_requeue(queue: Queue) -> None:
     """A message that is given back comes again, each time after a longer pause."""
     times: list[float] = []

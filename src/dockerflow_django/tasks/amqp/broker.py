@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from dockerflow_django.summary.failure import describe
+from dockerflow_django.logging.delivery import log
+from dockerflow_django.logging.description import describe
 from dockerflow_django.tasks.amqp.actions import Action, Actions
 from dockerflow_django.tasks.amqp.address import make_connection, shown
 from dockerflow_django.tasks.amqp.errors import (
@@ -124,7 +125,8 @@ class Broker:
             consumer = self._declare(connection)
         self._attempts = 0
         self.status.consuming(connection.connection.heartbeat)
-        logger.info("Consuming the queue %s at %s.", self._options.queue, shown(connection))
+        told = "Consuming the queue %s at %s."
+        log(logger, logging.INFO, told, self._options.queue, shown(connection))
         with selectors.DefaultSelector() as selector:
             selector.register(connection.connection.sock, selectors.EVENT_READ)
             selector.register(self._wake_up.reader, selectors.EVENT_READ)
@@ -206,7 +208,9 @@ class Broker:
         pause = PAUSES_SECONDS[min(self._attempts, len(PAUSES_SECONDS) - 1)]
         pause *= random.uniform(0.75, 1.0)  # noqa: S311 - so that a fleet does not knock as one
         self._attempts += 1
-        logger.warning(
+        log(
+            logger,
+            logging.WARNING,
             "%s Trying again in %.1f s. (%s; %s)",
             problem_of(error),
             pause,

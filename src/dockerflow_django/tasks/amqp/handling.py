@@ -15,6 +15,7 @@ from django.db import close_old_connections, reset_queries
 
 from dockerflow_django.context.requests import start_request
 from dockerflow_django.heartbeat.execution import as_coroutine
+from dockerflow_django.logging.delivery import log
 from dockerflow_django.logging.description import describe
 from dockerflow_django.tasks import headers
 from dockerflow_django.tasks.amqp.actions import Action
@@ -61,8 +62,8 @@ class HandlerThread:
         """Handle the message; an error of our own costs this message, and not the thread."""
         try:
             return Context().run(self._handle, delivery)
-        except Exception as error:
-            logger.exception("A message could not be handled")
+        except Exception as error:  # noqa: BLE001 - it is logged
+            log(logger, logging.ERROR, "A message could not be handled", exc_info=True)
             record = Record(delivery, FAILURE, time.perf_counter(), describe(error))
             return Action(delivery, "" if delivery.verb else "reject", record)
 
@@ -91,7 +92,8 @@ class HandlerThread:
             body = _body_of(message)
         except BaseException as error:  # noqa: BLE001 - whatever a codec raises
             # Without the exception, which may hold the whole body.
-            logger.error("The body of a message cannot be decoded: %s", describe(error))  # noqa: TRY400
+            told = "The body of a message cannot be decoded: %s"
+            log(logger, logging.ERROR, told, describe(error))
             return error
         try:
             result = self._handler(body, message)
@@ -102,8 +104,8 @@ class HandlerThread:
                 raise TypeError(f"the handler has not run: it returned its {name}")  # noqa: TRY301
         except (Requeue, Reject) as order:
             return order
-        except BaseException as error:
-            logger.exception("The handler of a message raised")
+        except BaseException as error:  # noqa: BLE001 - it is logged
+            log(logger, logging.ERROR, "The handler of a message raised", exc_info=True)
             return error
         return None
 

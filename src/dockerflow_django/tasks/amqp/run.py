@@ -3,6 +3,7 @@
 import logging
 
 from dockerflow_django.lifecycle import process
+from dockerflow_django.logging.delivery import log
 from dockerflow_django.logging.fallback import log_somewhere
 from dockerflow_django.summary.queries import count_from_now_on
 from dockerflow_django.tasks.amqp.address import broker_url, make_connection
@@ -49,7 +50,8 @@ def _run(path: str, options: Options, url: str | None, signals: StopSignals | No
         process.drain()
         broker.stop(hurry=count > 1)
         probes.refresh()
-        logger.info("Stopping %s.", "at once" if count > 1 else "after the message in hand")
+        when = "at once" if count > 1 else "after the message in hand"
+        log(logger, logging.INFO, "Stopping %s.", when)
 
     count_from_now_on()
     probes.start()
@@ -58,6 +60,6 @@ def _run(path: str, options: Options, url: str | None, signals: StopSignals | No
             signals.listen(on_signal)
         HandlerThread(handler, inbox, broker.post, broker.wake).start()
         broker.run()
-        logger.info("Stopped.")
+        log(logger, logging.INFO, "Stopped.")
     finally:
         probes.stop()
