@@ -49,15 +49,20 @@ def _is_ready(address):
 
 @pytest.mark.long
 def test_everything_is_one_json_object_a_line(project):
-    """The main process's own lines too, on standard output, and no control socket fails."""
+    """The main process's own lines too, on standard output, and no control socket fails.
+
+    A request has one line, a probe that passes none.
+    """
     with gunicorn(project) as process:
+        assert http.request((LOOPBACK, process.port), "GET", "/__lbheartbeat__").status == 200
         assert http.request((LOOPBACK, process.port), "GET", "/plain/").status == 200
         assert process.stop(timeout=SECONDS).code == 0
         assert process.lines("stderr") == []
         said = [json.loads(line) for line in process.lines("stdout")]
     texts = [line["Fields"].get("msg", "") for line in said]
     assert any(text.startswith("Listening at") for text in texts)
-    assert any(line["Type"] == "request.summary" for line in said)
+    (summary,) = [line for line in said if "path" in line["Fields"] or "GET /" in json.dumps(line)]
+    assert (summary["Type"], summary["Fields"]["path"]) == ("request.summary", "/plain/")
     assert not any("ontrol" in text for text in texts)
 
 
