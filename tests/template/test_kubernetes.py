@@ -1,6 +1,7 @@
 """A made project's Kubernetes manifests are valid, and locked down."""
 
 import json
+import re
 import subprocess
 from pathlib import Path
 
@@ -56,6 +57,18 @@ def test_kustomize(project, with_keda):
     kinds = [manifest["kind"] for manifest in built(path.parent)]
     assert ("ScaledObject" in kinds) is with_keda
     assert ("HorizontalPodAutoscaler" in kinds) is not with_keda
+
+
+def test_without_the_operator_of_prometheus(project):
+    """The file and the line that README.md names can be deleted."""
+    base = project.folder / KUBERNETES / "base"
+    named = re.search(
+        r"delete `(base/\S+)` and its line in `(base/\S+)`", project.text("README.md")
+    )
+    file, kustomization = (base.parent / path for path in named.groups())
+    file.unlink()
+    kustomization.write_text(kustomization.read_text().replace(f"  - {file.name}\n", ""))
+    assert "ServiceMonitor" not in {manifest["kind"] for manifest in built(base)}
 
 
 def built(folder):

@@ -34,6 +34,25 @@ def test_example_can_be_deleted(project):
     assert " passed" in project.run("-m", "pytest", "-q", "-p", "no:cacheprovider").stdout
 
 
+@pytest.mark.long
+def test_database_with_djangos_users(project, tmp_path):
+    """A database that has Django's users is migrated, by the step that the how-to names."""
+    settings = project.folder / "config" / "settings.py"
+    kept = settings.read_text()
+    environ = {"SQLITE_PATH": str(tmp_path / "db.sqlite3")}
+    moved = kept.replace('    "users",\n', "").replace('"users.User"', '"auth.User"')
+    settings.write_text(moved)
+    project.manage("migrate", "--verbosity=0", "admin", **environ)
+    settings.write_text(kept)
+    told = project.manage("migrate", "--verbosity=0", code=1, **environ).stderr
+    assert "InconsistentMigrationHistory" in told
+    rmtree(project.folder / "users")
+    (project.folder / "tests" / "test_users.py").unlink()
+    settings.write_text(moved)
+    project.manage("migrate", "--verbosity=0", **environ)
+    assert " passed" in project.run("-m", "pytest", "-q", "-p", "no:cacheprovider").stdout
+
+
 def test_own_rules_pass(project):
     """The made project keeps the rules of its own ruff, and is formatted."""
     project.run("-m", "ruff", "check", "--no-cache", ".")
