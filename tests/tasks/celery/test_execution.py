@@ -6,7 +6,9 @@ import sys
 import pytest
 from celery import Celery, signals
 from celery.exceptions import Ignore, Reject, Retry
+from celery.worker.state import revoked
 from django.db import connection
+from gevent import GreenletExit, Timeout
 
 from dockerflow_django.celery import instrument
 from dockerflow_django.context import current_rid, request_id_context
@@ -20,7 +22,9 @@ TRACEPARENT = f"00-{'1' * 32}-{'2' * 16}-01"
 seen = []
 
 
-ERRORS = {"Ignore": Ignore, "Reject": Reject, "SystemExit": SystemExit, "ValueError": ValueError}
+ERRORS = {
+    each.__name__: each for each in (GreenletExit, Ignore, Reject, SystemExit, Timeout, ValueError)
+}
 
 app = Celery("eager", broker="memory://", set_as_current=False, fixups=[])
 app.conf.task_always_eager = True
@@ -122,6 +126,26 @@ def test_an_exit_in_a_child_of_the_pool(run, records, monkeypatch):
     assert records() == []
     assert current_task() is None
     run("raise", "ValueError")
+    assert [each.state for each in records()] == ["FAILURE"]
+
+
+def test_a_greenlet_that_is_killed(run, records):
+    """It is lost, unless it has been revoked; that which ends it at its time limit is a failure."""
+    revoked.add("1")
+    try:
+        for name, task_id in (("GreenletExit", "1"), ("GreenletExit", "2"), ("Timeout", "3")):
+            with pytest.raises(ERRORS[name]):
+                run("raise", name, task_id=task_id)
+    finally:
+        revoked.discard("1")
+    assert [each.state for each in records()] == ["REVOKED", "LOST", "FAILURE"]
+
+
+def test_without_greenlets(run, records, monkeypatch):
+    """Where there are no greenlets, none has been killed."""
+    monkeypatch.delitem(sys.modules, "greenlet")
+    with pytest.raises(SystemExit):
+        run("raise", "SystemExit")
     assert [each.state for each in records()] == ["FAILURE"]
 
 

@@ -65,7 +65,7 @@ def plain():
     """Has Celery's class, by its name."""
 
 
-requests.observe_tasks(app, count)
+requests.observe_tasks(app, count, in_greenlets=False)
 
 
 @pytest.fixture(autouse=True)
@@ -103,7 +103,7 @@ def test_the_project_s_class_is_extended():
     assert issubclass(own.Request, Own)
     assert issubclass(plain.Request, Request)
     before = own.Request
-    requests.observe_tasks(app, count)
+    requests.observe_tasks(app, count, in_greenlets=False)
     assert own.Request is before
 
 
@@ -250,6 +250,16 @@ def test_killed_before_and_after_it_has_begun(end, state, records):
     assert pool.killed == [12]
     assert [each.state for each in records()] == [state]
     assert counted == [("plain", state, True)]
+
+
+def test_killed_greenlets(records, monkeypatch):
+    """A greenlet that has begun its task writes the record itself; before, nobody else does."""
+    monkeypatch.setattr(own.Request, "in_greenlets", True)
+    accepted().end(record.REVOKED)
+    assert records() == []
+    make().end(record.REVOKED)
+    assert [each.state for each in records()] == ["REVOKED"]
+    assert [state for _, state, _ in counted] == ["REVOKED", "REVOKED"]
 
 
 def test_the_hard_time_limit(records):

@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from signal import SIGQUIT
 
 import pytest
 from celery import chain
@@ -127,6 +128,22 @@ def test_revoked_while_it_runs(celeryd, number):
         worker.wait_for_summaries(after)
         worker.stop()
         assert states_of(worker, task_id) == ["REVOKED"]
+
+
+@pytest.mark.long
+def test_killed_greenlets(celeryd):
+    """A greenlet that is killed has one record: revoked, failed by its time limit, or lost."""
+    with celeryd.worker("--pool=gevent", "--concurrency=9") as worker:
+        ids = [celeryd.send("patient", "/nonexistent") for _ in range(2)]
+        wait_until(lambda: str(worker.output).count("patient began") == 2, timeout=30)
+        celeryd.app.control.revoke(ids[0], terminate=True)
+        ids.append(celeryd.send("beyond_hard_limit"))
+        for task_id in (ids[0], ids[2]):
+            worker.wait_for_summaries(task_id)
+        wait_until(lambda: sum(counted(worker).values()) == 2, timeout=30)
+        assert counted(worker) == {("patient", "REVOKED"): 1, ("beyond_hard_limit", "FAILURE"): 1}
+        worker.stop(SIGQUIT)
+        assert [states_of(worker, each) for each in ids] == [["REVOKED"], ["LOST"], ["FAILURE"]]
 
 
 @pytest.mark.long

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit, urlunsplit
 import psutil
 import pytest
 from celery import Celery
+from celery.concurrency.prefork import TaskPool
 
 from dockerflow_django import lifecycle
 from dockerflow_django.health import ERROR_CELERY_BROKER, INFO_STARTING
@@ -366,7 +367,7 @@ def test_what_a_worker_starts(monkeypatch, caplog, settings):
     def observed():
         """Do nothing."""
 
-    worker = SimpleNamespace(app=app, beat=None)
+    worker = SimpleNamespace(app=app, beat=None, pool_cls=TaskPool)
     step = DockerflowStep(worker)
     consumer = SimpleNamespace(controller=worker)
     settings.DOCKERFLOW_PROBE_PORT = settings.DOCKERFLOW_PROBE_FILE = None
@@ -406,7 +407,7 @@ def test_draining_whatever_stops_it(fresh):
 def test_port_that_is_taken(fresh, settings, caplog):
     """A worker whose probe port is taken logs one line and ends with status 1."""
     app = Celery("steps", broker="memory://", set_as_current=False, fixups=[])
-    worker = SimpleNamespace(app=app, beat=None)
+    worker = SimpleNamespace(app=app, beat=None, pool_cls=TaskPool)
     with socket.create_server((LOOPBACK, 0)) as taken:
         settings.DOCKERFLOW_PROBE_HOST, settings.DOCKERFLOW_PROBE_PORT = taken.getsockname()
         with pytest.raises(SystemExit) as ended:
@@ -419,7 +420,7 @@ def test_port_that_is_taken(fresh, settings, caplog):
 def test_wrong_setting(settings, caplog):
     """A worker with a wrong setting logs what is wrong, and ends with status 1, port or no port."""
     app = Celery("steps", broker="memory://", set_as_current=False, fixups=[])
-    worker = SimpleNamespace(app=app, beat=None)
+    worker = SimpleNamespace(app=app, beat=None, pool_cls=TaskPool)
     settings.DOCKERFLOW_PROBE_PORT = 90000
     with pytest.raises(SystemExit) as ended:
         DockerflowStep(worker).start(worker)

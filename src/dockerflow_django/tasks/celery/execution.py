@@ -2,6 +2,7 @@
 
 The record is written when the last of Celery's signals about the task comes. A child that is killed
 sends none, nor does one whose task exits: there the worker's main process writes it (`requests`).
+A greenlet that is killed does send them.
 """
 
 import sys
@@ -83,7 +84,21 @@ def _outcome_of(
         return _STATES.get(state or ""), error
     if not isinstance(error, Exception) and stages.is_pool_child():
         return None, error
+    if _has_been_killed(error):
+        return _state_of_killed(execution.task.task_id), error
     return state_of(error), error
+
+
+def _has_been_killed(error: BaseException) -> bool:
+    """Tell whether it ends a greenlet that somebody has killed."""
+    greenlet = sys.modules.get("greenlet")
+    return greenlet is not None and isinstance(error, greenlet.GreenletExit)
+
+
+def _state_of_killed(task_id: str) -> str:
+    from celery.worker.state import revoked
+
+    return record.REVOKED if task_id in revoked else record.LOST
 
 
 def _fields_of(app: Any, request: Any, state: TaskState, outcome: str) -> record.Fields:

@@ -30,26 +30,29 @@ Count = Callable[[str, str, float | None], None]
 _DEADLY = (WorkerLostError, SystemExit, KeyboardInterrupt)
 
 
-def observe_tasks(app: Any, count: Count) -> None:
+def observe_tasks(app: Any, count: Count, *, in_greenlets: bool) -> None:
     """Have the requests of every task of the app tell their end; `count` takes the metrics.
 
-    Each task keeps the class that the project has given it, and gets a subclass.
+    Each task keeps the class that the project has given it, and gets a subclass. `in_greenlets`
+    tells that a task which is killed while it runs can still write its record.
     """
     for task in app.tasks.values():
-        task.Request = _observed(symbol_by_name(task.Request), count)
+        task.Request = _observed(symbol_by_name(task.Request), count, in_greenlets)
 
 
 @cache
-def _observed(base: type, count: Count) -> type:
+def _observed(base: type, count: Count, in_greenlets: bool) -> type:
     if issubclass(base, ObservedRequest):
         return base
-    return type(f"Observed{base.__name__}", (ObservedRequest, base), {"count": staticmethod(count)})
+    attributes = {"count": staticmethod(count), "in_greenlets": in_greenlets}
+    return type(f"Observed{base.__name__}", (ObservedRequest, base), attributes)
 
 
 class ObservedRequest:
     """A mixin for Celery's ``Request``: each task ends once."""
 
     count: Count
+    in_greenlets: bool
     outcome: str | None = None
     # On the monotonic clock; Celery's own `time_start` is a date, which somebody may set.
     accepted_at: float | None = None
@@ -114,7 +117,7 @@ class ObservedRequest:
         return is_revoked
 
     def terminate(self, pool: Any, signal: Any = None) -> Any:
-        """Note that the task is revoked while it runs; pools without processes cannot do that."""
+        """Note that the task is revoked while it runs; a pool of threads cannot do that."""
         result = super().terminate(pool, signal)  # type: ignore[misc]
         if self.time_start:
             self.end(record.REVOKED)
@@ -137,6 +140,8 @@ class ObservedRequest:
         began = self.accepted_at
         seconds = None if began is None else time.monotonic() - began
         self.count(self.task.name, state, seconds)
+        # A greenlet that has begun the task writes the record whatever ends it.
+        is_written |= self.in_greenlets and began is not None
         if not is_written and record.is_wanted(state):
             record.write(self._record_fields(state, seconds or 0.0), error)
 

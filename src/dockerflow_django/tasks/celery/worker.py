@@ -40,7 +40,7 @@ class DockerflowStep(bootsteps.StartStopStep):  # type: ignore[misc]
         """Check the settings, observe the tasks, and answer the probes."""
         try:
             check_settings()
-            observe_tasks(worker.app, count)
+            observe_tasks(worker.app, count, in_greenlets=worker.pool_cls.is_green)
             if stages.are_probes_wanted():
                 worker.dockerflow = _answer_probes(worker)
         except ProbesError as error:
