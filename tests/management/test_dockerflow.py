@@ -9,12 +9,13 @@ from django.core import checks
 from django.core.checks.registry import registry
 from django.core.management import CommandError, call_command
 from django.test import override_settings
-from django.urls import include, re_path
+from django.urls import include, path, re_path
 
 from dockerflow_django.checks.registry import configuration
 from dockerflow_django.conf import MASK, Conf, Setting
 from dockerflow_django.management import overview
 from dockerflow_django.metrics import dashboards
+from tests.urls import plain
 
 
 def check_stock(app_configs: Any, **kwargs: Any) -> list[checks.CheckMessage]:
@@ -77,6 +78,16 @@ def test_nothing_included_is_said():
         text = run()
     assert 'the URLconf lacks include("dockerflow_django.urls")' in text
     assert 'the URLconf lacks include("dockerflow_django.metrics.urls")' in text
+
+
+def test_views_before_the_endpoints_are_said():
+    """An include is not missing where another pattern takes its paths."""
+    patterns = [path("<path:rest>", plain), path("", include("dockerflow_django.urls"))]
+    with override_settings(ROOT_URLCONF=Urls(patterns)):
+        text = run()
+    assert "none: other views answer at their paths" in text
+    assert "W019: tests.urls.plain answers at '/__version__'" in text
+    assert 'lacks include("dockerflow_django.urls")' not in text
 
 
 class Urls:

@@ -12,7 +12,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.signals import setting_changed
-from django.urls import Resolver404, URLPattern, URLResolver, get_resolver
+from django.urls import Resolver404, URLPattern, URLResolver, converters, get_resolver
 from django.urls.resolvers import LocalePrefixPattern
 from django.utils import translation
 from django.utils.functional import Promise
@@ -22,6 +22,8 @@ from dockerflow_django.conf import APP_NAME
 from dockerflow_django.endpoints.endpoint import Endpoint
 from dockerflow_django.endpoints.public import endpoint_name
 from dockerflow_django.health import PROBES
+
+_CONVERTERS = converters.__name__
 
 NAMES = ("version", "lbheartbeat", "heartbeat", "error")
 
@@ -57,7 +59,8 @@ def endpoints_in(urlconf: Any) -> dict[str, Endpoint]:
     table: dict[str, Endpoint] = {}
     # Below `i18n_patterns` it depends on the language what Django resolves a path to.
     with translation.override(settings.LANGUAGE_CODE):
-        for path in _candidates(resolver, "/"):
+        for prefix, leaf in _candidates(resolver, "/"):
+            path = prefix + leaf
             if (endpoint := _resolve(resolver, path)) is not None:
                 table.setdefault(path, endpoint)
                 other = path.removesuffix("/") if path.endswith("/") else f"{path}/"
@@ -85,6 +88,41 @@ def listed_in(urlconf: Any) -> dict[str, Endpoint]:
 def includes_in(urlconf: str) -> list[Include]:
     """Find every include of our URLs."""
     return list(_walk(get_resolver(urlconf), "/", "/"))
+
+
+def shadows_in(urlconf: str) -> dict[URLPattern, list[str]]:
+    """Find the patterns that take fixed paths of our views before them, as they take any path.
+
+    A pattern for just such a path stands there on purpose.
+    """
+    resolver = get_resolver(urlconf)
+    found: dict[URLPattern, list[str]] = {}
+    with translation.override(settings.LANGUAGE_CODE):
+        for prefix, leaf in _candidates(resolver, "/"):
+            path, (_, slash, rest) = prefix + leaf, leaf.partition("/")
+            taker = _taker(resolver, path)
+            if taker is None or endpoint_name(taker.callback):
+                continue
+            if taker is _taker(resolver, f"{prefix}anything{slash}{rest}"):
+                bare = path.removesuffix("/")
+                is_both = _taker(resolver, bare) is taker
+                found.setdefault(taker, []).append(bare if is_both else path)
+    return found
+
+
+def _taker(node: Any, path: str) -> URLPattern | None:
+    """Return the pattern that takes the path, by regular expressions alone.
+
+    A project's own converter, which may ask a database, is not called, so it takes nothing here.
+    """
+    match = node.pattern.regex.search(path)
+    converters = getattr(node.pattern, "converters", {}).values()
+    if match is None or any(type(each).__module__ != _CONVERTERS for each in converters):
+        return None
+    if isinstance(node, URLPattern):
+        return node
+    takers = (_taker(child, path[match.end() :]) for child in node.url_patterns)
+    return next((taker for taker in takers if taker is not None), None)
 
 
 def _walk(resolver: URLResolver, written: str, prefix: str | None) -> Iterator[Include]:
@@ -115,14 +153,14 @@ def _literal(pattern: Any) -> str | None:
     return _unescape(regex.removeprefix("^"))
 
 
-def _candidates(resolver: URLResolver, prefix: str) -> Iterator[str]:
-    """Yield the fixed paths that are written for our views."""
+def _candidates(resolver: URLResolver, prefix: str) -> Iterator[tuple[str, str]]:
+    """Yield the fixed paths that are written for our views: what is above each, and its own."""
     for pattern in resolver.url_patterns:
         if isinstance(pattern, URLResolver):
             if (own := _literal(pattern.pattern)) is not None:
                 yield from _candidates(pattern, prefix + own)
         elif endpoint_name(pattern.callback):
-            yield from (prefix + path for path in _paths(pattern))
+            yield from ((prefix, path) for path in _paths(pattern))
 
 
 def _paths(pattern: URLPattern) -> Iterator[str]:

@@ -30,6 +30,7 @@ def look_over() -> Overview:
     }
     return {
         "endpoints": _endpoints(),
+        "is_included": bool(includes_in(settings.ROOT_URLCONF)),
         "metrics": [path for name in METRICS_URLS if (path := _path(name))],
         "is_answered_early": MIDDLEWARE in settings.MIDDLEWARE,
         "checks": listed,

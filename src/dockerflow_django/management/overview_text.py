@@ -14,6 +14,7 @@ from dockerflow_django.management.places import hide_place, hide_places
 _LEVELS = {status: level for level, status in STATUSES.items()}
 # What these hold is told check by check.
 _TOLD_ABOVE = {"DOCKERFLOW_CHECKS", "DOCKERFLOW_PROBES"}
+_HIDDEN = "none: other views answer at their paths"
 Rows = Sequence[tuple[str, ...]]
 
 
@@ -53,7 +54,8 @@ def _endpoints(overview: Overview) -> Iterator[tuple[str, Rows]]:
     early = "before" if overview["is_answered_early"] else "without the middleware, so after"
     heading = f"Endpoints, answered {early} host validation, session and authentication"
     rows: Rows = [(endpoint["path"], endpoint["name"]) for endpoint in overview["endpoints"]]
-    yield heading, rows or [(_lacks("dockerflow_django.urls"),)]
+    none = _HIDDEN if overview["is_included"] else _lacks("dockerflow_django.urls")
+    yield heading, rows or [(none,)]
     paths: Rows = [(path,) for path in overview["metrics"]]
     yield "Metrics", paths or [(_lacks("dockerflow_django.metrics.urls"),)]
 

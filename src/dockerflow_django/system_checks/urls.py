@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from django.conf import settings
 from django.core.checks import Error, Warning  # noqa: A004 - Django's name
 
-from dockerflow_django.endpoints.paths import Include, endpoints_in, includes_in
+from dockerflow_django.endpoints.paths import Include, endpoints_in, includes_in, shadows_in
 from dockerflow_django.system_checks.rule import Finding, rule
 
 
@@ -30,6 +30,22 @@ def check_urls_have_one_prefix() -> Iterator[Finding]:
                 "varies: a probe has no fixed path, and the middleware does not answer there.",
                 "Include them where nothing is captured or translated, outside of i18n_patterns().",
             )
+
+
+@rule("dockerflow.W019", Warning)
+def check_no_pattern_stands_before() -> Iterator[Finding]:
+    """Find a pattern that takes any path, and so our endpoints' too."""
+    try:
+        shadows = shadows_in(settings.ROOT_URLCONF)
+    except Exception:  # noqa: BLE001 - as in `_includes`
+        return
+    for pattern, paths in shadows.items():
+        shown = ", ".join(map(repr, paths))
+        yield Finding(
+            f"{pattern.lookup_str} answers at {shown}: its pattern '{pattern.pattern}' stands "
+            "before those of dockerflow_django, and takes any path.",
+            'Put path("", include("dockerflow_django.urls")) first in urlpatterns.',
+        )
 
 
 def _includes() -> list[Include] | None:
