@@ -13,8 +13,8 @@ import time
 import pytest
 
 from dockerflow_django.logging import ConsoleFormatter, MozlogFormatter
+from dockerflow_django.logging.description import describe
 from dockerflow_django.logging.scrubbing import scrub
-from dockerflow_django.summary.failure import describe
 from dockerflow_django.summary.redaction import path_of, query_of
 from tests.logging.lines import make_record, raised
 

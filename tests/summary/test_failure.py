@@ -10,8 +10,7 @@ from django.core.signals import got_request_exception
 
 from dockerflow_django.context.requests import end_request, start_request
 from dockerflow_django.logging import description
-from dockerflow_django.logging.description import MAX_LENGTH
-from dockerflow_django.summary.failure import describe
+from dockerflow_django.logging.description import MAX_LENGTH, describe
 
 
 class MuteError(Exception):

@@ -11,8 +11,6 @@ from django.core.signals import got_request_exception
 from dockerflow_django.context.requests import current_state
 from dockerflow_django.logging.description import describe
 
-__all__ = ["describe"]
-
 
 def _remember(**kwargs: Any) -> None:
     """Describe the exception that Django is about to answer with a server error."""

@@ -22,10 +22,11 @@ from dockerflow_django.context.trace import parse_traceparent
 from dockerflow_django.lifecycle import request_ended
 from dockerflow_django.logging.content import SUMMARY_LOGGER
 from dockerflow_django.logging.delivery import deliver
+from dockerflow_django.logging.description import describe
 from dockerflow_django.logging.making import make_record
 from dockerflow_django.logging.sentry import keep_from_sentry
+from dockerflow_django.summary import failure  # noqa: F401 - connects itself
 from dockerflow_django.summary.extra_fields import add_project_fields
-from dockerflow_django.summary.failure import describe
 from dockerflow_django.summary.fields import fields_of, least_fields_of
 from dockerflow_django.summary.id_header import give_id
 from dockerflow_django.summary.streaming import follow
@@ -129,8 +130,8 @@ def _write(
         return
     try:
         fields = fields_of(request, state)
-    except Exception as failure:  # noqa: BLE001 - a project may put anything on its request
-        fields = least_fields_of(request, state, failure)
+    except Exception as problem:  # noqa: BLE001 - a project may put anything on its request
+        fields = least_fields_of(request, state, problem)
     fields["code"] = response.status_code
     if size is None and error is None:
         size = _size_of(request, response)

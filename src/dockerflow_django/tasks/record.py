@@ -6,9 +6,9 @@ from typing import TypedDict
 from dockerflow_django.context import current_rid
 from dockerflow_django.context.tasks import TaskState
 from dockerflow_django.logging.delivery import deliver
+from dockerflow_django.logging.description import describe
 from dockerflow_django.logging.making import make_record
 from dockerflow_django.logging.sentry import keep_from_sentry
-from dockerflow_django.summary.failure import describe
 
 SUMMARY_LOGGER = "task.summary"
 

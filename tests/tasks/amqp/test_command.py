@@ -274,9 +274,9 @@ def test_settings_that_cannot_be_used(
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--prefetch", "0"], "'0' is no number from 1 to 65535"),
-        (["--queue", ""], "an empty name is none"),
-        (["--queue-argument", "x"], "'x' is not NAME=VALUE"),
+        (["--prefetch", "0"], "'0': it must be a whole number from 1 to 65535"),
+        (["--queue", ""], "'': it must be a string that is not empty"),
+        (["--queue-argument", "x"], "'x': it must be NAME=VALUE"),
         (["--exchange-type", "headers"], "invalid choice: 'headers'"),
         (["amqp://u:s3cr3t@host"], "unrecognized arguments"),
     ],

@@ -6,8 +6,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from dockerflow_django.conf.casts import integer, text
 from dockerflow_django.logging.scrubbing import scrub
-from dockerflow_django.management.arguments import WRONG_USE, explain_in_one_line
+from dockerflow_django.management.arguments import WRONG_USE, explain_in_one_line, taken_by
 from dockerflow_django.tasks.amqp.options import EXCHANGE_TYPES, Options, WrongOptionsError
 from dockerflow_django.tasks.probes import ProbesError
 from dockerflow_django.tasks.stopping import StopSignals
@@ -34,7 +35,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "handler", metavar="HANDLER", help="dotted path of a function handle(body, message)"
         )
-        parser.add_argument("--queue", required=True, type=_name, metavar="NAME")
+        parser.add_argument("--queue", required=True, type=taken_by(text), metavar="NAME")
         parser.add_argument(
             "--exchange", default="", metavar="NAME", help="declare it, and bind the queue to it"
         )
@@ -58,7 +59,7 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--prefetch",
-            type=_prefetch,
+            type=taken_by(integer(1, MOST_PREFETCHED)),
             default=1,
             metavar="N",
             help="messages that wait here while one is handled, that one included; 1 if not given",
@@ -95,22 +96,10 @@ class Command(BaseCommand):
             raise CommandError(scrub(f"Not consuming: {error}."), returncode=status) from None
 
 
-def _name(text: str) -> str:
-    if not text:
-        raise ArgumentTypeError("an empty name is none")
-    return text
-
-
-def _prefetch(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 0 < int(text) <= MOST_PREFETCHED):
-        raise ArgumentTypeError(f"{text!r} is no number from 1 to {MOST_PREFETCHED}")
-    return int(text)
-
-
-def _pair(text: str) -> tuple[str, Any]:
-    name, is_pair, value = text.partition("=")
+def _pair(given: str) -> tuple[str, Any]:
+    name, is_pair, value = given.partition("=")
     if not (name and is_pair):
-        raise ArgumentTypeError(f"{text!r} is not NAME=VALUE")
+        raise ArgumentTypeError(f"{given!r}: it must be NAME=VALUE")
     try:
         return name, json.loads(value)
     except ValueError:

@@ -18,8 +18,8 @@ from amqp.exceptions import (
 )
 from kombu.exceptions import KombuError
 
+from dockerflow_django.logging.description import describe
 from dockerflow_django.logging.scrubbing import scrub
-from dockerflow_django.summary.failure import describe
 
 Stage = Literal["connect", "declare"]
 

@@ -3,11 +3,12 @@
 import logging
 import time
 from dataclasses import dataclass
-from typing import Any, TypedDict
+from typing import TypedDict, cast
 
 from dockerflow_django.context.requests import RequestState
 from dockerflow_django.logging.delivery import log
 from dockerflow_django.tasks.amqp.inbox import Delivery
+from dockerflow_django.tasks.record import milliseconds
 
 SUMMARY_LOGGER = "message.summary"
 SUCCESS, REQUEUED, REJECTED = "SUCCESS", "REQUEUED", "REJECTED"
@@ -69,17 +70,18 @@ def write_abandoned(delivery: Delivery) -> None:
     Record(delivery, UNACKED, time.perf_counter()).write(is_sent=False)
 
 
-def _fields(delivery: Delivery, request: RequestState, ended: float) -> dict[str, Any]:
+def _fields(delivery: Delivery, request: RequestState, ended: float) -> Fields:
     seconds = list(request.query_seconds)
-    fields = {
+    known = {name: value for name, value in delivery.known.items() if value not in (None, "")}
+    fields: Fields = {
         "handler": delivery.handler,
         "queue": delivery.queue,
-        **delivery.known,
+        **cast(Fields, known),
         "rid": request.rid,
-        "t": round((ended - request.started) * 1000),
+        "t": milliseconds(ended - request.started),
         "db_queries": len(seconds),
-        "t_db": round(sum(seconds) * 1000),
+        "t_db": milliseconds(sum(seconds)),
     }
     if request.trace is not None:
         fields["trace_id"], fields["span_id"] = request.trace
-    return {name: value for name, value in fields.items() if value not in (None, "")}
+    return fields
