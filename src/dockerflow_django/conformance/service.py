@@ -12,7 +12,6 @@ from dockerflow_django.client.target import Target, locate
 VERSION = "/__version__"
 HEARTBEAT = "/__heartbeat__"
 LBHEARTBEAT = "/__lbheartbeat__"
-ENDPOINTS = (VERSION, HEARTBEAT, LBHEARTBEAT)
 BODY_BYTES = 262_144
 MOST_REDIRECTS = 3
 REDIRECTS = range(300, 400)

@@ -1,4 +1,4 @@
-"""Find the users and groups that the commands of a Dockerfile make."""
+"""The user app, and what users and groups the commands of a Dockerfile make."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+
+NAME = "app"
+NUMBER = "10001"
+OURS = {NAME, NUMBER}
 
 _SUBSTITUTION = re.compile(r"\$\{(\w+)[^}]*\}|\$\([^)]*\)|`[^`]*`")
 _SEPARATORS = re.compile(r"&&|\|\||[;|\n(){}]")
@@ -48,6 +52,12 @@ class Accounts:
     groups: dict[str, str | None] = field(default_factory=dict)
     # A script may have made more, or a command has changed what nobody here has seen made.
     may_be_more: bool = False
+
+
+def is_app(user: str) -> bool:
+    """Tell whether a user, perhaps with a group behind a colon, is app in the group app."""
+    name, _, group = user.partition(":")
+    return name in OURS and (not group or group in OURS)
 
 
 def find_accounts(texts: list[str]) -> Accounts:

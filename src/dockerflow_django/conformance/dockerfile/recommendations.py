@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from dockerflow_django.conformance.dockerfile.accounts import OURS
 from dockerflow_django.conformance.dockerfile.bases import LANGUAGES, Base, read_base
 from dockerflow_django.conformance.dockerfile.image import Copy, is_in_app
 from dockerflow_django.conformance.dockerfile.stages import Dockerfile
@@ -11,7 +12,6 @@ from dockerflow_django.conformance.dockerfile.variables import is_known
 from dockerflow_django.conformance.requirement import Finding, bad, ok, should, unseen
 
 _GUIDE = "Dockerflow, building a container"
-_OURS = {"app", "10001"}
 _PORT = "8000"
 _CHOWN = re.compile(r"\bchown\s+(?:-\S+\s+)*(?:app|10001)\b[^&;|\n]*\s/app/?(?=\s|$)")
 _OF_SOURCES = re.compile(r"[\"']?(?:\.|/app)(?:/|/\.\.\.)?(?:\[[^]]*\])?[\"']?")
@@ -84,13 +84,10 @@ def sources_are_read_only(dockerfile: Dockerfile) -> Finding:
     """Judge who owns what is copied to /app."""
     image = dockerfile.image
     for copy in image.copies:
-        if is_in_app(copy.destination) and _OURS.intersection(copy.owner.split(":")[:1]):
+        if is_in_app(copy.destination) and OURS.intersection(copy.owner.split(":")[:1]):
             return bad(f"line {copy.line}: --chown={copy.owner}")
     for run in image.runs:
-        owner = re.search(
-            r"\bchown\s+(?:-\S+\s+)*(?:app|10001)\b[^&;|\n]*\s/app/?(?=\s|$)", run.text
-        )
-        if owner:
+        if owner := _CHOWN.search(run.text):
             return bad(f"line {run.line}: {' '.join(owner[0].split())}")
     return ok("root owns it")
 

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import re
 
-from dockerflow_django.conformance.dockerfile.accounts import Accounts, find_accounts
+from dockerflow_django.conformance.dockerfile.accounts import (
+    NAME,
+    NUMBER,
+    OURS,
+    Accounts,
+    find_accounts,
+    is_app,
+)
 from dockerflow_django.conformance.dockerfile.bases import SCRATCH, read_base
 from dockerflow_django.conformance.dockerfile.image import Image, is_in_app
 from dockerflow_django.conformance.dockerfile.stages import Dockerfile
 from dockerflow_django.conformance.dockerfile.variables import is_known
 from dockerflow_django.conformance.requirement import Finding, bad, must, ok, unseen
 
-NAME = "app"
-NUMBER = "10001"
-OURS = {NAME, NUMBER}
-
 _SOURCE = "Dockerflow, Dockerfile requirement"
-_INHERITED = "not in this file: the base image {} may have it"
 _ACCOUNT_FILES = {"/", "/etc", "/etc/passwd", "/etc/group"}
 _FETCHES = re.compile(r"\b(?:git\s+clone|cp|mv|tar|curl|wget|unzip|rsync|install)\b")
 
@@ -35,7 +37,7 @@ def sources_in_app(dockerfile: Dockerfile) -> Finding:
         if _FETCHES.search(run.text) and ("/app" in run.text or is_in_app(image.workdir)):
             return unseen(f"line {run.line}: a command may bring them")
     if not image.copies and not _is_known(image):
-        return unseen(_INHERITED.format(image.base))
+        return unseen(_inherited(image))
     places = ", ".join(dict.fromkeys(copy.destination for copy in image.copies))
     return bad(f"copied to {places}" if places else "nothing is copied")
 
@@ -94,7 +96,7 @@ def entrypoint_and_cmd(dockerfile: Dockerfile) -> Finding:
     if missing:
         return bad(f"no {' and no '.join(missing)}")
     inherited = image.entrypoint is None or image.command is None
-    return unseen(_INHERITED.format(image.base)) if inherited else ok("both")
+    return unseen(_inherited(image)) if inherited else ok("both")
 
 
 @must("USER app is the default user", source=f"{_SOURCE} 5", mend="end the stage with USER app")
@@ -105,9 +107,7 @@ def default_user(dockerfile: Dockerfile) -> Finding:
         return bad("no USER: it is root") if _is_known(image) else unseen(_inherited(image))
     if not is_known(image.user):
         return unseen(f"USER {image.user} is not known here")
-    name, _, group = image.user.partition(":")
-    is_ours = name in OURS and (not group or group in OURS)
-    return (ok if is_ours else bad)(f"USER {image.user}")
+    return (ok if is_app(image.user) else bad)(f"USER {image.user}")
 
 
 REQUIREMENTS = (sources_in_app, group, user, entrypoint_and_cmd, default_user)
@@ -119,7 +119,7 @@ def _is_known(image: Image) -> bool:
 
 
 def _inherited(image: Image) -> str:
-    return _INHERITED.format(image.base)
+    return f"not in this file: the base image {image.base} may have it"
 
 
 def _accounts(dockerfile: Dockerfile) -> Accounts:

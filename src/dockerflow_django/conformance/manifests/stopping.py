@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from dockerflow_django.conformance.dockerfile.accounts import is_app
 from dockerflow_django.conformance.manifests.container import Container, option
 from dockerflow_django.conformance.manifests.values import seconds
 from dockerflow_django.conformance.requirement import Finding, bad, must, ok, should, unseen
 
-OURS = {"app", "10001"}
 # The defaults of DOCKERFLOW_DRAIN_SECONDS, of `serve --graceful-timeout`, and of Gunicorn's.
 DRAIN_SECONDS = 5.0
 SERVE_SECONDS = 20.0
@@ -57,9 +57,7 @@ def runs_as_app(container: Container) -> Finding:
         return unseen("the image's own user")
     if "$" in container.user:
         return unseen("the user comes from the environment")
-    name, _, group = container.user.partition(":")
-    is_ours = name in OURS and (not group or group in OURS)
-    return (ok if is_ours else bad)(container.user)
+    return (ok if is_app(container.user) else bad)(container.user)
 
 
 def _drain(container: Container) -> float | None:
