@@ -8,12 +8,15 @@ import os
 import subprocess
 import sys
 import tempfile
+import tomllib
 from importlib.metadata import version
 from pathlib import Path
 from shutil import copytree, ignore_patterns, rmtree
 
 import pytest
 
+from dockerflow_django.template.generator import _dependencies
+from dockerflow_django.template.names import problem_with
 from tests.documents import ROOT
 from tests.harness.ports import LOOPBACK, Port
 from tests.harness.processes import Process
@@ -165,6 +168,14 @@ def test_lock_file_is_used(image):
     path.write_text(text)
     assert done.returncode != 0
     assert "lockfile" in done.stderr
+
+
+def test_no_project_is_named_like_what_it_installs(image):
+    """Of each package that the lock file names startproject makes no project."""
+    lock = tomllib.loads((image.app / "uv.lock").read_text())
+    installed = {package["name"] for package in lock["package"]} - {"shop"}
+    names = {name.replace("-", "_").capitalize() for name in installed}
+    assert {name for name in names if problem_with(name, _dependencies()) is None} == set()
 
 
 @pytest.mark.long

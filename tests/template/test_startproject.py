@@ -54,6 +54,12 @@ def test_fills_a_folder_that_is_there(tmp_path, existing):
         ("json", "the name of a Python module"),
         ("django", "the name of a Python module"),
         ("django_storages", "a package that the project needs"),
+        ("Django__Storages", "a package that the project needs"),
+        # By an extra of this app, and by what such a package brings.
+        ("Celery", "a package that the project needs"),
+        ("orJSON", "a package that the project needs"),
+        ("Billiard", "a package that the project needs"),
+        ("typing_Extensions", "a package that the project needs"),
     ],
 )
 def test_wrong_name(tmp_path, capsys, name, reason):

@@ -3,7 +3,7 @@
 import re
 import secrets
 import tomllib
-from importlib.metadata import version
+from importlib.metadata import requires, version
 from pathlib import Path
 
 from django.core.management.templates import TemplateCommand
@@ -36,6 +36,8 @@ def _dependencies() -> list[str]:
     """Return the names of the distributions that a project made from the template can install."""
     pyproject = tomllib.loads((TEMPLATE / "pyproject.toml").read_text("utf-8"))
     lists = [
+        # What this app asks for, with every extra.
+        requires("dockerflow-django") or [],
         pyproject["project"]["dependencies"],
         *pyproject["project"]["optional-dependencies"].values(),
         *pyproject["dependency-groups"].values(),
