@@ -50,6 +50,18 @@ def test_each_room_says_what_it_is_for(room):
     assert ast.get_docstring(ast.parse(room.read_text("utf-8")))
 
 
+@pytest.mark.parametrize(
+    "room", [path for path in FILES if path.name == "__init__.py"], ids=lambda p: p.parent.name
+)
+def test_a_list_of_modules_names_each_once(room):
+    """A room whose docstring lists modules leaves none out, and names none that has gone."""
+    text = ast.get_docstring(ast.parse(room.read_text("utf-8"))) or ""
+    listed = re.findall(r"(?:^|· )``(\w+)``", text, re.MULTILINE)
+    modules = [path.stem for path in room.parent.glob("*.py") if path != room]
+    rooms = [path.parent.name for path in room.parent.glob("*/__init__.py")]
+    assert not listed or sorted(listed) == sorted(modules + rooms)
+
+
 def test_map_names_files_and_functions_that_exist():
     """Whoever follows a request or a probe through the map finds each step."""
     text = (ROOT / "docs/contributing.rst").read_text("utf-8")

@@ -7,5 +7,6 @@
 ``workers``       many processes: a folder of values, and what is left when one of them dies
 ``disk_space``    what keeps a full folder from ending a process
 ``exposition``    all of it as text · ``views`` · ``urls``   the same at ``/__metrics__``
+``dashboards``    a dashboard for Grafana, and rules for Prometheus
 ``middleware``    django-prometheus's, with labels that a client cannot multiply
 """
