@@ -71,6 +71,16 @@ def test_urlconf_of_the_request():
     assert redacted == f"/accounts/reset/{REDACTED}/{REDACTED}/"
 
 
+def test_urlconf_of_a_request_that_nothing_has_resolved():
+    """That which a request brings counts before any that is set."""
+    set_urlconf("tests.urls")
+    try:
+        redacted = redact_path("/accounts/reset/MQ/planted/", "tests.logging.urls")
+    finally:
+        set_urlconf(None)
+    assert redacted == f"/accounts/reset/{REDACTED}/{REDACTED}/"
+
+
 @with_urls
 def test_longest_path():
     """A path that is longer than servers take is not matched."""

@@ -4,11 +4,14 @@ import tracemalloc
 from urllib.parse import unquote
 
 import pytest
+from asgiref.sync import iscoroutinefunction
 from django.http import HttpResponse
 from django.test import override_settings
 from django.urls import ResolverMatch, include, path, re_path, register_converter, resolve
 from django.urls.converters import StringConverter
+from django.utils.decorators import sync_and_async_middleware
 
+from dockerflow_django.logging import MozlogFormatter
 from dockerflow_django.logging.scrubbing import REDACTED
 from dockerflow_django.summary.redaction import path_of, query_of
 
@@ -43,6 +46,50 @@ def test_a_redirect_to_https_hides_it_too(ask, summaries):
     assert (answer.status, summaries[0].code) == (301, 301)
     assert TOKEN not in summaries[0].path
     assert "Nw" not in summaries[0].path
+
+
+@sync_and_async_middleware
+def tenant(get_response):
+    """Give the request a URLconf of its own."""
+
+    async def amiddleware(request):
+        request.urlconf = "tests.summary.urls"
+        return await get_response(request)
+
+    def middleware(request):
+        request.urlconf = "tests.summary.urls"
+        return get_response(request)
+
+    return amiddleware if iscoroutinefunction(get_response) else middleware
+
+
+@sync_and_async_middleware
+def maintenance(get_response):
+    """Answer all requests."""
+
+    async def amiddleware(request):
+        return HttpResponse(status=503)
+
+    def middleware(request):
+        return HttpResponse(status=503)
+
+    return amiddleware if iscoroutinefunction(get_response) else middleware
+
+
+@pytest.mark.parametrize("last", [COMMON[1], f"{__name__}.maintenance"])
+def test_a_tenants_link_is_hidden_by_its_own_urls(ask, summaries, lines, last):
+    """A middleware set them on the request and another answered, so Django never took them."""
+    middleware = [COMMON[0], f"{__name__}.tenant", last]
+    with override_settings(
+        MIDDLEWARE=middleware, SECURE_SSL_REDIRECT=True, ROOT_URLCONF="tests.urls"
+    ):
+        ask("/reset/Nw/hunter2/")
+    (summary,) = summaries
+    assert summary.path.removeprefix("/async") == f"/reset/{REDACTED}/{REDACTED}/"
+    djangos = [line for line in lines if line.name == "django.request"]
+    assert len(djangos) == (1 if summary.code == 503 else 0)
+    written = [MozlogFormatter().format(line) for line in (summary, *djangos)]
+    assert "hunter2" not in "".join(written)
 
 
 @pytest.mark.parametrize(

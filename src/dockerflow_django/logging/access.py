@@ -7,7 +7,7 @@ the summary's to show, if its settings say so.
 import copy
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeGuard
 from urllib.parse import unquote
 
 from dockerflow_django.logging.expression import expression
@@ -62,24 +62,26 @@ def read_access(logger_name: str, record: logging.LogRecord) -> Fields | None:
 def message_without_secrets(record: logging.LogRecord) -> str:
     """Return the message, its paths redacted and without query strings; may raise as it does."""
     if not isinstance(record.args, tuple) or not any(map(_is_path, record.args)):
-        return redact_paths(record.name, record.getMessage())
-    clone = copy.copy(record)
-    clone.args = tuple(map(_redact_argument, record.args))
+        return redact_paths(record, record.getMessage())
+    clone, urlconf = copy.copy(record), _urlconf_of(record)
+    clone.args = tuple(redact_path(a, urlconf) if _is_path(a) else a for a in record.args)
     return clone.getMessage()
 
 
-def redact_paths(logger_name: str, text: str) -> str:
-    """Return a text with its paths redacted, as many as a server writes in one."""
-    paths = _LAST_PATH() if logger_name.startswith(_DJANGO) else _PATH()
-    text, count = paths.subn(lambda found: redact_path(found[0]), text, count=MAX_PATHS)
+def redact_paths(record: logging.LogRecord, text: str) -> str:
+    """Return a text of the record with its paths redacted, as many as a server writes in one."""
+    paths = _LAST_PATH() if record.name.startswith(_DJANGO) else _PATH()
+    urlconf = _urlconf_of(record)
+    text, count = paths.subn(lambda found: redact_path(found[0], urlconf), text, count=MAX_PATHS)
     return text if count < MAX_PATHS else hide_tokens(_QUERY().sub("", text))
 
 
-def _redact_argument(arg: Any) -> Any:
-    return redact_path(arg) if _is_path(arg) else arg
+def _urlconf_of(record: logging.LogRecord) -> Any:
+    """Return the URLconf of a request of Django's that has its own: a tenant's may have."""
+    return getattr(getattr(record, "request", None), "urlconf", None)
 
 
-def _is_path(arg: Any) -> bool:
+def _is_path(arg: Any) -> TypeGuard[str]:
     return type(arg) is str and arg.startswith("/")
 
 

@@ -126,7 +126,7 @@ def _message_fields(record: logging.LogRecord, logger_name: str) -> Fields:
     if found is None:
         return _text_field(text)
     text, failure = found
-    text = redact_paths(logger_name, text) if has_paths else text
+    text = redact_paths(record, text) if has_paths else text
     return _text_field(text) | _failure_fields(failure)
 
 

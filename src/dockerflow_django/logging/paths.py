@@ -28,13 +28,14 @@ _TOKEN_LIKE = expression(
 _ANY_LANGUAGE = expression(r"(?:[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*/)?")
 
 
-def redact_path(path: str) -> str:
+def redact_path(path: str, urlconf: Any = None) -> str:
     """Return the path without its query string and without values that look secret.
 
     One without its last slash is looked up with it too: it may be on its way to be redirected.
+    `urlconf` is that of the request, if it has one of its own.
     """
     path = path.partition("?")[0]
-    spans = _spans_of(path) if len(path) <= MAX_PATH else None
+    spans = _spans_of(path, urlconf) if len(path) <= MAX_PATH else None
     if spans is None:
         return hide_tokens(path)
     for start, end in sorted(spans, reverse=True):
@@ -47,17 +48,17 @@ def hide_tokens(text: str) -> str:
     return _TOKEN_LIKE().sub(REDACTED, text)
 
 
-def _spans_of(path: str) -> list[tuple[int, int]] | None:
+def _spans_of(path: str, urlconf: Any) -> list[tuple[int, int]] | None:
     try:
-        spans = _secret_spans(path)
+        spans = _secret_spans(path, urlconf)
         if spans is None and not path.endswith("/"):
-            spans = _secret_spans(f"{path}/")
+            spans = _secret_spans(f"{path}/", urlconf)
     except Exception:  # noqa: BLE001 - a broken URLconf must not cost the record
         return None
     return spans
 
 
-def _secret_spans(path: str) -> list[tuple[int, int]] | None:
+def _secret_spans(path: str, urlconf: Any) -> list[tuple[int, int]] | None:
     """Return the spans of secret-looking URL parameters' values; None if no URL matches."""
     if "django.urls" not in sys.modules:
         return None
@@ -65,7 +66,7 @@ def _secret_spans(path: str) -> list[tuple[int, int]] | None:
 
     prefix = get_script_prefix()
     start = len(prefix) - 1 if path.startswith(prefix) else 0
-    return _match(get_resolver(get_urlconf()), path, start)
+    return _match(get_resolver(urlconf or get_urlconf()), path, start)
 
 
 def _match(node: Any, path: str, start: int) -> list[tuple[int, int]] | None:

@@ -23,9 +23,9 @@ def path_of(request: HttpRequest) -> str:
     path = request.path
     match = request.resolver_match
     if match is None:
-        path = _redact(path)
+        path = _redact(path, request)
     elif match.kwargs and (secrets := _secrets_in(match)):
-        path = _redact(path)
+        path = _redact(path, request)
         if REDACTED not in path and any(_may_be_in(path, secret) for secret in secrets):
             path = f"/{match.route}"
     return scrub(path)
@@ -76,6 +76,6 @@ def _may_be_in(path: str, secret: Any) -> bool:
     return secret in path if isinstance(secret, str) else True
 
 
-def _redact(path: str) -> str:
+def _redact(path: str, request: HttpRequest) -> str:
     # `redact_path` takes what a server logs: there a question mark begins the query string.
-    return redact_path(path.replace("?", "%3F"))
+    return redact_path(path.replace("?", "%3F"), getattr(request, "urlconf", None))
