@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -17,6 +18,7 @@ from dockerflow_django import lifecycle
 from dockerflow_django.tasks import ProbesError, serve_probes
 from tests.harness.processes import Process
 from tests.harness.project import Project
+from tests.harness.receiver import Receiver
 from tests.harness.waiting import wait_until
 from tests.tasks.probed import outcomes, status
 
@@ -113,6 +115,18 @@ def test_wrong_setting(path: Path, settings: Any) -> None:
     assert not path.exists()
 
 
+def test_a_failed_start_is_told(address: tuple[str, int], settings: Any) -> None:
+    """A webhook tells that the probes will not be answered, but not of a second block's."""
+    with Receiver() as receiver, socket.create_server(address):
+        settings.DOCKERFLOW_WEBHOOK_URL = receiver.url
+        for has_started in (False, True):
+            lifecycle.process.has_started = has_started
+            with pytest.raises(ProbesError, match="Address already in use"), serve_probes():
+                raise AssertionError("the block is not entered")
+            assert receiver.news() == [("startup", "failed")]
+    assert "Address already in use" in receiver.posts[0].body.decode()
+
+
 def test_another_thread_installs_no_handler(path: Path) -> None:
     """Only the main thread may install a handler; the probes work in any."""
     before = signal.getsignal(signal.SIGTERM)
@@ -193,6 +207,16 @@ def test_a_loop_that_looks_is_ended_by_the_second() -> None:
         with pytest.raises(SystemExit) as ended:
             signal.raise_signal(signal.SIGTERM)
     assert ended.value.code == 128 + signal.SIGTERM
+
+
+def test_a_process_that_ignores_the_signal(default_signal: None) -> None:
+    """SIGTERM drains a process that has ignored it before, and does not end it."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    with serve_probes():
+        for _ in range(2):
+            signal.raise_signal(signal.SIGTERM)
+        assert lifecycle.process.is_draining
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_IGN
 
 
 def test_importing_needs_no_settings() -> None:

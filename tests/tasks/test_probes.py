@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import socket
 import threading
 import time
 import warnings
@@ -212,11 +213,11 @@ def test_webhooks(start: Start, path: Path, settings: Any) -> None:
 
 
 def test_a_port_that_is_taken(start: Start, address: Address, path: Path) -> None:
-    """A second worker on one port does not start, and says why."""
+    """A second one on one port does not start, says why, and leaves the first one's file alone."""
     start()
-    path.unlink(missing_ok=True)
     with pytest.raises(ProbesError, match=f"the probe port {address[0]}:{address[1]}: "):
         WorkerProbes("other", liveness=list, readiness=list).start()
+    assert path.exists()
 
 
 def test_a_path_that_is_taken(start: Start, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -226,6 +227,14 @@ def test_a_path_that_is_taken(start: Start, path: Path, monkeypatch: pytest.Monk
     other.write({"liveness": "passed"})
     with pytest.raises(ProbesError, match=f"process {os.getppid()} writes there; every process"):
         start()
+
+
+def test_a_path_that_cannot_be_had(address: Address, tmp_path: Path, settings: Any) -> None:
+    """Without its file a worker does not start, and its port is free again."""
+    settings.DOCKERFLOW_PROBE_FILE = str(tmp_path / "missing" / "probes")
+    with pytest.raises(ProbesError, match="No such file or directory"):
+        WorkerProbes("worker", liveness=list, readiness=list).start()
+    socket.create_server(address).close()
 
 
 def test_a_file_that_another_took_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

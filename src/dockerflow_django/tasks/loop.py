@@ -16,8 +16,9 @@ from dockerflow_django.checks.check import Check
 from dockerflow_django.checks.registry import from_settings
 from dockerflow_django.conf import casts, conf
 from dockerflow_django.lifecycle import process
-from dockerflow_django.tasks.probes import WorkerProbes
+from dockerflow_django.tasks.probes import ProbesError, WorkerProbes
 from dockerflow_django.tasks.settings import check_settings
+from dockerflow_django.webhooks.process import own_sender
 
 
 class LoopProbes:
@@ -42,7 +43,7 @@ class LoopProbes:
         """Whether SIGTERM has come.
 
         A loop that looks at this attribute has to end by itself. A loop that never does is ended by
-        the signal.
+        the signal, unless the process has ignored it before.
         """
         self._is_watched = True
         return self._is_stopping
@@ -62,7 +63,7 @@ class LoopProbes:
         self._probes.refresh()
         if callable(self._before):
             self._before(number, frame)
-        elif is_second or not self._is_watched:
+        elif self._before != signal.SIG_IGN and (is_second or not self._is_watched):
             raise SystemExit(128 + number)
 
     _before: Callable[[int, FrameType | None], Any] | int | None = None
@@ -105,9 +106,14 @@ def serve_probes(
         entries = casts.entries(ready)
     except ValueError as error:
         raise ValueError(f"ready must be {error}") from None
-    check_settings()
-    probes = LoopProbes(stall_seconds, list(from_settings(entries, "ready")))
-    probes._start()  # noqa: SLF001 - the block is the way to start it
+    try:
+        check_settings()
+        probes = LoopProbes(stall_seconds, list(from_settings(entries, "ready")))
+        probes._start()  # noqa: SLF001 - the block is the way to start it
+    except ProbesError as error:
+        if not process.has_started:
+            own_sender.fail_startup("loop", str(error))
+        raise
     try:
         yield probes
     finally:

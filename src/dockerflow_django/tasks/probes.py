@@ -83,8 +83,13 @@ class WorkerProbes:
         Raises `ProbesError` if the port or the file cannot be had.
         """
         self._evaluated_at = time.monotonic()
-        self._claim_file()
-        self._open_port()
+        self._open_port()  # first: the file may be that of other probes of this process
+        try:
+            self._claim_file()
+        except ProbesError:
+            if self.port is not None:
+                self.port.stop()
+            raise
         if self.port is not None:
             start_feed()  # no request will be the first
         listening.serve()
@@ -190,8 +195,6 @@ class WorkerProbes:
                 host, port, lambda path, headers: answer(path, headers, self.report)
             )
         except ProbePortError as error:
-            if self._file is not None:
-                self._file.remove()
             raise ProbesError(str(error)) from error
 
 

@@ -16,6 +16,7 @@ from dockerflow_django.tasks.celery import beat, stages
 from dockerflow_django.tasks.celery.beat import BeatHealth
 from tests.harness.http import request
 from tests.harness.ports import LOOPBACK
+from tests.harness.receiver import Receiver
 from tests.harness.waiting import wait_until
 from tests.tasks.celery.test_worker import PROBES, asked_by_file
 
@@ -128,11 +129,13 @@ def test_from_start_to_stop(fresh, address, service):
 
 
 def test_port_that_is_taken(fresh, settings, service, caplog):
-    """A beat whose probe port is taken logs one line and ends with status 1."""
-    with socket.create_server((LOOPBACK, 0)) as taken:
+    """A beat whose probe port is taken logs one line, sends a webhook, and ends with status 1."""
+    with Receiver() as receiver, socket.create_server((LOOPBACK, 0)) as taken:
         settings.DOCKERFLOW_PROBE_HOST, settings.DOCKERFLOW_PROBE_PORT = taken.getsockname()
+        settings.DOCKERFLOW_WEBHOOK_URL = receiver.url
         with pytest.raises(SystemExit) as ended:
             beat.watch(service)
+        assert receiver.news() == [("startup", "failed")]
     assert ended.value.code == 1
     (line,) = [line for line in caplog.messages if "Beat does not start" in line]
     assert f"{LOOPBACK}:{settings.DOCKERFLOW_PROBE_PORT}: Address already in use" in line
@@ -173,7 +176,7 @@ def test_embedded_in_a_worker(monkeypatch, settings, service):
     stages.enter_beat(service)
 
 
-def test_wrong_setting(settings, service, caplog):
+def test_wrong_setting(fresh, settings, service, caplog):
     """A beat with a wrong setting logs what is wrong and ends with status 1, port or no port."""
     settings.DOCKERFLOW_PROBE_PORT = 90000
     with pytest.raises(SystemExit) as ended:

@@ -405,19 +405,21 @@ def test_draining_whatever_stops_it(fresh):
 
 
 def test_port_that_is_taken(fresh, settings, caplog):
-    """A worker whose probe port is taken logs one line and ends with status 1."""
+    """A worker whose probe port is taken logs one line, sends a webhook, and ends with status 1."""
     app = Celery("steps", broker="memory://", set_as_current=False, fixups=[])
     worker = SimpleNamespace(app=app, beat=None, pool_cls=TaskPool)
-    with socket.create_server((LOOPBACK, 0)) as taken:
+    with Receiver() as receiver, socket.create_server((LOOPBACK, 0)) as taken:
         settings.DOCKERFLOW_PROBE_HOST, settings.DOCKERFLOW_PROBE_PORT = taken.getsockname()
+        settings.DOCKERFLOW_WEBHOOK_URL = receiver.url
         with pytest.raises(SystemExit) as ended:
             DockerflowStep(worker).start(worker)
+        assert receiver.news() == [("startup", "failed")]
     assert ended.value.code == 1
     (line,) = [line for line in caplog.messages if "The worker does not start" in line]
     assert f"{LOOPBACK}:{settings.DOCKERFLOW_PROBE_PORT}: Address already in use" in line
 
 
-def test_wrong_setting(settings, caplog):
+def test_wrong_setting(fresh, settings, caplog):
     """A worker with a wrong setting logs what is wrong, and ends with status 1, port or no port."""
     app = Celery("steps", broker="memory://", set_as_current=False, fixups=[])
     worker = SimpleNamespace(app=app, beat=None, pool_cls=TaskPool)
@@ -427,6 +429,24 @@ def test_wrong_setting(settings, caplog):
     assert ended.value.code == 1
     assert "DOCKERFLOW_PROBE_PORT" in caplog.text
     assert "The worker does not start: the settings are wrong, see above" in caplog.messages
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "is_told"),
+    [
+        ("DOCKERFLOW_PROBE_PORT", 90000, True),
+        ("DOCKERFLOW_WEBHOOK_SECRET", 7, False),
+    ],
+)
+def test_webhook_about_a_wrong_setting(fresh, settings, name, value, is_told):
+    """A wrong setting is told by webhook too, unless the webhook could not be signed."""
+    worker = SimpleNamespace(app=None, beat=None)
+    with Receiver() as receiver:
+        settings.DOCKERFLOW_WEBHOOK_URL = receiver.url
+        setattr(settings, name, value)
+        with pytest.raises(SystemExit):
+            DockerflowStep(worker).start(worker)
+        assert receiver.news() == ([("startup", "failed")] if is_told else [])
 
 
 def test_ready_while_the_broker_answers(fresh):

@@ -14,6 +14,7 @@ from dockerflow_django.tasks.celery.broker import BrokerWatch
 from dockerflow_django.tasks.celery.liveness import TickWatch
 from dockerflow_django.tasks.probes import ProbesError, WorkerProbes
 from dockerflow_django.tasks.settings import check_settings
+from dockerflow_django.webhooks.process import own_sender
 
 logger = logging.getLogger("dockerflow_django.tasks")
 
@@ -26,6 +27,7 @@ def watch(service: Any) -> None:
             BeatHealth(service).start()
     except ProbesError as error:
         logger.critical("Beat does not start: %s", error)
+        own_sender.fail_startup("beat", str(error))
         sys.exit(1)
 
 

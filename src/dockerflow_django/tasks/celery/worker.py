@@ -18,6 +18,7 @@ from dockerflow_django.tasks.celery.requests import observe_tasks
 from dockerflow_django.tasks.metrics import count
 from dockerflow_django.tasks.probes import ProbesError, WorkerProbes
 from dockerflow_django.tasks.settings import check_settings
+from dockerflow_django.webhooks.process import own_sender
 
 logger = logging.getLogger("dockerflow_django.tasks")
 
@@ -45,6 +46,7 @@ class DockerflowStep(bootsteps.StartStopStep):  # type: ignore[misc]
                 worker.dockerflow = _answer_probes(worker)
         except ProbesError as error:
             logger.critical("The worker does not start: %s", error)
+            own_sender.fail_startup("worker", str(error))
             sys.exit(1)
 
     def close(self, worker: Any) -> None:
