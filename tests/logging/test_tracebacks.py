@@ -151,6 +151,21 @@ def test_deep_recursion_is_short(formatter):
     assert len(fields[TRACEBACK].splitlines()) < 500
 
 
+class DecodeError(Exception):
+    """What a library makes of it, as kombu does."""
+
+
+@pytest.mark.parametrize("make", [lambda error: error, DecodeError])
+def test_what_cannot_be_decoded_is_not_told(formatter, make):
+    """A UnicodeError's `repr` holds all of it, and so does that of what wraps it."""
+    body = b"card=4111111111111111 \xff"
+    failure = make(UnicodeDecodeError("utf-8", body, 22, 23, "invalid start byte"))
+    line = formatter.format(make_record(exc_info=(type(failure), failure, None)))
+    assert "4111111111111111" not in line
+    reason = "'utf-8' codec can't decode byte 0xff in position 22: invalid start byte"
+    assert parse(line)["Fields"][ERROR] == f"{type(failure).__name__}: {reason}"
+
+
 def test_no_exception():
     """Without an exception there is little to tell."""
     assert safer_format_traceback(None, None, None) == "NoneType: None"

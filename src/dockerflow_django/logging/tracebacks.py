@@ -7,6 +7,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, NamedTuple, TypeAlias
 
+from dockerflow_django.logging.description import describe
 from dockerflow_django.logging.expression import expression
 from dockerflow_django.logging.text import one_line, safe_repr
 
@@ -76,7 +77,7 @@ def read_failure(
     if isinstance(info, BaseException):
         info = (type(info), info, info.__traceback__)
     if isinstance(info, tuple) and isinstance(info[1], BaseException):
-        return Failure(one_line(safe_repr(info[1])), str(format_exception(info)))
+        return Failure(one_line(_shown(info[1])), str(format_exception(info)))
     return _from_text(str(record.exc_text)) if record.exc_text else None
 
 
@@ -86,6 +87,18 @@ def unfold(message: str) -> tuple[str, Failure] | None:
     if found is None:
         return None
     return message[: found.start()].removesuffix("\n"), _from_text(message[found.start() :])
+
+
+def _shown(error: BaseException) -> str:
+    """Return the exception's `repr`, but of one that quotes all it could not decode its text alone.
+
+    That may be the body of a request or a message.
+    """
+    # The base class's own attribute: a project's class may have another.
+    arguments: tuple[object, ...] = BaseException.args.__get__(error)  # type: ignore[attr-defined]
+    if any(isinstance(each, UnicodeError) for each in (error, *arguments)):
+        return describe(error)
+    return safe_repr(error)
 
 
 def _shorten(told: traceback.TracebackException) -> bool:
