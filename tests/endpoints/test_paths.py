@@ -1,6 +1,5 @@
 """Where the endpoints are found, for every way to include the URLs."""
 
-from collections.abc import Iterator
 from functools import partial, wraps
 from types import ModuleType
 from typing import Any
@@ -10,14 +9,28 @@ from django.conf.urls.i18n import i18n_patterns
 from django.contrib.admin.views.decorators import staff_member_required
 from django.contrib.auth.decorators import login_required
 from django.test import override_settings
-from django.urls import URLPattern, URLResolver, include, path, re_path, reverse, set_script_prefix
+from django.urls import (
+    URLPattern,
+    URLResolver,
+    clear_url_caches,
+    include,
+    path,
+    re_path,
+    reverse,
+    set_script_prefix,
+)
 from django.urls.base import get_script_prefix
 from django.utils.translation import gettext_lazy, override
 from django.views.decorators.cache import never_cache
 
 from dockerflow_django import views
 from dockerflow_django.endpoints.answers import Endpoint
-from dockerflow_django.endpoints.paths import endpoints_in, includes_in, listed_in
+from dockerflow_django.endpoints.paths import (
+    endpoints_in,
+    endpoints_of_project,
+    includes_in,
+    listed_in,
+)
 from dockerflow_django.endpoints.public import as_endpoint
 from dockerflow_django.health import PROBES
 from tests.urls import plain
@@ -33,14 +46,6 @@ ENDPOINTS = {
     "__heartbeat__/startup": Endpoint("probe", "startup"),
     "__error__": Endpoint("error"),
 }
-
-
-@pytest.fixture(autouse=True)
-def forget() -> Iterator[None]:
-    """Build the tables anew for the test."""
-    endpoints_in.cache_clear()
-    yield
-    endpoints_in.cache_clear()
 
 
 def urlconf(*patterns: URLPattern | URLResolver) -> Any:
@@ -248,11 +253,30 @@ def test_the_table_is_the_same_in_every_language() -> None:
 
 def test_the_table_is_built_once() -> None:
     """A request pays for a look-up in a dictionary."""
-    assert endpoints_in("tests.urls") is endpoints_in("tests.urls")
+    assert endpoints_of_project() is endpoints_of_project()
 
 
 def test_another_urlconf_builds_tables_anew() -> None:
     """After an override of ROOT_URLCONF nothing old is answered (D17)."""
-    before = endpoints_in("tests.urls")
-    with override_settings(ROOT_URLCONF="tests.urls"):
-        assert endpoints_in("tests.urls") is not before
+    assert "/__version__" in endpoints_of_project()
+    with override_settings(ROOT_URLCONF=urlconf(path("", plain))):
+        assert endpoints_of_project() == {}
+    assert "/__version__" in endpoints_of_project()
+
+
+@pytest.mark.urls(urlconf(path("livez", views.lbheartbeat)))
+def test_a_urlconf_that_no_signal_tells_of() -> None:
+    """Whoever assigns the setting and clears Django's caches, as pytest-django does, is heard."""
+    assert set(endpoints_of_project()) == {"/livez", "/livez/"}
+
+
+@pytest.mark.parametrize("leaf", ["livez", "readyz"])
+def test_patterns_that_change_below_their_name(leaf: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A URLconf that keeps its name is built anew as well, when Django resolves it anew."""
+    monkeypatch.setattr("tests.urls.urlpatterns", [path(leaf, views.lbheartbeat)])
+    clear_url_caches()
+    try:
+        assert set(endpoints_of_project()) == {f"/{leaf}", f"/{leaf}/"}
+    finally:
+        monkeypatch.undo()
+        clear_url_caches()

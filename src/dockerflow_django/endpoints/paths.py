@@ -1,4 +1,4 @@
-"""The paths of the endpoints: a table from path to endpoint, built once per URLconf.
+"""The paths of the endpoints: a table from path to endpoint, built once for the project's URLconf.
 
 Its paths have no script prefix, like ``request.path_info``. The patterns decide: a path is in the
 table if Django resolves it to one of our view objects, wherever the project has put that.
@@ -7,11 +7,9 @@ table if Django resolves it to one of our view objects, wherever the project has
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
-from django.core.signals import setting_changed
 from django.urls import Resolver404, URLPattern, URLResolver, converters, get_resolver
 from django.urls.resolvers import LocalePrefixPattern
 from django.utils import translation
@@ -49,7 +47,6 @@ class Include:
     prefix: str | None
 
 
-@cache
 def endpoints_in(urlconf: Any) -> dict[str, Endpoint]:
     """Return the endpoint of every path, with and without a trailing slash.
 
@@ -69,10 +66,30 @@ def endpoints_in(urlconf: Any) -> dict[str, Endpoint]:
     return table
 
 
-@cache
+class _Project(NamedTuple):
+    """The table of a ``ROOT_URLCONF``, and the resolver that Django kept for it meanwhile."""
+
+    urlconf: Any
+    resolver: URLResolver
+    table: dict[str, Endpoint]
+
+
+_known: list[_Project] = []
+
+
 def endpoints_of_project() -> dict[str, Endpoint]:
-    """Return the table of ``ROOT_URLCONF``: to read the setting takes longer than a look-up."""
-    return endpoints_in(settings.ROOT_URLCONF)
+    """Return the table of ``ROOT_URLCONF``.
+
+    To read the setting takes four times as long as to ask for a resolver, which Django forgets
+    with the setting: tests may change it without a signal, and call `clear_url_caches`.
+    """
+    for project in _known:
+        if get_resolver(project.urlconf) is project.resolver:
+            return project.table
+    urlconf = settings.ROOT_URLCONF
+    table = endpoints_in(urlconf)
+    _known[:] = [_Project(urlconf, get_resolver(urlconf), table)]
+    return table
 
 
 def listed_in(urlconf: Any) -> dict[str, Endpoint]:
@@ -191,16 +208,4 @@ def _unescape(regex: str) -> str:
     return re.sub(r"\\(.)", r"\1", regex, flags=re.DOTALL)
 
 
-@keeps("endpoints_in", "endpoints_of_project")
-def reset() -> None:
-    """Forget the tables."""
-    endpoints_of_project.cache_clear()
-    endpoints_in.cache_clear()
-
-
-def _forget(*, setting: str, **kwargs: object) -> None:
-    if setting == "ROOT_URLCONF":
-        reset()
-
-
-setting_changed.connect(_forget, dispatch_uid="dockerflow_django.endpoints.paths")
+keeps("_known")(_known.clear)
