@@ -18,6 +18,7 @@ from dockerflow_django.context import current_rid
 from dockerflow_django.context.tasks import current_task
 from dockerflow_django.tasks import record
 from dockerflow_django.tasks.celery import requests
+from tests.harness.waiting import wait_until
 
 app = Celery("requests", broker="memory://", set_as_current=False, fixups=[])
 instrument(app)
@@ -238,18 +239,50 @@ class Pool:
 @pytest.mark.parametrize(
     ("end", "state"), [(plain.Request.terminate, "REVOKED"), (plain.Request.cancel, "LOST")]
 )
-def test_killed_before_and_after_it_has_begun(end, state, records):
-    """A task that no child has begun is told of later; one that runs is told of at once."""
+def test_killed_before_and_after_it_has_begun(end, state, records, monkeypatch):
+    """A task that no child has begun is told of later; one that runs is told of soon."""
+    monkeypatch.setattr(requests, "RESULT_SECONDS", 0)
     pool = Pool()
     waiting = make(plain)
     end(waiting, pool)
     assert (pool.killed, waiting.outcome, counted) == ([], None, [])
-    running = accepted(task=plain)
-    running.time_start, running.worker_pid = time.time(), 12
-    end(running, pool)
+    end(running(), pool)
     assert pool.killed == [12]
+    wait_until(records)
     assert [each.state for each in records()] == [state]
     assert counted == [("plain", state, True)]
+
+
+def running():
+    """Return the request of a task that runs in a child."""
+    found = accepted(task=plain)
+    found.time_start, found.worker_pid = time.time(), 12
+    return found
+
+
+@pytest.mark.parametrize(
+    ("tell", "state", "written"),
+    [
+        (lambda request: request.on_success((0, "3", 0.1)), "SUCCESS", []),
+        (lambda request: request.on_failure(info_of(Terminated(3))), "LOST", ["LOST"]),
+    ],
+)
+def test_a_result_on_its_way(tell, state, written, records):
+    """A task that the worker has killed when it had ended already is not lost."""
+    request = running()
+    request.cancel(Pool())
+    tell(request)
+    request.lost_timer.join()
+    assert [each.state for each in records()] == written
+    assert counted == [("plain", state, True)]
+
+
+def test_a_greenlet_that_the_worker_kills(records, monkeypatch):
+    """It counts as lost at once, and writes its record itself."""
+    monkeypatch.setattr(plain.Request, "in_greenlets", True)
+    running().cancel(Pool())
+    assert counted == [("plain", "LOST", True)]
+    assert records() == []
 
 
 def test_killed_greenlets(records, monkeypatch):

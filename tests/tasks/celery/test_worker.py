@@ -133,6 +133,21 @@ def test_soft_shutdown(celeryd, pool, tmp_path):
 
 
 @pytest.mark.long
+def test_ended_during_a_soft_shutdown(celeryd, tmp_path):
+    """A task that ends while the worker waits has its own record alone; any other is lost."""
+    celeryd.conf = {"worker_soft_shutdown_timeout": 4}
+    with celeryd.worker("--concurrency=2", REMAP_SIGTERM="SIGQUIT") as worker:
+        ids = [celeryd.send("patient", str(tmp_path / name)) for name in ("go", "never")]
+        wait_until(lambda: str(worker.output).count("patient began") == 2, timeout=30)
+        worker.send_signal(SIGTERM)
+        worker.wait_for_line("Initiating Soft Shutdown")
+        (tmp_path / "go").touch()
+        worker.wait()
+        found = [[each["state"] for each in worker.summaries(task_id)] for task_id in ids]
+    assert found == [["SUCCESS"], ["LOST"]]
+
+
+@pytest.mark.long
 @pytest.mark.parametrize("pool", ["prefork", "threads"])
 def test_remote_shutdown(celeryd, pool, tmp_path):
     """A worker that is told by a message to stop is not ready, and alive until its task ends."""

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache, wraps
+from threading import Timer
 from traceback import walk_tb
 from typing import Any
 
@@ -23,6 +24,9 @@ from celery.worker.request import ExceptionWithTraceback
 from dockerflow_django.context.tasks import end_task, start_task
 from dockerflow_django.tasks import headers, record
 from dockerflow_django.tasks.celery.execution import add_route, state_of
+
+# A worker that stops cold reads the results that have come meanwhile, which takes milliseconds.
+RESULT_SECONDS = 2.0
 
 Count = Callable[[str, str, float | None], None]
 
@@ -56,6 +60,8 @@ class ObservedRequest:
     outcome: str | None = None
     # On the monotonic clock; Celery's own `time_start` is a date, which somebody may set.
     accepted_at: float | None = None
+    # Ends a task that the worker itself has killed.
+    lost_timer: Timer | None = None
 
     # Of Celery's class.
     id: str
@@ -93,7 +99,7 @@ class ObservedRequest:
     ) -> Any:
         """Note what the child has raised (`return_ok`), or how it was lost."""
         error = _exception_of(exc_info)
-        state = _state_of(error)
+        state = record.LOST if self._is_killed_by_worker(error) else _state_of(error)
         # What the child has returned it has also written.
         is_written = return_ok or _has_run(exc_info, error)
         self.end(state, None if is_written else error, is_written=is_written)
@@ -124,10 +130,17 @@ class ObservedRequest:
         return result
 
     def cancel(self, pool: Any, signal: Any = None, **kwargs: Any) -> Any:
-        """Note that the worker itself kills the task: it stops cold, or has lost its broker."""
+        """Note that the worker itself kills the task: it stops cold, or has lost its broker.
+
+        The task is lost unless its result is on its way from a child: nobody reads these during the
+        pause of a soft shutdown. A child may resist the signal, so its end is not waited for.
+        """
         result = super().cancel(pool, signal, **kwargs)  # type: ignore[misc]
-        if self.time_start:
+        if self.time_start and self.in_greenlets:
             self.end(record.LOST)
+        elif self.time_start:
+            self.lost_timer = Timer(RESULT_SECONDS, self.end, (record.LOST,))
+            self.lost_timer.start()
         return result
 
     def end(
@@ -137,6 +150,8 @@ class ObservedRequest:
         if self.outcome is not None:
             return
         self.outcome = state
+        if self.lost_timer is not None:
+            self.lost_timer.cancel()
         began = self.accepted_at
         seconds = None if began is None else time.monotonic() - began
         self.count(self.task.name, state, seconds)
@@ -153,6 +168,9 @@ class ObservedRequest:
         # Without a runtime nothing has run: the task had succeeded before, and was sent again.
         elif not failed__retval__runtime[0] and failed__retval__runtime[2] is not None:
             self.end(record.SUCCESS, is_written=True)
+
+    def _is_killed_by_worker(self, error: BaseException) -> bool:
+        return self.lost_timer is not None and isinstance(error, Terminated)
 
     @contextmanager
     def _with_its_id(self) -> Iterator[None]:
