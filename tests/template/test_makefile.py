@@ -106,6 +106,19 @@ def test_lint_finds_a_missing_migration(project, make, missing):
     assert "Warning" not in done.stderr
 
 
+@pytest.mark.long
+def test_translations_are_the_projects(project, make):
+    """A virtual environment in the folder keeps its translations as they came."""
+    need("msgfmt", everywhere=False)
+    places = [project.folder / folder / "locale/de/LC_MESSAGES" for folder in (".", ".venv/app")]
+    for place in places:
+        place.mkdir(parents=True)
+        (place / "django.po").write_text('msgid "Profile"\nmsgstr "Profil"\n')
+    (command,) = commands(make, "compilemessages")
+    project.manage(*command[command.index("manage.py") + 1 :])
+    assert [(place / "django.mo").exists() for place in places] == [True, False]
+
+
 VIEW = """
 def stop(request):
     from django.http import HttpResponse
