@@ -334,6 +334,73 @@ def test_a_stream_of_the_projects_own_class_is_not_touched(make_request, summari
     assert facts(summaries) == (200, 0, INFO, None)
 
 
+class OwnParts(StreamingHttpResponse):
+    def __iter__(self):
+        return iter([b"one", b"two"])
+
+    async def __aiter__(self):
+        for part in (b"one", b"two"):
+            yield part
+
+
+class OwnContent(StreamingHttpResponse):
+    @property
+    def streaming_content(self):
+        return parts(b"one", b"two") if self.is_async else iter([b"one", b"two"])
+
+    @streaming_content.setter
+    def streaming_content(self, value):
+        self._set_streaming_content(value)
+
+
+class OwnWay(StreamingHttpResponse):
+    def __iter__(self):
+        yield from super().__iter__()
+
+    async def __aiter__(self):
+        async for part in super().__aiter__():
+            yield part
+
+
+@pytest.mark.parametrize("kind", [OwnParts, OwnContent])
+@pytest.mark.parametrize("length", [None, 6])
+def test_a_subclass_may_send_parts_of_its_own(make_request, summaries, kind, length):
+    """What it was given nobody reads: that tells nothing, and its closing is its end."""
+    response = kind()
+    if length:
+        response.headers["Content-Length"] = length
+    response = streamed(make_request, response)
+    assert b"".join(response) == b"onetwo"
+    response.close()
+    assert facts(summaries) == (200, 0, INFO, length)
+
+
+@pytest.mark.parametrize("kind", [OwnParts, OwnContent])
+async def test_an_asynchronous_subclass_may_send_parts_of_its_own(async_rf, summaries, kind):
+    """The same in the event loop."""
+    response = await astreamed(async_rf, kind(parts()))
+    assert [part async for part in response] == [b"one", b"two"]
+    response.close()
+    assert facts(summaries) == (200, 0, INFO, None)
+
+
+def test_a_subclass_may_send_what_it_was_given(make_request, summaries):
+    """In a way of its own: then it is known how far it came."""
+    response = streamed(make_request, OwnWay(iter([b"one", b"two"])))
+    assert next(iter(response)) == b"one"
+    response.close()
+    assert facts(summaries) == (200, 499, WARNING, 3)
+
+
+async def test_an_asynchronous_subclass_may_send_what_it_was_given(async_rf, summaries):
+    """The same in the event loop."""
+    response = await astreamed(async_rf, OwnWay(parts(b"one", LookupError("two"))))
+    with pytest.raises(LookupError):
+        [part async for part in response]
+    response.close()
+    assert facts(summaries) == (200, 500, ERROR, 3)
+
+
 @pytest.mark.parametrize("read", [True, False])
 def test_a_head_request_has_no_stream_to_break_off(make_request, summaries, read):
     """Servers close it unread, or read it in vain."""

@@ -9,7 +9,7 @@ import weakref
 from collections.abc import AsyncIterator, Iterator
 from typing import Any, Protocol, Self
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
 from dockerflow_django.context.requests import (
@@ -44,12 +44,24 @@ def follow(request: HttpRequest, response: Any, state: RequestState, write: Writ
     parts = getattr(response, "_iterator", None)
     if parts is None or getattr(response, "file_to_stream", None) is not None:
         # Left as it is: wrapped, a file would lose `wsgi.file_wrapper`. What was read, nobody says.
-        ending.size = _announced_size(response)
+        ending.size = ending.announced
         ending.is_read = True
         return
+    ending.has_own_parts = _has_own_parts(type(response))
     wrapper = _AsyncParts if response.is_async else _Parts
     # `streaming_content` would give an iterator that holds the response which holds it.
     response._iterator = wrapper(parts, ending)  # noqa: SLF001
+
+
+def _has_own_parts(kind: Any) -> bool:
+    """Tell whether a subclass may send other parts than those that it was given."""
+    return any(getattr(kind, name, None) is not way for name, way in _DJANGOS_WAYS)
+
+
+_DJANGOS_WAYS = [
+    (name, getattr(StreamingHttpResponse, name))
+    for name in ("__iter__", "__aiter__", "streaming_content")
+]
 
 
 def _announced_size(response: HttpResponseBase) -> int | None:
@@ -75,6 +87,8 @@ class _Ending:
         self.size: int | None = 0
         self.is_begun = False
         self.is_read = False
+        self.has_own_parts = False
+        self.announced = _announced_size(response)
         is_async, is_asgi = getattr(response, "is_async", False), hasattr(request, "scope")
         self._is_sent_while_read = is_async == is_asgi
         self._is_read_before_it_is_served = is_async and not is_asgi
@@ -107,6 +121,8 @@ class _Ending:
     def close(self) -> None:
         """End with the response; if it was to have no body, none was broken off."""
         is_whole = self.is_read or self._request.method == "HEAD"
+        if self.has_own_parts and not self.is_begun:
+            self.size, is_whole = self.announced, True
         self.tell(None if is_whole else GeneratorExit())
 
     def __del__(self) -> None:
