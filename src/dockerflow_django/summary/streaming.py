@@ -18,6 +18,7 @@ from dockerflow_django.context.requests import (
     activate,
     adopt_rid,
     end_request,
+    note_failure,
     restore,
 )
 
@@ -117,6 +118,7 @@ class _Ending:
         if self._is_read_before_it_is_served:
             # Granian has no iterator then that it would close, so nothing else ends the request.
             end_request()
+            note_failure()
 
     def close(self) -> None:
         """End with the response; if it was to have no body, none was broken off."""
