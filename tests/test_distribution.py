@@ -27,6 +27,7 @@ SECONDS = 300
 # Click comes with Granian, which is made of it.
 OPTIONAL = {
     "amqp",
+    "billiard",
     "celery",
     "click",
     "django_redis",

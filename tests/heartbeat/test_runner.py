@@ -14,6 +14,7 @@ from django.test import override_settings
 
 from dockerflow_django import health
 from dockerflow_django.checks.check import Check
+from dockerflow_django.checks.connection import allowed_seconds
 from dockerflow_django.heartbeat import runner, slots, threads
 from dockerflow_django.heartbeat.report import Result
 from tests.harness.waiting import wait_until
@@ -181,6 +182,32 @@ def test_hung_check_is_an_error_within_its_timeout(hung, configure):
     assert 0.1 <= result.duration_seconds < 10
     assert result.run > 0
     assert other.level == 0
+
+
+def test_stuck_waits_end_once_a_check_is_overdue(hung, configure, monkeypatch):
+    """Neither a result that is reused nor a run that has just begun in the background ends any."""
+    ended = []
+    monkeypatch.setattr(runner, "end_stuck_waits", lambda: ended.append("waits"))
+    configure(DOCKERFLOW_HEARTBEAT_MAX_AGE=60)
+    for _ in range(2):
+        gather(ok)
+    runner.gather([hung.as_check(timeout=60)], cap_seconds=1)
+    assert ended == []
+    runner.gather([hung.as_check(timeout=0.1)], cap_seconds=1)
+    assert ended == ["waits"]
+
+
+def test_run_may_take_the_most_that_any_listing_of_its_check_allows():
+    """That is how long it may wait for a database."""
+    allowed = []
+
+    def ask(app_configs):
+        allowed.append(allowed_seconds.get())
+        return []
+
+    for timeout in (7, 3, None):
+        runner.gather([Check(ask, {}, timeout=timeout)], fresh=True)
+    assert allowed == [7, 7, 10]
 
 
 def test_overdue_check_has_one_run_and_one_thread(hung, configure):
