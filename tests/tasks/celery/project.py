@@ -103,6 +103,14 @@ def fail(text="no luck"):
     raise ValueError(text)
 
 
+@app.task
+def fail_badly():
+    class UnsendableError(BaseException):
+        """Cannot be pickled, as it has no place in a module."""
+
+    raise UnsendableError
+
+
 class Unforgiving(Task):
     """Fails again when it is told of its failure."""
 

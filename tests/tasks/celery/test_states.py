@@ -32,6 +32,7 @@ ONLY_IN_PROCESSES = {
     "die_late": ((), {}, ["LOST"]),
     "leave": ((), {}, ["LOST"]),
     "fail_twice": ((), {}, ["FAILURE"]),
+    "fail_badly": ((), {}, ["FAILURE"]),
 }
 SEVERITIES = {
     "SUCCESS": INFO,

@@ -16,7 +16,6 @@ from threading import Timer
 from traceback import walk_tb
 from typing import Any
 
-from billiard.pool import MaybeEncodingError
 from celery.exceptions import Terminated, TimeLimitExceeded, WorkerLostError
 from celery.utils.imports import symbol_by_name
 from celery.worker.request import ExceptionWithTraceback
@@ -220,10 +219,9 @@ def _has_run(exc_info: Any, error: BaseException) -> bool:
     If a result backend or a handler of the task's own fails again in Celery's tracer, its error
     comes without a result, as that of arguments does that cannot be decoded.
     """
-    if not isinstance(error, Exception):
-        return False
-    is_traced = any(frame.f_code.co_name == "trace_task" for frame, _ in walk_tb(exc_info.tb))
-    return is_traced or isinstance(error, MaybeEncodingError)
+    frames = (frame for frame, _ in walk_tb(exc_info.tb))
+    is_traced = any(frame.f_code.co_name == "trace_task" for frame in frames)
+    return is_traced and isinstance(error, Exception)
 
 
 def _state_of(error: BaseException) -> str:
