@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from django.urls import clear_script_prefix
 
-from dockerflow_django.context.requests import on_request_signal
+from dockerflow_django.context.requests import on_request_started
 from tests.harness.blackhole import BlackHole, FullBacklog
 from tests.harness.mariadb import MariaDB
 from tests.harness.ports import Port
@@ -122,7 +122,7 @@ def _request_is_over() -> Iterator[None]:
     The prefix of its path stays with Django until the next request comes to the thread.
     """
     yield
-    on_request_signal()
+    on_request_started()
     clear_script_prefix()
 
 

@@ -115,14 +115,15 @@ def end_inner_request(state: RequestState) -> None:
         end_request()
 
 
-def on_request_signal(**kwargs: Any) -> None:
-    """End the request at Django's signals, unless it is running.
-
-    While it runs, the signal is that of a request made inside it. A start also forgets what an
-    earlier request has left behind.
-    """
+def on_request_started(**kwargs: Any) -> None:
+    """Forget what an earlier request has left behind."""
     if _has_failed.get():
         _has_failed.set(False)
+    on_request_finished()
+
+
+def on_request_finished(**kwargs: Any) -> None:
+    """End the request, unless it is running: then the signal is of a request made inside it."""
     state = _state.get()
     if state is not None and not state.is_running:
         end_request()

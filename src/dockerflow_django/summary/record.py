@@ -15,7 +15,8 @@ from dockerflow_django.context.requests import (
     end_inner_request,
     end_request,
     note_failure,
-    on_request_signal,
+    on_request_finished,
+    on_request_started,
     start_request,
 )
 from dockerflow_django.context.trace import parse_traceparent
@@ -151,7 +152,7 @@ def _write(
 
 
 # Not at the end of the middleware: after it Django logs, streams the body, and closes it.
-request_finished.connect(on_request_signal, dispatch_uid="dockerflow_django.summary.finished")
+request_finished.connect(on_request_finished, dispatch_uid="dockerflow_django.summary.finished")
 # Cleans up behind a request that never finished; and in the task of a pipelined one, which uvicorn
 # makes in the context of the request before.
-request_started.connect(on_request_signal, dispatch_uid="dockerflow_django.summary.started")
+request_started.connect(on_request_started, dispatch_uid="dockerflow_django.summary.started")
