@@ -50,6 +50,32 @@ def test_an_ordinary_id_is_not_encoded(monkeypatch):
     assert response.headers[HEADER] == "abc"
 
 
+@pytest.mark.parametrize("rid", ["abc", "é"])
+@pytest.mark.parametrize("name", [HEADER, "request-id"])
+def test_a_response_that_is_kept_gets_the_id_of_each_request(layout, rid, name):
+    """A view that caches one does not tell a client the id of another's request."""
+    response, expected = HttpResponse(), HttpResponse()
+    expected.headers[name] = rid
+    with override_settings(DOCKERFLOW_REQUEST_ID_HEADER_NAME=name):
+        for each in ("earlier", "früher", "ü", rid):
+            give_id(response, each)
+    assert [*response.items()] == [*expected.items()]
+
+
+@pytest.mark.parametrize("rid", ["abc", "é"])
+def test_a_projects_own_header_is_kept_on_a_response_that_is_kept(layout, rid):
+    """Whether it was there before or came meanwhile."""
+    response = HttpResponse(headers={HEADER: "theirs"})
+    give_id(response, "earlier")
+    give_id(response, rid)
+    assert response.headers[HEADER] == "theirs"
+    response = HttpResponse()
+    give_id(response, "earlier")
+    response.headers[HEADER] = "theirs"
+    give_id(response, rid)
+    assert response.headers[HEADER] == "theirs"
+
+
 @pytest.mark.parametrize("rid", ["a\nb", "a\rb", "日\n"])
 def test_an_id_that_is_no_headers_value_is_not_sent(layout, rid):
     response = HttpResponse()
