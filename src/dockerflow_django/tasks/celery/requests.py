@@ -27,6 +27,9 @@ from dockerflow_django.tasks.celery.execution import add_route, state_of
 # A worker that stops cold reads the results that have come meanwhile, which takes milliseconds.
 RESULT_SECONDS = 2.0
 
+# What stands below the mixin: Celery's ``Request``, which has no types, or one of the project's.
+_Request: Any = object
+
 Count = Callable[[str, str, float | None], None]
 
 # What ends the process of a child.
@@ -51,7 +54,7 @@ def _observed(base: type, count: Count, in_greenlets: bool) -> type:
     return type(f"Observed{base.__name__}", (ObservedRequest, base), attributes)
 
 
-class ObservedRequest:
+class ObservedRequest(_Request):  # type: ignore[misc]
     """A mixin for Celery's ``Request``: each task ends once."""
 
     count: Count
@@ -80,18 +83,18 @@ class ObservedRequest:
             cls.on_success = _observing(cls.on_success)  # type: ignore[method-assign]
 
     def __init__(self, message: Any, **options: Any) -> None:
-        super().__init__(message, **options)  # type: ignore[call-arg]
+        super().__init__(message, **options)
         headers.validate(self.request_dict)
 
     def on_accepted(self, pid: int, time_accepted: float) -> Any:
         """Note when a child began the task."""
         self.accepted_at = time_accepted
-        return super().on_accepted(pid, time_accepted)  # type: ignore[misc]
+        return super().on_accepted(pid, time_accepted)
 
     def on_success(self, failed__retval__runtime: Any, **kwargs: Any) -> Any:
         """Note how the task has ended, for a project whose strategy uses this class itself."""
         self.note_result(failed__retval__runtime)
-        return super().on_success(failed__retval__runtime, **kwargs)  # type: ignore[misc]
+        return super().on_success(failed__retval__runtime, **kwargs)
 
     def on_failure(
         self, exc_info: Any, send_failed_event: bool = True, return_ok: bool = False
@@ -103,7 +106,7 @@ class ObservedRequest:
         is_written = return_ok or _has_run(exc_info, error)
         self.end(state, None if is_written else error, is_written=is_written)
         with self._with_its_id():
-            return super().on_failure(  # type: ignore[misc]
+            return super().on_failure(
                 exc_info, send_failed_event=send_failed_event, return_ok=return_ok
             )
 
@@ -112,18 +115,18 @@ class ObservedRequest:
         if not soft:
             self.end(record.FAILURE, TimeLimitExceeded(timeout))
         with self._with_its_id():
-            return super().on_timeout(soft, timeout)  # type: ignore[misc]
+            return super().on_timeout(soft, timeout)
 
     def revoked(self) -> Any:
         """Note that the task is revoked, or has expired, before it ran."""
-        is_revoked = super().revoked()  # type: ignore[misc]
+        is_revoked = super().revoked()
         if is_revoked:
             self.end(record.REVOKED)
         return is_revoked
 
     def terminate(self, pool: Any, signal: Any = None) -> Any:
         """Note that the task is revoked while it runs; a pool of threads cannot do that."""
-        result = super().terminate(pool, signal)  # type: ignore[misc]
+        result = super().terminate(pool, signal)
         if self.time_start:
             self.end(record.REVOKED)
         return result
@@ -134,7 +137,7 @@ class ObservedRequest:
         The task is lost unless its result is on its way from a child: nobody reads these during the
         pause of a soft shutdown. A child may resist the signal, so its end is not waited for.
         """
-        result = super().cancel(pool, signal, **kwargs)  # type: ignore[misc]
+        result = super().cancel(pool, signal, **kwargs)
         if self.time_start and self.in_greenlets:
             self.end(record.LOST)
         elif self.time_start:
