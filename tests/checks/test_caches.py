@@ -22,6 +22,7 @@ from dockerflow_django.checks.database import check_database_connected
 from dockerflow_django.checks.messages import cause_of
 from dockerflow_django.heartbeat import runner
 from tests.checks import fakes
+from tests.harness.waiting import wait_until
 from tests.services import redis_url, require
 
 LOCMEM = "django.core.cache.backends.locmem.LocMemCache"
@@ -119,6 +120,7 @@ def in_postgresql(settings, postgresql, add_alias, production):
     add_alias("other", **postgresql.settings("postgres", CONN_MAX_AGE=None))
     call_command("createcachetable", database="other", verbosity=0)
     connections["other"].close()
+    wait_until(lambda: not postgresql.connections(database="postgres"))
     SeenCache.connections.clear()
     yield postgresql
     postgresql.execute("DROP TABLE cache_table")
