@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from django.apps import AppConfig, apps
 from django.core.checks.registry import registry
+from django.db.backends.signals import connection_created
+from django.test import override_settings
 from django.utils.module_loading import import_string
 
 SETTINGS = """
@@ -158,3 +160,16 @@ def test_the_old_class_s_name():
     assert type(AppConfig.create(entry)) is type(AppConfig.create("dockerflow_django"))
     with pytest.raises(ImportError, match="Flow"):
         import_string("dockerflow_django.apps.Flow")
+
+
+def test_queries_are_counted_where_the_middleware_is_alone() -> None:
+    """A project without it has nothing on its connections."""
+    path = "dockerflow_django.summary.queries.count_on"
+    app = apps.get_app_config("dockerflow")
+    assert connection_created.disconnect(dispatch_uid=path)
+    with override_settings(MIDDLEWARE=[]):
+        app.ready()
+    assert not connection_created.disconnect(dispatch_uid=path)
+    app.ready()
+    assert connection_created.disconnect(dispatch_uid=path)
+    app.ready()

@@ -23,3 +23,13 @@ def test_every_kind_of_test_case_may_ask(project, databases):
     assert "Ran 9 tests" in done.stderr
     assert "Destroying test database" in done.stderr
     assert "ResourceWarning" not in done.stderr
+
+
+def test_queries_of_the_first_test_are_counted(project):
+    """Though its connection, of another thread, is older than the middleware."""
+    databases = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}
+    done = project.with_databases(**databases).manage(
+        "test", "tests.project.counted", "--noinput", timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Ran 1 test" in done.stderr

@@ -17,12 +17,13 @@ from dockerflow_django.context.requests import current_state
 
 def count_from_now_on() -> None:
     """Count on every connection to come, and on those that this thread has; it makes none."""
-    connection_created.connect(_wrap, dispatch_uid="dockerflow_django.summary.queries")
+    connection_created.connect(count_on, dispatch_uid="dockerflow_django.summary.queries")
     for connection in connections.all(initialized_only=True):
-        _wrap(connection)
+        count_on(connection)
 
 
-def _wrap(connection: BaseDatabaseWrapper, **kwargs: Any) -> None:
+def count_on(connection: BaseDatabaseWrapper, **kwargs: Any) -> None:
+    """Count on this connection."""
     if _count not in connection.execute_wrappers:
         # In front: the end of an `execute_wrapper()` block takes whichever is last away.
         connection.execute_wrappers.insert(0, _count)
