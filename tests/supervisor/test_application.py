@@ -4,6 +4,7 @@ from collections.abc import Iterator, MutableMapping
 from typing import Any
 
 import pytest
+from django.core.handlers.asgi import ASGIHandler
 
 from dockerflow_django import lifecycle
 from dockerflow_django.supervisor.application import CLOSE, Asgi, Wsgi
@@ -155,8 +156,26 @@ async def test_lifespan_that_fails() -> None:
 
 
 async def test_lifespan_that_is_not_supported() -> None:
-    """An application without a lifespan, such as Django's own, raises, and serves all the same."""
+    """An application without a lifespan raises, and serves all the same."""
     assert await live(error=ValueError("lifespan")) == ["serves", "raised"]
+
+
+async def test_lifespan_of_django() -> None:
+    """Django's own application knows none: it is answered for, so that no server warns of it."""
+    told: list[str] = []
+    messages = ["startup", "shutdown"]
+
+    async def receive() -> str:
+        told.append(messages.pop(0))
+        return told[-1]
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        told.append(message["type"])
+
+    asgi = Asgi(ASGIHandler(), lambda: told.append("serves"))
+    await asgi({"type": "lifespan"}, receive, send)
+    startup, shutdown = "lifespan.startup.complete", "lifespan.shutdown.complete"
+    assert told == ["startup", startup, "serves", "shutdown", shutdown]
 
 
 def test_server_without_lifespan() -> None:

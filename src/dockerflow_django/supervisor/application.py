@@ -56,7 +56,8 @@ class Asgi:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or whatever else the scope is of."""
         if scope["type"] == "lifespan":
-            await self._live(scope, receive, send)
+            live = self._live_for_django if _is_djangos(self._application) else self._live
+            await live(scope, receive, send)
             return
         watch_loop()
         is_http1 = scope["type"] == "http" and scope["http_version"].startswith("1")
@@ -71,6 +72,14 @@ class Asgi:
             await send(message)
 
         await self._application(scope, receive, send_closing)
+
+    async def _live_for_django(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer for an application that knows no lifespan: servers warn of one that raises."""
+        await receive()
+        await send({"type": "lifespan.startup.complete"})
+        self._serve()
+        await receive()
+        await send({"type": "lifespan.shutdown.complete"})
 
     async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
         has_failed = False
@@ -87,7 +96,7 @@ class Asgi:
         try:
             await self._application(scope, receive, watch)
         finally:
-            # Servers go on without an application's lifespan if it knows none, as Django's own.
+            # Servers go on without an application's lifespan if it knows none.
             if not has_failed:
                 self._serve()
 
@@ -95,3 +104,10 @@ class Asgi:
         on_served, self._on_served = self._on_served, None
         if on_served is not None:
             on_served()
+
+
+def _is_djangos(application: Any) -> bool:
+    """Tell whether it is Django's own application, which knows HTTP alone."""
+    from django.core.handlers.asgi import ASGIHandler
+
+    return type(application).__call__ is ASGIHandler.__call__
