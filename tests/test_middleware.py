@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import threading
+from types import SimpleNamespace
 
 import pytest
 from asgiref.sync import iscoroutinefunction
@@ -366,6 +367,17 @@ def test_what_a_project_puts_into_a_request_costs_no_response(
         assert (record.method, record.path) == ("GET", "/plain/")
         assert response.headers[RID] == record.rid
     assert summaries == []
+
+
+def test_match_that_is_none_of_djangos(middleware, make_request, summaries):
+    """Whether the request is one for health cannot be told, so its record is written."""
+
+    def view(request):
+        request.resolver_match = SimpleNamespace(route="plain/", kwargs={})
+        return HttpResponse("four")
+
+    assert middleware(view)(make_request()).status_code == 200
+    assert [record.code for record in summaries] == [200]
 
 
 def test_what_costs_the_fields_is_told_once(middleware, make_request, summaries, lines):

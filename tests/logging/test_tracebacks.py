@@ -8,6 +8,7 @@ import queue
 import traceback
 
 import pytest
+from django.utils.functional import SimpleLazyObject
 
 from dockerflow_django.logging import ConsoleFormatter, safer_format_traceback
 from dockerflow_django.logging.content import ERROR, MESSAGE, STACK, TRACEBACK
@@ -155,15 +156,38 @@ class DecodeError(Exception):
     """What a library makes of it, as kombu does."""
 
 
-@pytest.mark.parametrize("make", [lambda error: error, DecodeError])
-def test_what_cannot_be_decoded_is_not_told(formatter, make):
+BODY = b"card=4111111111111111 \xff"
+REASON = (
+    "UnicodeDecodeError: 'utf-8' codec can't decode byte 0xff in position 22: invalid start byte"
+)
+
+
+@pytest.mark.parametrize(
+    ("make", "shown"),
+    [
+        (lambda error: error, REASON),
+        (DecodeError, f"DecodeError: {REASON}"),
+        (lambda error: DecodeError("body", error), f"DecodeError: {REASON}"),
+        (lambda error: ExceptionGroup("many", [error]), f"ExceptionGroup: {REASON}"),
+    ],
+)
+def test_what_cannot_be_decoded_is_not_shown(formatter, make, shown):
     """A UnicodeError's `repr` holds all of it, and so does that of what wraps it."""
-    body = b"card=4111111111111111 \xff"
-    failure = make(UnicodeDecodeError("utf-8", body, 22, 23, "invalid start byte"))
-    line = formatter.format(make_record(exc_info=(type(failure), failure, None)))
-    assert "4111111111111111" not in line
-    reason = "'utf-8' codec can't decode byte 0xff in position 22: invalid start byte"
-    assert parse(line)["Fields"][ERROR] == f"{type(failure).__name__}: {reason}"
+    error = UnicodeDecodeError("utf-8", BODY, 22, 23, "invalid start byte")
+    failure = make(error)
+    record = make_record(exc_info=(type(failure), failure, None), problem=error)
+    fields = parse(formatter.format(record))["Fields"]
+    assert (fields[ERROR], fields["problem"]) == (shown, REASON)
+
+
+def test_lazy_argument_is_not_evaluated(formatter):
+    """An exception may have been given `request.user`, which is asked for its type alone."""
+    asked = []
+    error = ValueError("bad user", SimpleLazyObject(lambda: asked.append(1)))
+    fields = parse(formatter.format(make_record(exc_info=(ValueError, error, None))))["Fields"]
+    assert asked == []
+    assert fields[ERROR].startswith("ValueError('bad user', <SimpleLazyObject:")
+    assert fields[TRACEBACK].startswith("ValueError: ('bad user', <SimpleLazyObject:")
 
 
 def test_no_exception():

@@ -17,6 +17,7 @@ from itertools import islice
 from types import NoneType
 from typing import Any, TypeAlias
 
+from dockerflow_django.logging.description import describe
 from dockerflow_django.logging.ordinary import is_complaint, is_field_name, is_nothing
 from dockerflow_django.logging.scrubbing import REDACTED, may_hold_secrets, scrub
 from dockerflow_django.logging.secret_names import holds_secret
@@ -182,6 +183,8 @@ _WAYS: tuple[tuple[Any, _Way], ...] = (
     (Mapping | list | tuple | set | frozenset | deque, Sanitiser.container),
     (datetime.date | datetime.time, lambda self, value, _: self._text(value.isoformat())),
     (decimal.Decimal | uuid.UUID | pathlib.PurePath, lambda self, value, _: self._text(str(value))),
+    # Its `repr` holds all that could not be decoded.
+    (UnicodeError, lambda self, value, _: self._text(describe(value))),
     (object, lambda self, value, _: self._repr(value)),
 )
 

@@ -3,7 +3,8 @@
 import logging
 import re
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from itertools import chain
 from types import TracebackType
 from typing import Any, NamedTuple, TypeAlias
 
@@ -90,15 +91,26 @@ def unfold(message: str) -> tuple[str, Failure] | None:
 
 
 def _shown(error: BaseException) -> str:
-    """Return the exception's `repr`, but of one that quotes all it could not decode its text alone.
+    """Return the exception's `repr`; of what could not be decoded, the reason alone.
 
-    That may be the body of a request or a message.
+    A UnicodeError's `repr` holds all of it, such as the body of a request or a message.
+    """
+    found = _undecodable(error)
+    if found is None:
+        return safe_repr(error)
+    return describe(error) if found is error else f"{type(error).__name__}: {describe(found)}"
+
+
+def _undecodable(error: BaseException) -> UnicodeError | None:
+    """Return the UnicodeError that it is or has among its arguments, as a group has its members.
+
+    It is the type that counts: to ask for `__class__` would evaluate a lazy argument.
     """
     # The base class's own attribute: a project's class may have another.
-    arguments: tuple[object, ...] = BaseException.args.__get__(error)  # type: ignore[attr-defined]
-    if any(isinstance(each, UnicodeError) for each in (error, *arguments)):
-        return describe(error)
-    return safe_repr(error)
+    arguments: tuple[Any, ...] = BaseException.args.__get__(error)  # type: ignore[attr-defined]
+    members = (arg[:MAX_GROUP_WIDTH] for arg in arguments if type(arg) in {list, tuple})
+    every: Iterable[Any] = chain((error, *arguments), *members)
+    return next((each for each in every if issubclass(type(each), UnicodeError)), None)
 
 
 def _shorten(told: traceback.TracebackException) -> bool:

@@ -126,13 +126,13 @@ def _write(
     state.is_over = True
     if not logger.isEnabledFor(level):
         return
-    rate = rate_of(request, state, errno, level)
-    if rate < 1 and random.random() >= rate:  # noqa: S311 - a sample, not a secret
-        return
     try:
+        rate = rate_of(request, state, errno, level)
+        if rate < 1 and random.random() >= rate:  # noqa: S311 - a sample, not a secret
+            return
         fields = fields_of(request, state)
     except Exception as problem:  # noqa: BLE001 - a project may put anything on its request
-        fields = least_fields_of(request, state, problem)
+        rate, fields = 1.0, least_fields_of(request, state, problem)
     fields["code"] = response.status_code
     if size is None and error is None:
         size = _size_of(request, response)
