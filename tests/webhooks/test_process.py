@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from dockerflow_django import testing
+from dockerflow_django import lifecycle, testing
 from dockerflow_django.heartbeat.report import Report
 from dockerflow_django.webhooks import listening, process
 from tests.harness.receiver import Receiver
@@ -40,6 +40,24 @@ def test_failed_start(settings, fresh: None) -> None:
         settings.DOCKERFLOW_WEBHOOK_URL = None
         process.own_sender.fail_startup("amqp", "The broker refuses access.")
         assert len(receiver.posts) == 1
+
+
+def test_failed_start_beside_the_sender(settings, fresh: None) -> None:
+    """Another process may send for the container: its probe port is what this one has not got."""
+    with Receiver() as receiver, process._become_sender(receiver.url):  # type: ignore[union-attr]
+        settings.DOCKERFLOW_WEBHOOK_URL = receiver.url
+        process.own_sender.fail_startup("worker", "The port is taken.")
+        assert receiver.news() == [("startup", "failed")]
+        assert not listening.is_serving
+
+
+def test_failed_start_below_a_supervisor(settings, fresh: None) -> None:
+    """The supervisor tells of it, if anybody does."""
+    with Receiver() as receiver:
+        settings.DOCKERFLOW_WEBHOOK_URL = receiver.url
+        lifecycle.process.has_supervisor = True
+        process.own_sender.fail_startup("loop", "The port is taken.")
+        assert receiver.posts == []
 
 
 def test_what_is_told(settings, fresh: None) -> None:

@@ -43,10 +43,16 @@ class _OwnSender:
             self._sender.flush(FLUSH_SECONDS)
 
     def fail_startup(self, name: str, problem: str) -> None:
-        """Tell that nothing will be served, as `name` says; wait a little for it to be sent."""
-        listening.serve()
-        if self._send("startup", FAILED, {name: {"critical": problem}}, is_error=True):
-            self.flush()
+        """Tell that nothing will be served, as `name` says; wait a little for it to be sent.
+
+        The claim is not asked for: what keeps this process from starting, a port that is taken say,
+        is often another process of the project, and that one has the claim.
+        """
+        receiver = None if lifecycle.process.has_supervisor else configured_receiver()
+        if receiver is not None:
+            sender = WebhookSender(*receiver)
+            _send(sender, "startup", FAILED, {name: {"critical": problem}}, is_error=True)
+            sender.flush(FLUSH_SECONDS)
 
     def on_run(self, report: Report, **kwargs: Any) -> None:
         """Tell once that starting has ended."""
@@ -64,12 +70,9 @@ class _OwnSender:
     def _send(self, probe: str, outcome: str, messages: Messages, *, is_error: bool) -> bool:
         """Send if this process is to, and tell whether it is."""
         sender = self._own_sender()
-        if sender is None:
-            return False
-        fields = payload(probe, outcome, messages, is_error=is_error, version=None)
-        # The version is asked in the sender's thread: the project's callback may take its time.
-        sender.send(lambda: {**fields, "version": version_name()})
-        return True
+        if sender is not None:
+            _send(sender, probe, outcome, messages, is_error=is_error)
+        return sender is not None
 
     def _own_sender(self) -> WebhookSender | None:
         if not listening.is_serving or lifecycle.process.has_supervisor:
@@ -83,6 +86,14 @@ class _OwnSender:
             if self._claim is not None and self._sender is None:
                 self._sender = WebhookSender(*receiver)
             return self._sender
+
+
+def _send(
+    sender: WebhookSender, probe: str, outcome: str, messages: Messages, *, is_error: bool
+) -> None:
+    fields = payload(probe, outcome, messages, is_error=is_error, version=None)
+    # The version is asked in the sender's thread: the project's callback may take its time.
+    sender.send(lambda: {**fields, "version": version_name()})
 
 
 def _become_sender(url: str) -> socket.socket | None:
