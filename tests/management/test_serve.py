@@ -1,5 +1,6 @@
 """``manage.py serve`` where something of it cannot be imported."""
 
+import subprocess
 import sys
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 import dockerflow_django.serve as room
+from tests.harness.project import Project
 
 
 @pytest.fixture(autouse=True)
@@ -39,3 +41,19 @@ def test_another_module_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setitem(sys.modules, "dockerflow_django.serve.run", None)  # type: ignore[arg-type]
     with pytest.raises(ImportError, match=r"dockerflow_django\.serve\.run"):
         call_command("serve")
+
+
+def test_wrong_port_with_closed_streams(project: Project) -> None:
+    """The status is that of a wrong command, whether anybody can read why or not."""
+    command = [sys.executable, "-m", "tests.project.manage", "serve"]
+    statuses = [
+        subprocess.run(
+            ["sh", "-c", f'exec "$@" {closing}', "sh", *command],
+            cwd=project.folder,
+            env=project.with_environ(PORT="none").env(),
+            stderr=subprocess.DEVNULL,
+            check=False,
+        ).returncode
+        for closing in ("", "<&- >&- 2>&-")
+    ]
+    assert statuses == [2, 2]

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -57,6 +58,41 @@ output.flush_or_lose()
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_a_full_disk_fails_no_exit_later() -> None:
+    """What comes after the last call is lost too: nobody flushes it but the interpreter."""
+    code = """
+import atexit
+from dockerflow_django.serve import output
+atexit.register(print, "bye")
+print("words")
+output.flush_or_lose(for_good=True)
+print("more")
+"""
+    done = run_on_full_disk(code)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_status_of_a_run_on_a_full_disk() -> None:
+    """What a project writes at its end changes no status."""
+    code = """
+import atexit, sys
+from dockerflow_django.serve import run
+atexit.register(print, "bye")
+print("words")
+run.run(run.Options(port=8000, granian=["--no-such-option"]))
+"""
+    done = run_on_full_disk(code)
+    assert done.returncode == 1, done.stderr
+    assert "--no-such-option" in done.stderr
+
+
+def test_no_output(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program that calls the command may have closed it."""
+    monkeypatch.setattr(sys, "stdout", None)
+    output.flush_or_lose()
+    monkeypatch.undo()
+
+
 def test_closed_output() -> None:
     """What was closed is the null device, for the programs that it starts too."""
     code = """
@@ -70,6 +106,40 @@ subprocess.run([sys.executable, "-c", "print('words', flush=True)"], check=True)
     closed = ["sh", "-c", 'exec "$@" >&-', "sh", sys.executable, "-c", code]
     done = subprocess.run(closed, stderr=subprocess.PIPE, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_all_is_closed() -> None:
+    """Each descriptor is the null device, and what is opened next has none of them."""
+    code = """
+import os, socket, sys
+from dockerflow_django.serve import output
+output.open_closed()
+assert (sys.stdout.fileno(), sys.stderr.fileno()) == (1, 2)
+null = os.stat(os.devnull).st_rdev
+seen = [os.fstat(number).st_rdev == null and os.get_inheritable(number) for number in range(3)]
+with socket.socket() as next_one:
+    os._exit(0 if all(seen) and next_one.fileno() > 2 else 3)
+"""
+    closed = ["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", sys.executable, "-c", code]
+    assert subprocess.run(closed, check=False).returncode == 0
+
+
+def test_descriptor_that_has_another_owner(tmp_path: Path) -> None:
+    """A log that the project has opened meanwhile is not written to."""
+    code = """
+import os, sys
+log = os.open("log", os.O_CREAT | os.O_WRONLY)
+assert log == 1
+from dockerflow_django.serve import output
+output.open_closed()
+print("w\\u00f6rds \\udcff", flush=True)
+assert sys.stdout.fileno() > 2
+os.write(log, b"line")
+"""
+    closed = ["sh", "-c", 'exec "$@" >&-', "sh", sys.executable, "-c", code]
+    done = subprocess.run(closed, stderr=subprocess.PIPE, text=True, check=False, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "log").read_text() == "line"
 
 
 def test_open_output_is_left() -> None:

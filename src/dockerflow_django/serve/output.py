@@ -9,37 +9,48 @@ from typing import TextIO
 def open_closed() -> None:
     """Open what was closed before Python began, as by ``>&-``, on the null device.
 
-    Else it is None, and what is opened next, a socket for one, has its descriptor.
+    Else a stream is None, and what is opened next, a socket for one, has its descriptor.
     """
-    for name in ("stdout", "stderr"):
+    opened = set()
+    while (number := os.open(os.devnull, os.O_RDWR)) <= 2:  # noqa: PLR2004 - standard error's
+        os.set_inheritable(number, True)
+        opened.add(number)
+    os.close(number)
+    for name, number in (("stdout", 1), ("stderr", 2)):
         if getattr(sys, name) is None:
-            stream = open(os.devnull, "w")  # noqa: SIM115, PTH123 - until the end
-            os.set_inheritable(stream.fileno(), True)
+            # A file of the project's, its log for one, may have the descriptor already.
+            own = number if number in opened else os.open(os.devnull, os.O_WRONLY)
+            stream = open(  # noqa: SIM115 - until the end
+                own, "w", encoding="utf-8", errors="backslashreplace", closefd=False
+            )
             setattr(sys, name, stream)
 
 
-def flush_or_lose() -> None:
+def flush_or_lose(*, for_good: bool = False) -> None:
     """Write what is buffered; what a full disk, or a reader that has gone, does not take is lost.
 
     Else `multiprocessing`, which writes it before it starts a process, starts none, and the
-    interpreter's own end has the status 120.
+    interpreter's own end has the status 120. With `for_good` all that comes later is lost too.
     """
     for stream in (sys.stdout, sys.stderr):
+        if stream is None:  # closed, and `call_command` does not open it
+            continue
         try:
             stream.flush()
         except OSError:
-            _lose(stream)
+            _lose(stream, for_good)
         except ValueError:  # the project has closed it
             continue
 
 
-def _lose(stream: TextIO) -> None:
+def _lose(stream: TextIO, for_good: bool) -> None:
     number = stream.fileno()
     with ExitStack() as stack:
-        kept = os.dup(number)
-        stack.callback(os.close, kept)
         nowhere = os.open(os.devnull, os.O_WRONLY)
         stack.callback(os.close, nowhere)
-        stack.callback(os.dup2, kept, number)
+        if not for_good:
+            kept = os.dup(number)
+            stack.callback(os.close, kept)
+            stack.callback(os.dup2, kept, number)
         os.dup2(nowhere, number)
         stream.flush()

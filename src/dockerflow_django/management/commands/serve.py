@@ -1,8 +1,9 @@
 """``manage.py serve``: serve the project with Granian, from the first signal to the last answer."""
 
+import sys
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser, OutputWrapper
 
 from dockerflow_django.conf.casts import integer, number
 from dockerflow_django.management.arguments import (
@@ -32,6 +33,9 @@ class Command(BaseCommand):
         from dockerflow_django.serve.stop import StopRequests
 
         open_closed()
+        # Django has wrapped them before.
+        self.stdout, self.stderr = OutputWrapper(sys.stdout), OutputWrapper(sys.stderr)
+        self.stderr.style_func = self.style.ERROR
         self.stop_requests = StopRequests()
         self.stop_requests.install()
         super().run_from_argv(argv)
