@@ -178,6 +178,22 @@ async def test_lifespan_of_django() -> None:
     assert told == ["startup", startup, "serves", "shutdown", shutdown]
 
 
+async def test_lifespan_of_django_in_a_server_that_fails() -> None:
+    """The worker serves all the same, as with an application without a lifespan."""
+    told: list[str] = []
+
+    async def receive() -> str:
+        return "startup"
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        raise OSError(message["type"])
+
+    asgi = Asgi(ASGIHandler(), lambda: told.append("serves"))
+    with pytest.raises(OSError, match="startup"):
+        await asgi({"type": "lifespan"}, receive, send)
+    assert told == ["serves"]
+
+
 def test_server_without_lifespan() -> None:
     """A server that runs no lifespan serves at once."""
     told: list[str] = []

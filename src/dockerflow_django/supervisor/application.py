@@ -75,9 +75,11 @@ class Asgi:
 
     async def _live_for_django(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer for an application that knows no lifespan: servers warn of one that raises."""
-        await receive()
-        await send({"type": "lifespan.startup.complete"})
-        self._serve()
+        try:
+            await receive()
+            await send({"type": "lifespan.startup.complete"})
+        finally:
+            self._serve()
         await receive()
         await send({"type": "lifespan.shutdown.complete"})
 
