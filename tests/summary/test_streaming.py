@@ -4,6 +4,7 @@ python-dockerflow writes it with the headers, django-structlog without a duratio
 """
 
 import asyncio
+import functools
 import gc
 import logging
 from contextlib import aclosing
@@ -391,6 +392,33 @@ async def test_an_asynchronous_subclass_may_send_parts_of_its_own(async_rf, summ
     assert [part async for part in response] == [b"one", b"two"]
     response.close()
     assert facts(summaries) == (200, 0, INFO, None)
+
+
+class Agent:
+    """A wrapper as monitoring agents put it on a class: each look gives another object."""
+
+    def __init__(self, wrapped):
+        self.wrapped = wrapped
+
+    def __get__(self, instance, owner=None):
+        return functools.partial(self.wrapped, instance)
+
+
+@pytest.mark.parametrize("kind", [StreamingHttpResponse, FileResponse])
+def test_an_agent_may_patch_django_s_class(make_request, summaries, monkeypatch, kind):
+    """The parts are those that were given, and one that breaks off is seen."""
+    monkeypatch.setattr(StreamingHttpResponse, "__iter__", Agent(StreamingHttpResponse.__iter__))
+    response = streamed(make_request, kind(iter([b"one", b"two"])))
+    response.close()
+    assert facts(summaries) == (200, 499, WARNING, 0)
+
+
+async def test_an_agent_may_patch_django_s_asynchronous_way(async_rf, summaries, monkeypatch):
+    """The same in the event loop."""
+    monkeypatch.setattr(StreamingHttpResponse, "__aiter__", Agent(StreamingHttpResponse.__aiter__))
+    response = await astreamed(async_rf, StreamingHttpResponse(parts(b"one")))
+    response.close()
+    assert facts(summaries) == (200, 499, WARNING, 0)
 
 
 def test_a_subclass_may_send_what_it_was_given(make_request, summaries):
