@@ -9,9 +9,13 @@ from pathlib import Path
 import pytest
 from django.apps import AppConfig, apps
 from django.core.checks.registry import registry
+from django.db import connections
 from django.db.backends.signals import connection_created
 from django.test import override_settings
 from django.utils.module_loading import import_string
+
+from dockerflow_django.middleware import DockerflowMiddleware
+from dockerflow_django.summary.queries import _count
 
 SETTINGS = """
 from pathlib import Path
@@ -162,14 +166,21 @@ def test_the_old_class_s_name():
         import_string("dockerflow_django.apps.Flow")
 
 
-def test_queries_are_counted_where_the_middleware_is_alone() -> None:
-    """A project without it has nothing on its connections."""
-    path = "dockerflow_django.summary.queries.count_on"
+def test_queries_are_counted_whatever_the_middleware_is_called() -> None:
+    """From the first connection on, which may come before anything has imported a subclass."""
     app = apps.get_app_config("dockerflow")
-    assert connection_created.disconnect(dispatch_uid=path)
-    with override_settings(MIDDLEWARE=[]):
+    assert connection_created.disconnect(dispatch_uid="dockerflow_django.summary.queries.count_on")
+    with override_settings(MIDDLEWARE=["shop.middleware.Subclass"]):
         app.ready()
-    assert not connection_created.disconnect(dispatch_uid=path)
-    app.ready()
-    assert connection_created.disconnect(dispatch_uid=path)
-    app.ready()
+    connection = connections.create_connection("default")
+    connection_created.send(sender=type(connection), connection=connection)
+    assert connection.execute_wrappers == [_count]
+
+
+def test_one_receiver_counts() -> None:
+    """The app's, and once there is a middleware too."""
+    DockerflowMiddleware(lambda request: None)
+    connection = connections.create_connection("default")
+    answers = connection_created.send(sender=type(connection), connection=connection)
+    ours = [receiver for receiver, _ in answers if receiver.__module__.startswith("dockerflow_")]
+    assert len(ours) == 1

@@ -1,10 +1,9 @@
-"""Tell Django of the app."""
+"""The app, as Django configures it."""
 
 from typing import Any
 
 import django
 from django.apps import AppConfig
-from django.conf import settings
 
 __all__ = ["DockerflowConfig"]
 
@@ -24,11 +23,10 @@ class DockerflowConfig(AppConfig):
         workers.survive_full_disk()
 
     def ready(self) -> None:
-        """Connect what listens: system checks, log lines, webhooks, metrics, tasks."""
+        """Register the system checks, and connect what listens to signals."""
         from django.db.backends.signals import connection_created
 
         from dockerflow_django import system_checks  # noqa: F401 - registers itself
-        from dockerflow_django.conf import MIDDLEWARE
         from dockerflow_django.heartbeat import listeners
         from dockerflow_django.metrics import starting
         from dockerflow_django.webhooks import listening
@@ -37,9 +35,8 @@ class DockerflowConfig(AppConfig):
         listeners.connect(listeners.evaluated, "dockerflow_django.endpoints.page.changes.note")
         listening.connect()
         starting.start_with_first_request()
-        if MIDDLEWARE in settings.MIDDLEWARE:
-            # An asynchronous test has a connection before it has a middleware, in another thread.
-            listeners.connect(connection_created, "dockerflow_django.summary.queries.count_on")
+        # An asynchronous test has a connection before it has a middleware, in another thread.
+        listeners.connect(connection_created, "dockerflow_django.summary.queries.count_on")
         if django.VERSION >= (6, 0):  # pragma: newer Django
             from django.tasks.signals import task_finished, task_started
 

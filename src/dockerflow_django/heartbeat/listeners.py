@@ -1,4 +1,4 @@
-"""Whom the app itself tells of a heartbeat, before the project's receivers hear of it.
+"""The signals of a heartbeat that the app itself receives, before the project's receivers do.
 
 A listener must not block, and never waits for a receiver of the project's. `evaluated` has the
 keyword ``report``; `outcome_changed` those of `signals.heartbeat_changed`.
@@ -14,9 +14,9 @@ outcome_changed = Signal()
 
 
 def connect(signal: Signal, path: str) -> None:
-    """Call the function at the dotted path for every signal; the first one imports it.
+    """Call the function at the dotted path whenever the signal is sent; the first time imports it.
 
-    A process that nobody asks for its health does without the modules that would listen.
+    So a process that never sends it does without that module. It may be a signal of Django's too.
     """
 
     def receive(**kwargs: Any) -> None:

@@ -17,7 +17,8 @@ from dockerflow_django.context.requests import current_state
 
 def count_from_now_on() -> None:
     """Count on every connection to come, and on those that this thread has; it makes none."""
-    connection_created.connect(count_on, dispatch_uid="dockerflow_django.summary.queries")
+    # The app, where it is installed, has connected this under the same name: that suffices.
+    connection_created.connect(count_on, dispatch_uid=f"{__name__}.{count_on.__name__}")
     for connection in connections.all(initialized_only=True):
         count_on(connection)
 
