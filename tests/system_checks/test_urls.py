@@ -7,11 +7,12 @@ import pytest
 from django.conf import settings
 from django.conf.urls.i18n import i18n_patterns
 from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
 from django.test import override_settings
 from django.urls import include, path, re_path, register_converter
 
 from dockerflow_django import views
-from tests.system_checks import sentences
+from tests.system_checks import messages, sentences
 from tests.urls import plain
 
 OURS = "dockerflow_django.urls"
@@ -91,8 +92,37 @@ def test_a_pattern_for_any_path_before_ours_is_told(pattern: Any, written: str) 
     (sentence,) = shadowed(pattern, path("", include(OURS)))
     assert sentence == (
         f"tests.urls.plain answers at {EVERY}: its pattern '{written}' stands before those of "
-        "dockerflow_django, and takes any path."
+        "dockerflow_django, and takes these paths among others."
     )
+
+
+@pytest.mark.parametrize("pattern", [path("livez", views.probe), path("ops/", include(OURS))])
+def test_the_mend_fits_whatever_stands_behind(pattern: Any) -> None:
+    """A view of ours at a path of the project's own, and an include below a prefix."""
+    module = ModuleType("shop.urls")
+    module.urlpatterns = [path("<path:rest>", plain), pattern]  # type: ignore[attr-defined]
+    with override_settings(ROOT_URLCONF=module):
+        (message,) = messages("dockerflow.W019")
+    assert message.hint == (
+        "In urlpatterns, move the patterns of these paths, or the include() that has them, above "
+        "'<path:rest>'."
+    )
+    assert shadowed(pattern, path("<path:rest>", plain)) == []
+
+
+class Half:
+    """A view that has one of the names that Django wants, and not the other."""
+
+    __name__ = "half"
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        raise NotImplementedError
+
+
+def test_a_view_without_a_name() -> None:
+    """Such an object is named by its class, and breaks no other check."""
+    (sentence,) = shadowed(path("<path:rest>", Half()), path("", include(OURS)))
+    assert sentence.startswith("Half answers at '/__version__', ")
 
 
 def test_a_pattern_that_takes_some_paths_of_ours_is_told() -> None:

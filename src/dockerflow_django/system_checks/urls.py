@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from django.conf import settings
 from django.core.checks import Error, Warning  # noqa: A004 - Django's name
+from django.urls import URLPattern
 
 from dockerflow_django.endpoints.paths import Include, endpoints_in, includes_in, shadows_in
 from dockerflow_django.system_checks.rule import Finding, rule
@@ -34,7 +35,7 @@ def check_urls_have_one_prefix() -> Iterator[Finding]:
 
 @rule("dockerflow.W019", Warning)
 def check_no_pattern_stands_before() -> Iterator[Finding]:
-    """Find a pattern that takes any path, and so our endpoints' too."""
+    """Find a pattern that takes paths of our endpoints among others."""
     try:
         shadows = shadows_in(settings.ROOT_URLCONF)
     except Exception:  # noqa: BLE001 - as in `_includes`
@@ -42,10 +43,19 @@ def check_no_pattern_stands_before() -> Iterator[Finding]:
     for pattern, paths in shadows.items():
         shown = ", ".join(map(repr, paths))
         yield Finding(
-            f"{pattern.lookup_str} answers at {shown}: its pattern '{pattern.pattern}' stands "
-            "before those of dockerflow_django, and takes any path.",
-            'Put path("", include("dockerflow_django.urls")) first in urlpatterns.',
+            f"{_view_of(pattern)} answers at {shown}: its pattern '{pattern.pattern}' stands "
+            "before those of dockerflow_django, and takes these paths among others.",
+            "In urlpatterns, move the patterns of these paths, or the include() that has them, "
+            f"above '{pattern.pattern}'.",
         )
+
+
+def _view_of(pattern: URLPattern) -> str:
+    """Name the view as Django does, which raises for an object that has only some of its names."""
+    try:
+        return pattern.lookup_str
+    except Exception:  # noqa: BLE001 - a view is anybody's object
+        return type(pattern.callback).__qualname__
 
 
 def _includes() -> list[Include] | None:
