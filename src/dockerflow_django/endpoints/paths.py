@@ -21,8 +21,6 @@ from dockerflow_django.endpoints.endpoint import Endpoint
 from dockerflow_django.endpoints.public import endpoint_name
 from dockerflow_django.health import PROBES
 
-_CONVERTERS = converters.__name__
-
 NAMES = ("version", "lbheartbeat", "heartbeat", "error")
 
 # What `django.urls.path` makes of a route without parameters, and plain regular expressions. A bare
@@ -74,7 +72,7 @@ class _Project(NamedTuple):
     table: dict[str, Endpoint]
 
 
-_known: list[_Project] = []
+_project: _Project | None = None
 
 
 def endpoints_of_project() -> dict[str, Endpoint]:
@@ -83,13 +81,20 @@ def endpoints_of_project() -> dict[str, Endpoint]:
     To read the setting takes four times as long as to ask for a resolver, which Django forgets
     with the setting: tests may change it without a signal, and call `clear_url_caches`.
     """
-    for project in _known:
-        if get_resolver(project.urlconf) is project.resolver:
-            return project.table
+    global _project  # noqa: PLW0603
+    project = _project
+    if project is not None and get_resolver(project.urlconf) is project.resolver:
+        return project.table
     urlconf = settings.ROOT_URLCONF
     table = endpoints_in(urlconf)
-    _known[:] = [_Project(urlconf, get_resolver(urlconf), table)]
+    _project = _Project(urlconf, get_resolver(urlconf), table)
     return table
+
+
+@keeps("_project")
+def _reset() -> None:
+    global _project  # noqa: PLW0603
+    _project = None
 
 
 def listed_in(urlconf: Any) -> dict[str, Endpoint]:
@@ -108,7 +113,7 @@ def includes_in(urlconf: str) -> list[Include]:
 
 
 def shadows_in(urlconf: str) -> dict[URLPattern, list[str]]:
-    """Find the patterns that take fixed paths of our views before them, as they take any path.
+    """Find the patterns that take fixed paths of our views before them, among other paths.
 
     A pattern for just such a path stands there on purpose.
     """
@@ -133,8 +138,8 @@ def _taker(node: Any, path: str) -> URLPattern | None:
     A project's own converter, which may ask a database, is not called, so it takes nothing here.
     """
     match = node.pattern.regex.search(path)
-    converters = getattr(node.pattern, "converters", {}).values()
-    if match is None or any(type(each).__module__ != _CONVERTERS for each in converters):
+    captured = getattr(node.pattern, "converters", {}).values()
+    if match is None or any(type(each).__module__ != converters.__name__ for each in captured):
         return None
     if isinstance(node, URLPattern):
         return node
@@ -206,6 +211,3 @@ def _resolve(
 
 def _unescape(regex: str) -> str:
     return re.sub(r"\\(.)", r"\1", regex, flags=re.DOTALL)
-
-
-keeps("_known")(_known.clear)

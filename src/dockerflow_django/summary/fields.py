@@ -78,19 +78,19 @@ def fields_of(request: HttpRequest, state: RequestState) -> Fields:
 
 
 def least_fields_of(request: HttpRequest, state: RequestState, failure: Exception) -> Fields:
-    """Return what can be had without what raised that, and tell of it once a kind."""
-    if type(failure) not in _told:
-        _told.add(type(failure))
-        told = "The summaries of some requests lack most of their fields"
-        log(logger, logging.ERROR, told, exc_info=failure)
+    """Return what can be had without what raised that, and log it once a kind."""
+    if type(failure) not in _reported:
+        _reported.add(type(failure))
+        text = "The summaries of some requests lack most of their fields"
+        log(logger, logging.ERROR, text, exc_info=failure)
     fields: Fields = {"method": request.method or "", "rid": state.rid}
     with suppress(Exception):
         fields["path"] = path_of(request)
     return fields
 
 
-_told: set[type[Exception]] = set()
-keeps("_told")(_told.clear)
+_reported: set[type[Exception]] = set()
+keeps("_reported")(_reported.clear)
 
 
 # What clients send is cut before it is the key of a cache.
