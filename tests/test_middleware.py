@@ -382,7 +382,7 @@ def test_match_that_is_none_of_djangos(middleware, make_request, summaries):
 
 def test_what_costs_the_fields_is_told_once(middleware, make_request, summaries, lines):
     """With a traceback: it may happen at every request."""
-    fields._told.clear()
+    fields._reported.clear()
 
     def view(request):
         request.path = None
