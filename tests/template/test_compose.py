@@ -4,10 +4,12 @@ import json
 import re
 from contextlib import ExitStack
 from shutil import copytree
+from signal import SIGTERM
 from uuid import uuid4
 
 import kombu
 import pytest
+import redis
 import yaml
 
 from tests.harness import http
@@ -112,6 +114,42 @@ def test_web_worker_and_beat(stack):
     worker.wait_for_line(r".*task\.summary.*count_tweets.*", stream="stdout")
     for process in (beat, worker, web):
         assert process.stop(timeout=SECONDS).code == 0
+
+
+PATIENT = """
+
+@shared_task
+def patient(path: str) -> None:
+    import pathlib, time
+    logger.info("A patient task began")
+    while not pathlib.Path(path).exists():
+        time.sleep(0.01)
+"""
+
+
+@pytest.mark.long
+def test_worker_ends_with_tasks_in_hand(stack, tmp_path):
+    """After SIGTERM a task may still end; what does not goes back to the queue, and the worker."""
+    with (stack.project.folder / "tweets" / "tasks.py").open("a") as tasks:
+        tasks.write(PATIENT)
+    environ = stack.services["worker"]["environment"]
+    environ["CELERY_SOFT_SHUTDOWN_SECONDS"] = "5"
+    worker, *_ = stack.start("worker", "--concurrency=2")
+    ends, never = (str(tmp_path / name) for name in ("ends", "never"))
+    send = f"from tweets.tasks import patient; [patient.delay(p) for p in ({ends!r}, {never!r})]"
+    stack.project.manage("shell", "-c", send, **stack.environ("worker"))
+    wait_until(
+        lambda: str(worker.output).count("A patient task began") == 2,
+        timeout=SECONDS,
+        what=lambda: str(worker.output),
+    )
+    worker.send_signal(SIGTERM)
+    worker.wait_for_line(".*Initiating Soft Shutdown.*", stream="stdout")
+    (tmp_path / "ends").touch()
+    assert worker.wait(timeout=SECONDS).code == 0
+    with redis.Redis.from_url(stack.hosts["CELERY_BROKER_URL"]) as queue:
+        (left,) = queue.lrange("celery", 0, -1)
+    assert never in json.loads(left)["headers"]["argsrepr"]
 
 
 @pytest.mark.long

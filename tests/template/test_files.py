@@ -161,6 +161,29 @@ def test_swarm_updates_one_by_one(made):
     assert services["beat"]["deploy"]["update_config"]["order"] == "stop-first"
 
 
+def workers(made):
+    """Yield the environment and the grace period, in seconds, of each worker that is shipped."""
+    for path in ("compose.yaml", "compose.prod.yaml"):
+        service = yaml.safe_load(made.text(path))["services"]["worker"]
+        yield service["environment"], service["stop_grace_period"]
+    (manifest,) = yaml.safe_load_all(made.text(f"{KUBERNETES}/base/worker.yaml"))
+    pod = manifest["spec"]["template"]["spec"]
+    environment = {one["name"]: one["value"] for one in pod["containers"][0]["env"]}
+    yield environment, f"{pod['terminationGracePeriodSeconds']}s"
+
+
+def test_soft_shutdown_of_the_workers(made):
+    """SIGTERM begins Celery's soft shutdown, and the container is not killed before its end."""
+    (seconds,) = re.findall(
+        r'"CELERY_SOFT_SHUTDOWN_SECONDS", default=(\d+)', made.text("config/settings.py")
+    )
+    found = list(workers(made))
+    assert len(found) == 3
+    for environment, grace in found:
+        assert environment["REMAP_SIGTERM"] == "SIGQUIT"
+        assert int(grace.removesuffix("s")) >= int(seconds) + 10
+
+
 def test_secrets_are_files(made):
     """Swarm and Kubernetes hand out secrets as files: no manifest holds one."""
     stack = yaml.safe_load(made.text("compose.prod.yaml"))
@@ -190,7 +213,7 @@ def test_every_variable_is_read(made):
     read = set(re.findall(r'(?:env|secret)\(\s*"(\w+)"', text))
     files = {f"{name}_FILE" for name in re.findall(r'secret\(\s*"(\w+)"', text)}
     given = {name for name in variables(made) if not name.startswith("DOCKERFLOW_")}
-    assert given <= read | files | {"PORT"}
+    assert given <= read | files | {"PORT", "REMAP_SIGTERM"}
 
 
 def test_variables_are_documented(made):
