@@ -26,6 +26,9 @@ esac
 """
 
 
+SECRETS = ("secret_key", "postgres_password", "sentry_dsn")
+
+
 @pytest.fixture
 def make(project, tmp_path):
     """Return a function that runs make with a docker that only takes notes; give those back."""
@@ -79,9 +82,29 @@ def test_commit_of_the_image(project, make, repository):
 
 def test_secrets_again(make):
     """What is missing is handed to Swarm; a second time nothing is, and that is no error."""
-    secrets = {"postgres_password", "secret_key", "sentry_dsn"}
-    assert created(make("secrets")[1]) == {f"app_{name}_1" for name in secrets}
+    assert created(make("secrets")[1]) == {f"app_{name}_1" for name in SECRETS}
     assert created(make("secrets")[1]) == set()
+
+
+def test_secrets_in_a_fresh_clone(project, make):
+    """Of a secret that Swarm has no other is made: it is kept, and the target says so."""
+    make("secrets")
+    folder = project.folder / "deploy" / "secrets"
+    for name in SECRETS:
+        (folder / name).unlink()
+    output, calls = make("secrets")
+    assert [path.name for path in folder.iterdir()] == ["README.md"]
+    assert created(calls) == set()
+    for name in SECRETS:
+        assert f"app_{name}_1 is there already: kept\n" in output
+
+
+def test_secrets_that_are_given(project, make):
+    """A file that is there is handed to Swarm as it is."""
+    path = project.folder / "deploy" / "secrets" / "sentry_dsn"
+    path.write_text("https://key@sentry.example/1\n")
+    assert "app_sentry_dsn_1" in created(make("secrets")[1])
+    assert path.read_text() == "https://key@sentry.example/1\n"
 
 
 def created(calls):
