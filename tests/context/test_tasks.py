@@ -3,7 +3,12 @@
 import pytest
 from django.test import Client
 
-from dockerflow_django.context.requests import current_rid, current_state, start_request
+from dockerflow_django.context.requests import (
+    current_rid,
+    current_state,
+    end_request,
+    start_request,
+)
 from dockerflow_django.context.tasks import current_task, end_task, find_task, start_task
 
 
@@ -37,5 +42,21 @@ def test_a_request_in_a_task(task):
     """A task that uses a test client has its id afterwards, and its queries count."""
     Client().get("/plain/")
     assert (current_rid(), current_state(), current_task()) == ("abc", task.request, task)
+    end_task(task)
+    assert (current_rid(), current_state(), current_task()) == (None, None, None)
+
+
+@pytest.mark.parametrize("ends", [True, False], ids=["ended", "left"])
+def test_a_task_in_a_request_in_a_task(task, ends):
+    """The outer task goes on in the request and after it, whether the inner one ended or not."""
+    start_request("def", None)
+    assert (current_rid(), current_task()) == ("def", task)
+    inner = start_task("inner", "2", in_request=True)
+    assert (current_rid(), current_task()) == ("def", inner)
+    if ends:
+        end_task(inner)
+        assert (current_rid(), current_task()) == ("def", task)
+    end_request()
+    assert (current_rid(), current_task(), find_task("1")) == ("abc", task, task)
     end_task(task)
     assert (current_rid(), current_state(), current_task()) == (None, None, None)

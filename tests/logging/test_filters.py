@@ -87,6 +87,18 @@ def test_inside_a_task():
     assert (own.task, own.task_id) == ("mine", "7")
 
 
+def test_inside_a_request_in_a_task():
+    """A request that a task makes has an id of its own; its records are the task's as well."""
+    state = start_task("shop.pay", "abc", "outer", in_request=False)
+    start_request("inner", None)
+    try:
+        record = filtered()
+    finally:
+        end_request()
+        end_task(state)
+    assert (record.rid, record.task, record.task_id) == ("inner", "shop.pay", "abc")
+
+
 def test_request_with_a_summary():
     """An access record of it does not pass, others do."""
     assert SummarisedLogFilter().filter(make_record()) is True

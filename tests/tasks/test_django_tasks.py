@@ -77,6 +77,29 @@ async def interrupted_async(request):
     return JsonResponse({"task": current_task().name})
 
 
+def enqueue(request):
+    look.enqueue()
+    return JsonResponse({"task": current_task().name})
+
+
+async def enqueue_async(request):
+    await look.aenqueue()
+    return JsonResponse({"task": current_task().name})
+
+
+@task
+def ask():
+    assert Client().get("/enqueue/").json() == {"task": ask.module_path}
+    look.enqueue()
+
+
+@task
+async def ask_async():
+    answer = await AsyncClient().get("/async/enqueue/")
+    assert answer.json() == {"task": ask_async.module_path}
+    await look.aenqueue()
+
+
 def tell(request):
     return JsonResponse({"task": current_task() and current_task().name})
 
@@ -88,6 +111,8 @@ async def tell_async(request):
 urlpatterns = [
     path("interrupted/", interrupted),
     path("async/interrupted/", interrupted_async),
+    path("enqueue/", enqueue),
+    path("async/enqueue/", enqueue_async),
     path("tell/", tell),
     path("async/tell/", tell_async),
 ]
@@ -212,4 +237,16 @@ def test_an_interrupted_task_in_a_task(records):
     """A task ends, and leaves its record, although one in it never did."""
     outer_of_an_interrupted_one.enqueue()
     assert [each.task for each in records()] == [outer_of_an_interrupted_one.module_path]
+    assert (current_rid(), current_task()) == (None, None)
+
+
+@override_settings(ROOT_URLCONF=__name__)
+@pytest.mark.parametrize("asks", [ask, ask_async], ids=["sync", "async"])
+def test_a_task_in_a_request_in_a_task(records, asks):
+    """Each has its record; the outer one goes on with its id, and leaves none to the next."""
+    asks.enqueue()
+    inner, second, outer = records()
+    assert [each.task for each in records()] == [look.module_path] * 2 + [asks.module_path]
+    assert inner.rid != second.rid == outer.rid
+    assert {each.state for each in records()} == {"SUCCESS"}
     assert (current_rid(), current_task()) == (None, None)

@@ -72,6 +72,14 @@ def current_state() -> RequestState | None:
     return _state.get()
 
 
+def is_within(state: RequestState) -> bool:
+    """Tell whether the current request is that one, or was made in it."""
+    current = _state.get()
+    while current is not None and current is not state:
+        current = None if current.outer is None else current.outer[0]
+    return current is not None
+
+
 def switch_to(state: RequestState | None, rid: str | None) -> None:
     """Go on with that request under that id, or without one."""
     _state.set(state)

@@ -8,6 +8,7 @@ from dockerflow_django.context.requests import (
     RequestState,
     current_rid,
     current_state,
+    is_within,
     switch_to,
 )
 from dockerflow_django.context.trace import Trace
@@ -41,15 +42,18 @@ _task: ContextVar[TaskState | None] = ContextVar("dockerflow_task_state", defaul
 def current_task() -> TaskState | None:
     """Return the task that this code runs for, None outside of one.
 
-    A task that is never ended, since nobody says so, is over when its request is.
+    A task that is never ended, since nobody says so, is over when its request is. The requests that
+    are made in a task are part of it.
     """
     state = _task.get()
-    return state if state is None or state.request is current_state() else None
+    while state is not None and not is_within(state.request):
+        state = state.outer[0]
+    return state
 
 
 def find_task(task_id: str) -> TaskState | None:
-    """Return the task of that id, if it is the current one or one that this lies in."""
-    state = current_task()
+    """Return the task of that id if it has begun here and has not been ended."""
+    state = _task.get()
     while state is not None and state.task_id != task_id:
         state = state.outer[0]
     return state

@@ -8,6 +8,9 @@ from celery import Celery, signals
 from celery.exceptions import Ignore, Reject, Retry
 from celery.worker.state import revoked
 from django.db import connection
+from django.http import HttpResponse
+from django.test import Client, override_settings
+from django.urls import path
 from gevent import GreenletExit, Timeout
 
 from dockerflow_django.celery import instrument
@@ -52,6 +55,20 @@ def query(times):
 @app.task(name="outer", shared=False)
 def outer():
     look.delay()
+
+
+@app.task(name="ask", shared=False)
+def ask():
+    Client().get("/outer/")
+    look()
+
+
+def run_outer(request):
+    outer.delay()
+    return HttpResponse()
+
+
+urlpatterns = [path("outer/", run_outer)]
 
 
 @app.task(name="rename", shared=False)
@@ -180,6 +197,18 @@ def test_a_task_in_a_task(run, records):
     run("outer")
     assert [each.task for each in records()] == ["look", "outer"]
     assert len({each.rid for each in records()}) == 1
+
+
+@override_settings(ROOT_URLCONF=__name__)
+def test_a_task_in_a_request_in_a_task(run, records):
+    """Each has its record; the rest of the outer task is still its own."""
+    result = run("ask")
+    inner, other = seen
+    assert inner[1] == "look"
+    assert other == (records()[-1].rid, "ask", result.id)
+    assert [each.task for each in records()] == ["look", "outer", "ask"]
+    assert len({each.rid for each in records()}) == 2
+    assert (current_rid(), current_task()) == (None, None)
 
 
 def test_nobody_reads(run, records, caplog):
