@@ -101,7 +101,9 @@ def test_files_in_a_bucket(made, environ, url):
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("provider", ["brevo", "mailgun", "mandrill", "resend", "sparkpost"])
+@pytest.mark.parametrize(
+    "provider", ["brevo", "mailgun", "mandrill", "resend", "sendgrid", "sparkpost"]
+)
 def test_mail_by_a_provider(made, provider):
     """ANYMAIL_PROVIDER brings its backend, which needs no more than its key."""
     code = (
