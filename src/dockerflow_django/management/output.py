@@ -29,7 +29,7 @@ def reserve_standard_output(command: BaseCommand) -> None:
 def coloured(text: str, level: int, style: Style) -> str:
     """Return the text in the colour that Django gives to a message of that level.
 
-    An information has one of ours: Django's default colour for a notice is the red of an error.
+    An INFO message is the exception: Django's default for a notice is the red of an error.
     """
     if level >= checks.ERROR:
         return str(style.ERROR(text))
