@@ -2,7 +2,9 @@
 
 import os
 import sys
+from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from typing import TextIO
 
 
@@ -26,31 +28,38 @@ def open_closed() -> None:
             setattr(sys, name, stream)
 
 
-def flush_or_lose(*, for_good: bool = False) -> None:
+def flush_or_lose(*, is_last: bool = False) -> None:
     """Write what is buffered; what a full disk, or a reader that has gone, does not take is lost.
 
     Else `multiprocessing`, which writes it before it starts a process, starts none, and the
-    interpreter's own end has the status 120. With `for_good` all that comes later is lost too.
+    interpreter's own end has the status 120. With `is_last` that end loses what comes later too.
     """
     for stream in (sys.stdout, sys.stderr):
         if stream is None:  # closed, and `call_command` does not open it
             continue
-        try:
-            stream.flush()
-        except OSError:
-            _lose(stream, for_good)
-        except ValueError:  # the project has closed it
-            continue
+        flush = partial(_flush_or_lose, stream, stream.flush)
+        flush()
+        if is_last:
+            # The interpreter calls it after all that a project has registered with `atexit`.
+            stream.flush = flush  # type: ignore[method-assign]
 
 
-def _lose(stream: TextIO, for_good: bool) -> None:
+def _flush_or_lose(stream: TextIO, flush: Callable[[], None]) -> None:
+    try:
+        flush()
+    except OSError:
+        _lose(stream)
+    except ValueError:  # the project has closed it
+        return
+
+
+def _lose(stream: TextIO) -> None:
     number = stream.fileno()
     with ExitStack() as stack:
+        kept = os.dup(number)
+        stack.callback(os.close, kept)
         nowhere = os.open(os.devnull, os.O_WRONLY)
         stack.callback(os.close, nowhere)
-        if not for_good:
-            kept = os.dup(number)
-            stack.callback(os.close, kept)
-            stack.callback(os.dup2, kept, number)
+        stack.callback(os.dup2, kept, number)
         os.dup2(nowhere, number)
         stream.flush()

@@ -69,7 +69,7 @@ def run(options: Options, stop: StopRequests | None = None) -> None:
         logger.critical("Not serving: %s", error)
         sys.exit(1)
     finally:
-        flush_or_lose(for_good=True)
+        flush_or_lose(is_last=True)
 
 
 def _build(options: Options) -> Server:
