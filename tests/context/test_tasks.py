@@ -1,7 +1,7 @@
 """The task that code runs for: until its end, or that of the request that it is in."""
 
 import pytest
-from django.test import Client
+from django.test import AsyncClient, Client
 
 from dockerflow_django.context.requests import (
     current_rid,
@@ -10,6 +10,8 @@ from dockerflow_django.context.requests import (
     start_request,
 )
 from dockerflow_django.context.tasks import current_task, end_task, find_task, start_task
+from tests.summary.conftest import site  # noqa: F401
+from tests.summary.drive import begin_wsgi
 
 
 @pytest.fixture
@@ -38,8 +40,10 @@ def test_an_outer_task(task):
     assert find_task("1") is None
 
 
-def test_a_request_in_a_task(task):
+@pytest.mark.parametrize("may_be_left", [True, False])
+def test_a_request_in_a_task(task, may_be_left):
     """A task that uses a test client has its id afterwards, and its queries count."""
+    task.request.may_be_left = may_be_left
     Client().get("/plain/")
     assert (current_rid(), current_state(), current_task()) == ("abc", task.request, task)
     end_task(task)
@@ -60,3 +64,43 @@ def test_a_task_in_a_request_in_a_task(task, ends):
     assert (current_rid(), current_task(), find_task("1")) == ("abc", task, task)
     end_task(task)
     assert (current_rid(), current_state(), current_task()) == (None, None, None)
+
+
+def test_a_left_task_and_a_server(task):
+    """A server's request ends a task that may have ended without a word."""
+    task.request.may_be_left = True
+    begin_wsgi("/plain/").close()
+    assert (current_rid(), current_state(), current_task()) == (None, None, None)
+
+
+def test_a_left_task_below_a_left_request(task):
+    """A request made in the task that nobody has finished goes with it."""
+    task.request.may_be_left = True
+    start_request("def", None)
+    begin_wsgi("/plain/").close()
+    assert (current_rid(), current_state(), current_task()) == (None, None, None)
+
+
+def test_a_task_that_ends_after_a_server_s_request(task):
+    """It is found all the same: it may have asked the application without a test client."""
+    task.request.may_be_left = True
+    begin_wsgi("/plain/").close()
+    assert find_task("1") is task
+    end_task(task)
+    assert find_task("1") is None
+
+
+def test_a_task_with_a_sure_end_and_a_server(task):
+    """Celery always says that a task has ended, so the request was made in it."""
+    begin_wsgi("/plain/").close()
+    assert (current_rid(), current_state(), current_task()) == ("abc", task.request, task)
+    end_task(task)
+
+
+@pytest.mark.parametrize("may_be_left", [True, False])
+async def test_an_asynchronous_request_in_a_task(task, may_be_left):
+    """What an asynchronous test client asks leaves the task as it was, too."""
+    task.request.may_be_left = may_be_left
+    await AsyncClient().get("/async/plain/")
+    assert (current_rid(), current_state(), current_task()) == ("abc", task.request, task)
+    end_task(task)

@@ -1,7 +1,7 @@
 """A request that is made inside a request has its own id and record, and leaves the outer alone."""
 
 import pytest
-from asgiref.sync import sync_to_async
+from asgiref.sync import async_to_sync, sync_to_async
 from django.core.handlers.wsgi import WSGIHandler
 from django.http import JsonResponse, StreamingHttpResponse
 from django.test import AsyncClient, Client, RequestFactory, override_settings
@@ -9,7 +9,10 @@ from django.urls import include, path
 
 from dockerflow_django.context import current_rid, request_id_context
 from dockerflow_django.context.requests import current_state, end_request, start_request
+from dockerflow_django.context.tasks import current_task, end_task, start_task
 from dockerflow_django.middleware import DockerflowMiddleware
+from tests.summary import drive
+from tests.summary.conftest import IDS, WORLDS
 from tests.summary.urls import query
 
 PATHS = ["/plain/", "/broken/", "/stream/", "/nowhere/", "/stream-failing/"]
@@ -81,6 +84,10 @@ def outer_own_id(request):
     return JsonResponse({"rid": current_rid()})
 
 
+def in_task(request):
+    return JsonResponse({"task": current_task() is not None})
+
+
 class Patterns:
     """The views that make requests, and those that they ask."""
 
@@ -94,6 +101,8 @@ class Patterns:
         path("async/outer-broken/", sync_to_async(outer_broken)),
         path("outer-own-id/", outer_own_id),
         path("async/outer-own-id/", sync_to_async(outer_own_id)),
+        path("in-task/", in_task),
+        path("async/in-task/", sync_to_async(in_task)),
     )
 
 
@@ -165,3 +174,15 @@ def test_an_inner_request_without_a_response(summaries):
     assert (own.code, own.rid != "outer-1") == (500, True)
     outer.is_running = False
     end_request()
+
+
+@pytest.mark.parametrize("is_left", [True, False], ids=["left", "sure"])
+@pytest.mark.parametrize(("world", "prefix"), WORLDS, ids=IDS)
+def test_a_request_in_a_task_that_may_be_left(world, prefix, is_left):
+    """A server's request is not made in it; that of a test client is: it may be the task's."""
+    task = start_task("look", "1", in_request=False)
+    task.request.may_be_left = is_left
+    assert Client().get("/in-task/").json() == {"task": True}
+    assert async_to_sync(AsyncClient().get)("/async/in-task/").json() == {"task": True}
+    assert drive.ask(world, "GET", f"{prefix}/in-task/", {}).json == {"task": not is_left}
+    end_task(task)

@@ -15,6 +15,8 @@ from dockerflow_django.context.requests import start_request
 from dockerflow_django.context.tasks import current_task
 from dockerflow_django.context.trace import parse_traceparent
 from dockerflow_django.tasks import record
+from tests.summary.conftest import site  # noqa: F401
+from tests.summary.drive import asgi, begin_wsgi
 
 if django.VERSION < (6, 0):
     pytest.skip("Django has Tasks since 6.0", allow_module_level=True)
@@ -250,3 +252,39 @@ def test_a_task_in_a_request_in_a_task(records, asks):
     assert inner.rid != second.rid == outer.rid
     assert {each.state for each in records()} == {"SUCCESS"}
     assert (current_rid(), current_task()) == (None, None)
+
+
+def test_one_that_never_ends_outside_a_request(records):
+    """The first request that a server begins in that thread is its end."""
+    outside_a_request()
+    begin_wsgi("/plain/").close()
+    assert (current_rid(), current_task()) == (None, None)
+    assert records() == []
+
+
+async def test_one_that_never_ends_outside_a_request_under_asgi(records):
+    """So is that of an asynchronous server."""
+    outside_a_request()
+    sent = []
+
+    async def send(message):
+        sent.append((message["type"], current_rid(), current_task()))
+
+    await asgi("/async/plain/", send, headers={"X-Request-ID": "abc"})
+    assert sent[-1] == ("http.response.body", "abc", None)
+    assert records() == []
+
+
+def test_one_inside_one_that_never_ends(records):
+    """It leaves its record, and the interrupted one ends with the next request all the same."""
+    outside_a_request()
+    look.enqueue()
+    begin_wsgi("/plain/").close()
+    assert (current_rid(), current_task()) == (None, None)
+    assert [each.task for each in records()] == [look.module_path]
+
+
+def outside_a_request():
+    with suppress(KeyboardInterrupt):
+        interrupt.enqueue()
+    assert current_task().name == interrupt.module_path

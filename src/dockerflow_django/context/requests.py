@@ -23,9 +23,9 @@ class RequestState:
     process starts or drains. `progress` is the token of a request that counts as in progress.
 
     `is_running` while the view runs or the stream is read, and while the task or the handler of a
-    message runs. `is_over` since the summary is written: what still runs in this context then, a
-    task that lives on, is not counted. `outer` is the request that this one was made in, with its
-    id: a view may use the test client.
+    message runs. `may_be_left` is of a task that may end without a word. `is_over` since the
+    summary is written: what still runs in this context then, a task that lives on, is not counted.
+    `outer` is the request that this one was made in, with its id: a view may use the test client.
     """
 
     error = ""
@@ -33,6 +33,7 @@ class RequestState:
     is_expected = False
     is_over = False
     is_running = False
+    may_be_left = False
     progress: int | None = None
     outer: "tuple[RequestState, str | None] | None" = None
 

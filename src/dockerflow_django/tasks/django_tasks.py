@@ -4,8 +4,8 @@ A backend that runs a task in the request's process keeps the id of that request
 it without one, since a backend has nowhere to put it: there the task gets an id of its own.
 
 Django sends no signal for a task that KeyboardInterrupt ends, or that a receiver of `task_started`
-does not let begin: it leaves no record, and is over with its request, or with the task that it was
-enqueued in.
+does not let begin. It leaves no record, and is over with its request or with the task that it was
+enqueued in; outside of both, when a server's next request starts in the same thread.
 """
 
 import sys
@@ -22,7 +22,9 @@ _SUCCESSFUL = "SUCCESSFUL"
 def start(task_result: Any, **kwargs: Any) -> None:
     """Enter the context of a task that is about to run."""
     queries.count_from_now_on()
-    start_task(task_result.task.module_path, task_result.id, in_request=True)
+    state = start_task(task_result.task.module_path, task_result.id, in_request=True)
+    if state.is_own:
+        state.request.may_be_left = True
 
 
 def finish(task_result: Any, **kwargs: Any) -> None:
