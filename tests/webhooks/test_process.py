@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 
@@ -66,11 +67,28 @@ def test_what_is_told(settings, fresh: None) -> None:
         settings.DOCKERFLOW_WEBHOOK_URL = receiver.url
         listening.serve()
         changes = [("heartbeat", "failed"), ("startup", "passed"), ("readiness", "failed")]
+        changes += [("readiness", "passed")]
         for probe, outcome in changes:
             report = Report(probe, {}, passed=outcome == "passed")
             process.own_sender.on_change(probe, None, outcome, report)
         process.own_sender.flush()
-        assert [found[0] for found in receiver.news()] == ["readiness"]
+        assert receiver.news() == [("readiness", "warning"), ("readiness", "succeeded")]
+
+
+@pytest.mark.parametrize("is_claimed", [True, False])
+def test_another_tells(settings, fresh: None, is_claimed: bool) -> None:
+    """A change is told by the process that has the claim, or by the supervisor."""
+    with Receiver() as receiver, ExitStack() as stack:
+        settings.DOCKERFLOW_WEBHOOK_URL = receiver.url
+        listening.serve()
+        if is_claimed:
+            stack.enter_context(process._become_sender(receiver.url))  # type: ignore[arg-type]
+        else:
+            lifecycle.process.has_supervisor = True
+        report = Report("readiness", {}, passed=False)
+        process.own_sender.on_change("readiness", None, "failed", report)
+        process.own_sender.flush()
+        assert receiver.posts == []
 
 
 def test_secret_that_cannot_be_read(
@@ -81,7 +99,10 @@ def test_secret_that_cannot_be_read(
         settings.DOCKERFLOW_WEBHOOK_URL = receiver.url
         monkeypatch.setenv("DOCKERFLOW_WEBHOOK_SECRET_FILE", "/nowhere/secret")
         process.own_sender.fail_startup("amqp", "The broker refuses access.")
-        process.own_sender.fail_startup("amqp", "The broker refuses access.")
+        listening.serve()
+        report = Report("readiness", {}, passed=False)
+        process.own_sender.on_change("readiness", None, "failed", report)
+        assert receiver.posts == []
         (line,) = caplog.messages
         assert "DOCKERFLOW_WEBHOOK_SECRET must be the path of a file" in line
         monkeypatch.setenv("DOCKERFLOW_WEBHOOK_SECRET", "hush")
