@@ -6,7 +6,6 @@ import sys
 import pytest
 from celery import Celery, signals
 from celery.exceptions import Ignore, Reject, Retry
-from celery.worker.state import revoked
 from django.db import connection
 from django.http import HttpResponse
 from django.test import Client, override_settings
@@ -147,15 +146,18 @@ def test_an_exit_in_a_child_of_the_pool(run, records, monkeypatch):
 
 
 def test_a_greenlet_that_is_killed(run, records):
-    """It is lost, unless it has been revoked; that which ends it at its time limit is a failure."""
-    revoked.add("1")
-    try:
-        for name, task_id in (("GreenletExit", "1"), ("GreenletExit", "2"), ("Timeout", "3")):
-            with pytest.raises(ERRORS[name]):
-                run("raise", name, task_id=task_id)
-    finally:
-        revoked.discard("1")
+    """It is what the worker has killed it for, else lost; its time limit makes it a failure."""
+
+    class Killed:
+        verdict = "REVOKED"
+
+    request = execution.killed["1"] = Killed()
+    for name, task_id in (("GreenletExit", "1"), ("GreenletExit", "2"), ("Timeout", "3")):
+        with pytest.raises(ERRORS[name]):
+            run("raise", name, task_id=task_id)
     assert [each.state for each in records()] == ["REVOKED", "LOST", "FAILURE"]
+    del request
+    assert not execution.killed
 
 
 def test_without_greenlets(run, records, monkeypatch):

@@ -1,6 +1,7 @@
 """The worker's main process tells each end of a task once, whatever class the project has."""
 
 import logging
+import threading
 import time
 from types import SimpleNamespace
 from typing import ClassVar
@@ -10,14 +11,16 @@ from billiard.einfo import ExceptionInfo
 from billiard.pool import MaybeEncodingError
 from celery import Celery, Task
 from celery.app.trace import build_tracer
+from celery.concurrency.base import BasePool
 from celery.exceptions import Ignore, Reject, Retry, Terminated, WorkerLostError
 from celery.worker.request import Request
+from gevent import GreenletExit
 
 from dockerflow_django.celery import instrument
 from dockerflow_django.context import current_rid
 from dockerflow_django.context.tasks import current_task
 from dockerflow_django.tasks import record
-from dockerflow_django.tasks.celery import requests
+from dockerflow_django.tasks.celery import execution, requests
 from tests.harness.waiting import wait_until
 
 app = Celery("requests", broker="memory://", set_as_current=False, fixups=[])
@@ -138,8 +141,9 @@ def test_the_subclass_that_celery_makes():
         ((0, "3", 0.1), ["SUCCESS"]),
         ((0, None, None), []),
         (info_of(SystemExit()), ["FAILURE"]),
+        ((False, None, None), ["LOST"]),
     ],
-    ids=["success", "had succeeded before", "exit in a pool of threads"],
+    ids=["success", "had succeeded before", "exit in a pool of threads", "killed greenlet"],
 )
 def test_success(result, states, records):
     """What the child has written is counted; what did not run is not."""
@@ -223,11 +227,13 @@ def test_the_date_is_set_meanwhile(seconds, records, monkeypatch):
 class Pool:
     """A pool of processes, of which one runs a task that is to be killed."""
 
-    def __init__(self):
+    def __init__(self, on_kill=lambda: None):
         self.killed = []
+        self._on_kill = on_kill
 
     def terminate_job(self, pid, signal=None):
         self.killed.append(pid)
+        self._on_kill()
 
 
 @pytest.mark.parametrize(
@@ -239,7 +245,7 @@ def test_killed_before_and_after_it_has_begun(end, state, records, monkeypatch):
     pool = Pool()
     waiting = make(plain)
     end(waiting, pool)
-    assert (pool.killed, waiting.outcome, counted) == ([], None, [])
+    assert (pool.killed, waiting.ending, counted) == ([], None, [])
     end(running(), pool)
     assert pool.killed == [12]
     wait_until(records)
@@ -271,11 +277,81 @@ def test_a_result_on_its_way(tell, state, written, records):
     assert counted == [("plain", state, True)]
 
 
-def test_a_greenlet_that_the_worker_kills(records, monkeypatch):
-    """It counts as lost at once, and writes its record itself."""
-    monkeypatch.setattr(plain.Request, "in_greenlets", True)
+@pytest.mark.parametrize(
+    ("end", "state"), [(plain.Request.terminate, "REVOKED"), (plain.Request.cancel, "LOST")]
+)
+def test_the_end_comes_during_the_kill(end, state, records):
+    """What the worker kills a task for holds from before the kill; nobody waits after it."""
+    request = running()
+    end(request, Pool(lambda: request.on_failure(info_of(Terminated(3)))))
+    assert request.lost_timer is None
+    assert [each.state for each in records()] == [state]
+    assert counted == [("plain", state, True)]
+
+
+def test_a_backend_that_fails_during_the_kill(records, monkeypatch):
+    """The task is lost although Celery cannot tell its backend."""
+    monkeypatch.setattr(requests, "RESULT_SECONDS", 0)
+    monkeypatch.setattr(plain.backend, "mark_as_retry", lambda *args, **kwargs: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        running().cancel(Pool())
+    wait_until(records)
+    assert [each.state for each in records()] == ["LOST"]
+
+
+def test_no_thread_to_wait_in(records, monkeypatch):
+    """The task is lost at once: whoever handles a signal is to go on."""
+
+    def refuse(thread):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
     running().cancel(Pool())
+    assert [each.state for each in records()] == ["LOST"]
+
+
+@pytest.mark.parametrize("end", [plain.Request.terminate, plain.Request.cancel])
+def test_a_pool_that_cannot_kill(end, records):
+    """A thread goes on with its task, and tells its end."""
+    request = running()
+    with pytest.raises(NotImplementedError):
+        end(request, BasePool())
+    assert (request.ending, request.lost_timer) == (None, None)
+
+
+def test_ended_in_two_threads():
+    """A task ends once, whoever tells it at the same time."""
+    request = running()
+    barrier = threading.Barrier(8)
+
+    def end():
+        barrier.wait()
+        request.end(record.LOST)
+
+    threads = [threading.Thread(target=end) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
     assert counted == [("plain", "LOST", True)]
+
+
+@pytest.mark.parametrize(
+    ("end", "state"), [(plain.Request.terminate, "REVOKED"), (plain.Request.cancel, "LOST")]
+)
+def test_a_greenlet_that_the_worker_kills(end, state, records, monkeypatch):
+    """It counts at once, although its own exit may come in between, and it writes its record."""
+    monkeypatch.setattr(plain.Request, "in_greenlets", True)
+    request = running()
+
+    def leave():
+        raise GreenletExit
+
+    with pytest.raises(GreenletExit):
+        end(request, Pool(leave))
+    assert execution.killed["1"].verdict == state
+    request.on_success((False, None, None))
+    assert counted == [("plain", state, True)]
     assert records() == []
 
 

@@ -133,18 +133,28 @@ def test_revoked_while_it_runs(celeryd, number):
 
 @pytest.mark.long
 def test_killed_greenlets(celeryd):
-    """A greenlet that is killed has one record: revoked, failed by its time limit, or lost."""
+    """A greenlet that is killed has one record: revoked, failed by its time limit, or lost.
+
+    One that is revoked without being killed is lost with its worker.
+    """
     with celeryd.worker("--pool=gevent", "--concurrency=9") as worker:
         ids = [celeryd.send("patient", "/nonexistent") for _ in range(2)]
-        wait_until(lambda: str(worker.output).count("patient began") == 2, timeout=30)
-        celeryd.app.control.revoke(ids[0], terminate=True)
+        stamp = {"stamped_headers": ["batch"], "batch": "night"}
+        ids.append(celeryd.send("patient", "/nonexistent", **stamp))
+        wait_until(lambda: str(worker.output).count("patient began") == 3, timeout=30)
+        control = celeryd.app.control
+        control.revoke(ids[0], terminate=True)
+        control.revoke_by_stamped_headers({"batch": "night"}, terminate=True)
+        control.revoke(ids[1])
         ids.append(celeryd.send("beyond_hard_limit"))
-        for task_id in (ids[0], ids[2]):
+        for task_id in (ids[0], *ids[2:]):
             worker.wait_for_summaries(task_id)
-        wait_until(lambda: sum(counted(worker).values()) == 2, timeout=30)
-        assert counted(worker) == {("patient", "REVOKED"): 1, ("beyond_hard_limit", "FAILURE"): 1}
+        wait_until(lambda: sum(counted(worker).values()) == 3, timeout=30)
+        assert counted(worker) == {("patient", "REVOKED"): 2, ("beyond_hard_limit", "FAILURE"): 1}
+        worker.wait_for_line("flagged as revoked")
         worker.stop(SIGQUIT)
-        assert [states_of(worker, each) for each in ids] == [["REVOKED"], ["LOST"], ["FAILURE"]]
+        found = [states_of(worker, each) for each in ids]
+    assert found == [["REVOKED"], ["LOST"], ["REVOKED"], ["FAILURE"]]
 
 
 @pytest.mark.long

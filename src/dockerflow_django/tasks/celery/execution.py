@@ -7,7 +7,8 @@ A greenlet that is killed does send them.
 
 import sys
 import time
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
+from weakref import WeakValueDictionary
 
 from celery import states
 from celery.exceptions import Ignore, Reject, Retry
@@ -24,6 +25,16 @@ _STATES = {
     states.REJECTED: record.REJECTED,
     states.IGNORED: record.IGNORED,
 }
+
+
+class _Killed(Protocol):
+    """The request of a task that the worker kills, because the task is revoked or it stops cold."""
+
+    verdict: str | None
+
+
+# By the task's id, for as long as the task runs.
+killed: WeakValueDictionary[str, _Killed] = WeakValueDictionary()
 
 
 class _Execution(NamedTuple):
@@ -95,10 +106,10 @@ def _has_been_killed(error: BaseException) -> bool:
     return greenlet is not None and isinstance(error, greenlet.GreenletExit)
 
 
-def _state_of_killed(task_id: str) -> str:
-    from celery.worker.state import revoked
-
-    return record.REVOKED if task_id in revoked else record.LOST
+def _state_of_killed(task_id: str) -> str | None:
+    """Return why the worker has killed it; whatever else has, the task is lost."""
+    request = killed.get(task_id)
+    return record.LOST if request is None else request.verdict
 
 
 def _fields_of(app: Any, request: Any, state: TaskState, outcome: str) -> record.Fields:

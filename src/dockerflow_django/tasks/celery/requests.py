@@ -22,9 +22,10 @@ from celery.worker.request import ExceptionWithTraceback
 
 from dockerflow_django.context.tasks import end_task, start_task
 from dockerflow_django.tasks import headers, record
-from dockerflow_django.tasks.celery.execution import add_route, state_of
+from dockerflow_django.tasks.celery.execution import add_route, killed, state_of
 
-# A worker that stops cold reads the results that have come meanwhile, which takes milliseconds.
+# From the kill of a task: a worker that stops cold then reads the results that have come meanwhile.
+# After a second signal, or without its broker, it reads later: what had ended is LOST as well.
 RESULT_SECONDS = 2.0
 
 # What stands below the mixin: Celery's ``Request``, which has no types, or one of the project's.
@@ -59,11 +60,14 @@ class ObservedRequest(_Request):  # type: ignore[misc]
 
     count: Count
     in_greenlets: bool
-    outcome: str | None = None
-    # On the monotonic clock; Celery's own `time_start` is a date, which somebody may set.
-    accepted_at: float | None = None
+    # What the first call about its end leaves.
+    ending: object | None = None
+    # The state of a task that the worker kills, from before it does.
+    verdict: str | None = None
     # Ends a task that the worker itself has killed.
     lost_timer: Timer | None = None
+    # On the monotonic clock; Celery's own `time_start` is a date, which somebody may set.
+    accepted_at: float | None = None
 
     # Of Celery's class.
     id: str
@@ -101,7 +105,8 @@ class ObservedRequest(_Request):  # type: ignore[misc]
     ) -> Any:
         """Note what the child has raised (`return_ok`), or how it was lost."""
         error = _exception_of(exc_info)
-        state = record.LOST if self._is_killed_by_worker(error) else _state_of(error)
+        verdict = self.verdict if isinstance(error, Terminated) else None
+        state = verdict or _state_of(error)
         # What the child has returned it has also written.
         is_written = return_ok or _has_run(exc_info, error)
         self.end(state, None if is_written else error, is_written=is_written)
@@ -126,32 +131,55 @@ class ObservedRequest(_Request):  # type: ignore[misc]
 
     def terminate(self, pool: Any, signal: Any = None) -> Any:
         """Note that the task is revoked while it runs; a pool of threads cannot do that."""
-        result = super().terminate(pool, signal)
-        if self.time_start:
-            self.end(record.REVOKED)
-        return result
+        if not self.time_start:
+            return super().terminate(pool, signal)
+        with self._killed_as(record.REVOKED):
+            return super().terminate(pool, signal)
 
     def cancel(self, pool: Any, signal: Any = None, **kwargs: Any) -> Any:
-        """Note that the worker itself kills the task: it stops cold, or has lost its broker.
+        """Note that the worker itself kills the task: it stops cold, or has lost its broker."""
+        if not self.time_start:
+            return super().cancel(pool, signal, **kwargs)
+        with self._killed_as(record.LOST):
+            return super().cancel(pool, signal, **kwargs)
 
-        The task is lost unless its result is on its way from a child: nobody reads these during the
-        pause of a soft shutdown. A child may resist the signal, so its end is not waited for.
+    @contextmanager
+    def _killed_as(self, verdict: str) -> Iterator[None]:
+        """Note the verdict first: the end may come while Celery still speaks to the backend."""
+        self.verdict = self.verdict or verdict
+        killed[self.id] = self
+        try:
+            yield
+        except NotImplementedError:  # the pool cannot kill
+            self.verdict = None
+            raise
+        finally:
+            is_told_later = self.verdict == record.LOST and not self.in_greenlets
+            if is_told_later and self.ending is None:
+                self._lose_later()
+            elif self.verdict is not None:
+                self.end(self.verdict)
+
+    def _lose_later(self) -> None:
+        """End the task as lost, unless its result is on its way from a child.
+
+        Nobody reads these during the pause of a soft shutdown. A child may resist the signal, so
+        its end is not waited for.
         """
-        result = super().cancel(pool, signal, **kwargs)
-        if self.time_start and self.in_greenlets:
-            self.end(record.LOST)
-        elif self.time_start:
-            self.lost_timer = Timer(RESULT_SECONDS, self.end, (record.LOST,))
+        self.lost_timer = Timer(RESULT_SECONDS, self.end, (record.LOST,))
+        try:
             self.lost_timer.start()
-        return result
+        except RuntimeError:  # no more threads; whoever handles a signal is to go on
+            self.end(record.LOST)
 
     def end(
         self, state: str, error: BaseException | None = None, *, is_written: bool = False
     ) -> None:
         """Count the task, and write its record unless the child has; the first call counts."""
-        if self.outcome is not None:
+        ending = object()
+        # Atomic without a lock, which a signal handler could wait for in vain.
+        if self.__dict__.setdefault("ending", ending) is not ending:
             return
-        self.outcome = state
         if self.lost_timer is not None:
             self.lost_timer.cancel()
         began = self.accepted_at
@@ -167,12 +195,12 @@ class ObservedRequest(_Request):  # type: ignore[misc]
         if not isinstance(failed__retval__runtime, tuple):
             # The task has raised SystemExit in a pool of threads, which has then no result.
             self.end(record.FAILURE, is_written=True)
+        elif failed__retval__runtime[0] is False:
+            # A greenlet that somebody has killed: Celery's tracer says 0 of what has not failed.
+            self.end(record.LOST, is_written=True)
         # Without a runtime nothing has run: the task had succeeded before, and was sent again.
         elif not failed__retval__runtime[0] and failed__retval__runtime[2] is not None:
             self.end(record.SUCCESS, is_written=True)
-
-    def _is_killed_by_worker(self, error: BaseException) -> bool:
-        return self.lost_timer is not None and isinstance(error, Terminated)
 
     @contextmanager
     def _with_its_id(self) -> Iterator[None]:
