@@ -66,6 +66,24 @@ async def generate_async(body: Any, message: Any) -> AsyncIterator[None]:
     yield
 
 
+def generate_and_run(body: Any, message: Any) -> Iterator[None]:
+    found = generate(body, message)
+    assert list(found) == [None]
+    return found
+
+
+def generate_and_begin(body: Any, message: Any) -> Iterator[None]:
+    found = generate(body, message)
+    next(found)
+    return found
+
+
+async def generate_async_and_run(body: Any, message: Any) -> AsyncIterator[None]:
+    found = generate_async(body, message)
+    assert [each async for each in found] == [None]
+    return found
+
+
 def decorated(handler: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     def call(body: Any, message: Any) -> Any:
         return handler(body, message)
@@ -85,6 +103,8 @@ def decorated_async(handler: Callable[[Any, Any], Any]) -> Callable[[Any, Any], 
     [
         (succeed, "SUCCESS", "INFO", 0),
         (succeed_async, "SUCCESS", "INFO", 0),
+        (generate_and_run, "SUCCESS", "INFO", 0),
+        (generate_async_and_run, "SUCCESS", "INFO", 0),
         (ack, "SUCCESS", "INFO", 0),
         (reject, "REJECTED", "WARNING", 1),
         (reject_itself, "REJECTED", "WARNING", 1),
@@ -93,6 +113,7 @@ def decorated_async(handler: Callable[[Any, Any], Any]) -> Callable[[Any, Any], 
         (leave, "FAILURE", "ERROR", 1),
         (ack_and_fail, "FAILURE", "ERROR", 0),
         (decorated(generate), "FAILURE", "ERROR", 1),
+        (generate_and_begin, "FAILURE", "ERROR", 1),
         (decorated(generate_async), "FAILURE", "ERROR", 1),
         (decorated_async(generate), "FAILURE", "ERROR", 1),
     ],
@@ -126,7 +147,8 @@ def test_a_coroutine_that_nobody_awaits(queue: Queue) -> None:
         queue.publish({"order": 1})
         consumer.wait_for("FAILURE")
     left[0].close()
-    assert consumer.records[0].getMessage().endswith("it returned its coroutine")
+    sentence = "the handler returned a coroutine that has not run to its end"
+    assert consumer.records[0].getMessage().endswith(sentence)
 
 
 @pytest.mark.parametrize(

@@ -125,8 +125,8 @@ class Broker:
             consumer = self._declare(connection)
         self._attempts = 0
         self.status.consuming(connection.connection.heartbeat)
-        told = "Consuming the queue %s at %s."
-        log(logger, logging.INFO, told, self._options.queue, shown(connection))
+        sentence = "Consuming the queue %s at %s."
+        log(logger, logging.INFO, sentence, self._options.queue, shown(connection))
         with selectors.DefaultSelector() as selector:
             selector.register(connection.connection.sock, selectors.EVENT_READ)
             selector.register(self._wake_up.reader, selectors.EVENT_READ)

@@ -27,8 +27,12 @@ from dockerflow_django.tasks.outcomes import Reject, Requeue
 # How long a message that is given back stays here first, by how many were in a row.
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 30.0
 
-# What a function returns if its own code has not begun.
-_NOT_BEGUN = (AsyncGeneratorType, CoroutineType, GeneratorType)
+# What is no result before it has run to its end, and where it keeps its frame until then.
+_UNFINISHED = {
+    AsyncGeneratorType: ("an asynchronous generator", "ag_frame"),
+    CoroutineType: ("a coroutine", "cr_frame"),
+    GeneratorType: ("a generator", "gi_frame"),
+}
 
 logger = logging.getLogger("dockerflow_django.tasks")
 
@@ -92,16 +96,14 @@ class HandlerThread:
             body = _body_of(message)
         except BaseException as error:  # noqa: BLE001 - whatever a codec raises
             # Without the exception, which may hold the whole body.
-            told = "The body of a message cannot be decoded: %s"
-            log(logger, logging.ERROR, told, describe(error))
+            sentence = "The body of a message cannot be decoded: %s"
+            log(logger, logging.ERROR, sentence, describe(error))
             return error
         try:
             result = self._handler(body, message)
             if inspect.isawaitable(result):
                 result = async_to_sync(as_coroutine)(result)
-            if isinstance(result, _NOT_BEGUN):
-                name = type(result).__name__
-                raise TypeError(f"the handler has not run: it returned its {name}")  # noqa: TRY301
+            _refuse_unfinished(result)
         except (Requeue, Reject) as order:
             return order
         except BaseException as error:  # noqa: BLE001 - it is logged
@@ -129,6 +131,12 @@ class HandlerThread:
         pause = FIRST_PAUSE_SECONDS * 2.0 ** min(self._requeued_in_a_row, 10)
         self._requeued_in_a_row += 1
         return min(pause, LONGEST_PAUSE_SECONDS)
+
+
+def _refuse_unfinished(result: Any) -> None:
+    name, frame = _UNFINISHED.get(type(result), ("", ""))
+    if name and getattr(result, frame) is not None:
+        raise TypeError(f"the handler returned {name} that has not run to its end")
 
 
 def _verb_of(order: BaseException | None) -> str:
