@@ -6,6 +6,7 @@ import statistics
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from signal import SIGQUIT, SIGTERM
 from types import SimpleNamespace
@@ -15,11 +16,18 @@ import psutil
 import pytest
 from celery import Celery
 from celery.concurrency.prefork import TaskPool
+from celery.contrib.testing.worker import start_worker
 
 from dockerflow_django import lifecycle
+from dockerflow_django.celery import instrument
 from dockerflow_django.health import ERROR_CELERY_BROKER, INFO_STARTING
 from dockerflow_django.tasks.celery.requests import ObservedRequest
-from dockerflow_django.tasks.celery.worker import DockerflowStep, LoopStep, WorkerHealth
+from dockerflow_django.tasks.celery.worker import (
+    DockerflowStep,
+    LoopStep,
+    WorkerHealth,
+    _is_own_process,
+)
 from tests.harness.http import request
 from tests.harness.ports import LOOPBACK
 from tests.harness.project import Project
@@ -148,7 +156,7 @@ def test_ended_during_a_soft_shutdown(celeryd, tmp_path):
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("pool", ["prefork", "threads"])
+@pytest.mark.parametrize("pool", ["prefork", "threads", "gevent"])
 def test_remote_shutdown(celeryd, pool, tmp_path):
     """A worker that is told by a message to stop is not ready, and alive until its task ends."""
     go = tmp_path / "go"
@@ -417,6 +425,26 @@ def test_draining_whatever_stops_it(fresh):
     lifecycle.process.draining_since = None
     step.close(worker)
     assert lifecycle.process.is_draining
+
+
+def test_a_worker_of_a_test(fresh, settings, tmp_path):
+    """A worker in another thread answers no probes, and leaves the process as ready as it was."""
+    app = Celery("tested", broker="memory://", set_as_current=False, fixups=[])
+    instrument(app)
+    settings.DOCKERFLOW_PROBE_FILE = str(tmp_path / "probes")
+    with start_worker(app, pool="solo", perform_ping_check=False) as worker:
+        assert worker.dockerflow is None
+    assert not (tmp_path / "probes").exists()
+    assert not lifecycle.process.is_draining
+
+
+@pytest.mark.parametrize("is_green", [True, False])
+def test_whose_process_it_is(is_green):
+    """In a pool of greenlets a worker's own thread need not look like the main one."""
+    worker = SimpleNamespace(pool_cls=SimpleNamespace(is_green=is_green))
+    assert _is_own_process(worker)
+    with ThreadPoolExecutor() as threads:
+        assert threads.submit(_is_own_process, worker).result() is is_green
 
 
 def test_port_that_is_taken(fresh, settings, caplog):

@@ -3,6 +3,7 @@
 import atexit
 import logging
 import sys
+import threading
 from typing import Any
 
 from celery import bootsteps, signals
@@ -42,7 +43,7 @@ class DockerflowStep(bootsteps.StartStopStep):  # type: ignore[misc]
         try:
             check_settings()
             observe_tasks(worker.app, count, in_greenlets=worker.pool_cls.is_green)
-            if stages.are_probes_wanted():
+            if stages.are_probes_wanted() and _is_own_process(worker):
                 worker.dockerflow = _answer_probes(worker)
         except ProbesError as error:
             logger.critical("The worker does not start: %s", error)
@@ -71,6 +72,12 @@ class LoopStep(bootsteps.StartStopStep):  # type: ignore[misc]
         """Watch the loop that is about to begin."""
         if consumer.controller.dockerflow is not None:
             consumer.controller.dockerflow.watch_loop()
+
+
+def _is_own_process(worker: Any) -> bool:
+    """Tell whether the process is the worker's: in a test's, a thread starts and stops a worker."""
+    is_in_main_thread = threading.current_thread() is threading.main_thread()
+    return is_in_main_thread or worker.pool_cls.is_green  # eventlet hides the main thread
 
 
 def _answer_probes(worker: Any) -> "WorkerHealth":
