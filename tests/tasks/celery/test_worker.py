@@ -427,11 +427,14 @@ def test_draining_whatever_stops_it(fresh):
     assert lifecycle.process.is_draining
 
 
-def test_a_worker_of_a_test(fresh, settings, tmp_path):
+def test_a_worker_of_a_test(fresh, settings, monkeypatch, tmp_path):
     """A worker in another thread answers no probes, and leaves the process as ready as it was."""
     app = Celery("tested", broker="memory://", set_as_current=False, fixups=[])
     instrument(app)
     settings.DOCKERFLOW_PROBE_FILE = str(tmp_path / "probes")
+    # It would be every other test's default, and log as it likes.
+    setup = "celery.contrib.testing.worker.setup_app_for_worker"
+    monkeypatch.setattr(setup, lambda app, loglevel, logfile: app.finalize())
     with start_worker(app, pool="solo", perform_ping_check=False) as worker:
         assert worker.dockerflow is None
     assert not (tmp_path / "probes").exists()
