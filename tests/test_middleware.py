@@ -4,7 +4,6 @@ import asyncio
 import json
 import logging
 import threading
-from types import SimpleNamespace
 
 import pytest
 from asgiref.sync import iscoroutinefunction
@@ -17,10 +16,9 @@ from dockerflow_django import lifecycle
 from dockerflow_django.context import current_rid
 from dockerflow_django.heartbeat import evaluation
 from dockerflow_django.middleware import DockerflowMiddleware, _warn_without_app
-from dockerflow_django.summary import fields
 from tests import handlers
 from tests.project.middleware import RAISING_PATH
-from tests.summary.conftest import ask, lines, make_request, site, summaries  # noqa: F401
+from tests.summary.conftest import ask, lines, make_request, middleware, site, summaries  # noqa: F401
 from tests.summary.drive import asgi
 from tests.summary.urls import HaltError
 
@@ -52,23 +50,6 @@ def health(settings, tmp_path):
     yield settings
     evaluation.reset()
     lifecycle.reset()
-
-
-@pytest.fixture(params=["sync", "async"])
-def middleware(request):
-    """Make the middleware round a function, and call it as its handler does."""
-
-    def make(get_response):
-        if request.param == "sync":
-            return DockerflowMiddleware(get_response)
-
-        async def aget_response(request):
-            return get_response(request)
-
-        middleware = DockerflowMiddleware(aget_response)
-        return lambda request: asyncio.run(middleware(request))
-
-    return make
 
 
 @pytest.mark.parametrize(
@@ -336,65 +317,6 @@ def test_without_the_app_it_says_so_once(caplog):
         DockerflowMiddleware(lambda request: None)
     (record,) = [r for r in caplog.records if r.name == "dockerflow_django.middleware"]
     assert "Add 'dockerflow_django' to INSTALLED_APPS." in record.getMessage()
-
-
-ODD = [
-    ("HTTP_USER_AGENT", 7),
-    ("HTTP_ACCEPT_LANGUAGE", 7),
-    ("HTTP_TRACEPARENT", 7),
-    ("HTTP_X_REQUEST_ID", 7),
-    ("HTTP_X_FORWARDED_FOR", None),
-    ("REMOTE_ADDR", None),
-]
-
-
-@pytest.mark.parametrize(("name", "value"), ODD)
-@override_settings(DOCKERFLOW_SUMMARY_LOG_REMOTE_ADDRESSES=True)
-def test_what_a_project_puts_into_a_request_costs_no_response(
-    middleware, make_request, summaries, name, value
-):
-    """Before this middleware or after it: there is the answer, and a record that names it."""
-
-    def view(request):
-        request.META[name] = value
-        return HttpResponse("four")
-
-    request = make_request()
-    for _ in range(2):
-        response = middleware(view)(request)
-        record = summaries.pop()
-        assert (response.status_code, record.code, record.errno) == (200, 200, 0)
-        assert (record.method, record.path) == ("GET", "/plain/")
-        assert response.headers[RID] == record.rid
-    assert summaries == []
-
-
-def test_match_that_is_none_of_djangos(middleware, make_request, summaries):
-    """Whether the request is one for health cannot be told, so its record is written."""
-
-    def view(request):
-        request.resolver_match = SimpleNamespace(route="plain/", kwargs={})
-        return HttpResponse("four")
-
-    assert middleware(view)(make_request()).status_code == 200
-    assert [record.code for record in summaries] == [200]
-
-
-def test_what_costs_the_fields_is_told_once(middleware, make_request, summaries, lines):
-    """With a traceback: it may happen at every request."""
-    fields._reported.clear()
-
-    def view(request):
-        request.path = None
-        return HttpResponse(status=500)
-
-    for _ in range(2):
-        assert middleware(view)(make_request()).status_code == 500
-    (told,) = [line for line in lines if line.name == "dockerflow_django"]
-    assert told.exc_info[0] is AttributeError
-    assert [record.levelno for record in summaries] == [ERROR, ERROR]
-    names = {"code", "errno", "method", "rid", "size"}
-    assert names == set(vars(summaries[0])) & {*names, "path", "t", "db_queries"}
 
 
 def test_a_path_that_is_none_is_not_excluded(middleware, make_request, summaries):

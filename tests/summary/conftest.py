@@ -1,5 +1,6 @@
 """The project's views in both worlds, and the records that they leave."""
 
+import asyncio
 import logging
 from collections.abc import Callable, Iterator
 
@@ -11,6 +12,7 @@ from dockerflow_django.context import current_rid
 from dockerflow_django.context.requests import current_state, end_request
 from dockerflow_django.lifecycle import process
 from dockerflow_django.logging import RequestIdLogFilter
+from dockerflow_django.middleware import DockerflowMiddleware
 from dockerflow_django.summary.queries import count_from_now_on
 from dockerflow_django.summary.record import SUMMARY_LOGGER
 from tests import handlers
@@ -110,5 +112,22 @@ def make_request(rf):
     def make(path="/plain/", method="GET", **headers):
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return rf.generic(method, path, headers=named)
+
+    return make
+
+
+@pytest.fixture(params=["sync", "async"])
+def middleware(request):
+    """Make the middleware round a function, and call it as its handler does."""
+
+    def make(get_response):
+        if request.param == "sync":
+            return DockerflowMiddleware(get_response)
+
+        async def aget_response(request):
+            return get_response(request)
+
+        middleware = DockerflowMiddleware(aget_response)
+        return lambda request: asyncio.run(middleware(request))
 
     return make

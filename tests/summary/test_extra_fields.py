@@ -49,6 +49,7 @@ def test_fields_are_added(record_with, extra):
     """By a function, or by what names it."""
     record = record_with(extra)
     assert (record.shop, record.length, record.rid, record.code) == ("corner", 4, "abc", 200)
+    assert not hasattr(record, FORMATTER_ERROR)
 
 
 def test_a_function_is_given_request_and_response(record_with):
@@ -147,7 +148,7 @@ def test_what_goes_wrong_costs_its_own_fields(record_with, extra, caplog):
     assert record_with(extra).code == 200
     (told,) = told_in(caplog)
     assert told.levelno == logging.ERROR
-    assert told.exc_info is not None
+    assert told.exc_info
     assert record_with(extra).rid == "abc"
     assert len(told_in(caplog)) == 1
 

@@ -197,6 +197,13 @@ def test_a_path_of_another_urlconf_is_its_route(make_request):
     assert path_of(request) == "/below/<secret>/here/<int:pk>/"
 
 
+def test_a_path_that_a_project_has_changed(make_request):
+    """It does not hold what the match has captured, so nothing is taken out."""
+    request = make_request("/elsewhere/7/")
+    request.resolver_match = resolve("/keys/hunter2/")
+    assert path_of(request) == "/elsewhere/7/"
+
+
 def test_a_match_that_a_project_has_made(make_request):
     """It may tell nothing of where its arguments come from."""
     request = make_request("/elsewhere/hunter2/")
