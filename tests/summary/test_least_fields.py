@@ -7,6 +7,7 @@ import pytest
 from django.http import HttpResponse
 from django.test import override_settings
 
+from dockerflow_django.context.requests import RequestState
 from dockerflow_django.summary import fields
 
 ODD = [
@@ -68,9 +69,15 @@ def test_what_costs_the_fields_is_logged_once_a_kind(middleware, make_request, s
     logged = [line for line in lines if line.name == "dockerflow_django"]
     assert [line.exc_info[0] for line in logged] == [AttributeError, TypeError]
     assert {line.levelno for line in logged} == {logging.ERROR}
-    assert all(line.getMessage() for line in logged)
+    assert all("lack most of their fields" in line.getMessage() for line in logged)
     assert [record.levelno for record in summaries] == [logging.ERROR] * 4
     names = {"code", "errno", "method", "rid", "size"}
     assert names == set(vars(summaries[0])) & {*names, "path", "t", "db_queries"}
     assert [record.method for record in summaries] == ["", "GET"] * 2
     assert summaries[1].path == "/plain/"
+
+
+def test_least_record_has_its_id(make_request):
+    """Also where no filter of the log adds it."""
+    least = fields.least_fields_of(make_request(), RequestState("abc", None), ValueError())
+    assert least == {"method": "GET", "path": "/plain/", "rid": "abc"}
