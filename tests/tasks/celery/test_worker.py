@@ -302,6 +302,8 @@ def test_no_password_anywhere(project, tmp_path, broker, url):
     path = tmp_path / "probes"
     with celeryd.program("worker", DOCKERFLOW_PROBE_FILE=str(path)) as worker:
         worker.wait_for("readiness", 503, timeout=60)
+        # The port may answer before the first heartbeat has written the file.
+        wait_until(path.exists, timeout=60)
         wait_until(lambda: "E013" in path.read_text() or said(worker), timeout=60)
         told = [worker.text(probe) for probe in PROBES]
         told.append(request(worker.address, path="/__metrics__").body.decode())
