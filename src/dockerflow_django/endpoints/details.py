@@ -36,8 +36,8 @@ def are_allowed(request: HttpRequest) -> bool:
         # A callable that looks at ``request.user`` raises at every poll that is answered early.
         if type(error) not in _logged:
             _logged.add(type(error))
-            told = "DOCKERFLOW_HEARTBEAT_DETAILS raised, so nobody sees details"
-            log(logger, logging.ERROR, told, exc_info=True)
+            text = "DOCKERFLOW_HEARTBEAT_DETAILS raised, so nobody sees details"
+            log(logger, logging.ERROR, text, exc_info=True)
         return False
 
 

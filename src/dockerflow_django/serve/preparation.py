@@ -135,9 +135,8 @@ def _be_child(step: Step) -> None:
         sys.excepthook(*sys.exc_info())
     finally:
         try:
-            sys.stdout.flush()
-            sys.stderr.flush()
-        finally:  # also if a disk is full
+            flush_or_lose()
+        finally:
             os._exit(status)
 
 

@@ -45,8 +45,8 @@ def add_project_fields(
         # Once: it may raise at every request.
         if target not in _failed:
             _failed.append(target)
-            told = "DOCKERFLOW_SUMMARY_EXTRA raised; its fields are missing"
-            log(logger, logging.ERROR, told, exc_info=True)
+            text = "DOCKERFLOW_SUMMARY_EXTRA raised; its fields are missing"
+            log(logger, logging.ERROR, text, exc_info=True)
         return fields
 
 
