@@ -116,6 +116,8 @@ def _uid_of(request: HttpRequest) -> str | None:
 def _addresses(meta: Mapping[str, Any]) -> list[str]:
     """Return the client as the proxies name it, the proxies, and who is connected to us."""
     # A project may put None there, or an `ipaddress`, as it finds out who the client is.
-    sent = meta.get("HTTP_X_FORWARDED_FOR"), meta.get("REMOTE_ADDR")
-    hops = ",".join(str(value) for value in sent if value is not None).split(",")
-    return [hop.strip() for hop in hops if hop.strip()]
+    proxied, peer = meta.get("HTTP_X_FORWARDED_FOR"), meta.get("REMOTE_ADDR")
+    hops = [] if proxied is None else str(proxied).split(",")
+    if peer is not None:
+        hops.append(str(peer))
+    return [hop for each in hops if (hop := each.strip())]
