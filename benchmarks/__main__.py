@@ -92,9 +92,12 @@ def _judge(rows: list[Row]) -> int:
 
 
 def _check(rows: list[Row]) -> int:
-    worse = [each for each in comparison.compare(rows, comparison.read()) if each.is_worse]
+    recorded = comparison.read()
+    worse = [each for each in comparison.compare(rows, recorded) if each.is_worse]
     for verdict in worse:
         print(f"worse: {verdict}")
+    for difference in comparison.differences(recorded):
+        print(f"differs: {difference}")
     print(f"{len(rows) - len(worse)} of {len(rows)} rows are as recorded, or better")
     return 1 if worse else 0
 

@@ -136,12 +136,23 @@ def record(rows: Iterable[Row], path: Path | None = None) -> None:
             **moment,
         }
     recorded["machine"] = machine()
-    recorded["versions"] = {"python": platform.python_version(), **_versions()}
+    recorded["versions"] = _versions()
     path.write_text(json.dumps(recorded, indent=1, sort_keys=True) + "\n", "utf-8")
 
 
+def differences(recorded: Recorded) -> list[str]:
+    """Return what was otherwise when the rows were recorded: the machine, Python, a library."""
+    then = {"machine": recorded["machine"], **recorded["versions"]}
+    now = {"machine": machine(), **_versions()}
+    return [
+        f"{name}: recorded with {then.get(name, 'none')}, here {now.get(name, 'none')}"
+        for name in {**then, **now}
+        if then.get(name) != now.get(name)
+    ]
+
+
 def _versions() -> dict[str, str]:
-    found = {}
+    found = {"python": platform.python_version()}
     for name in LIBRARIES:
         with suppress(PackageNotFoundError):
             found[name] = version(name)

@@ -5,6 +5,7 @@ import platform
 import re
 from dataclasses import fields, replace
 
+import django
 import pytest
 
 from benchmarks import __main__ as command
@@ -166,6 +167,28 @@ def test_check_names_the_row_that_is_worse(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(command, "PARTS", {"part": lambda: [ROW]})
     assert command.main() == 0
     assert "1 of 1 rows are as recorded, or better" in capsys.readouterr().out
+
+
+def test_check_names_what_differs_from_the_recorded_run(monkeypatch, tmp_path, capsys):
+    """Another processor, or another version, may be what made a row worse."""
+    path = tmp_path / "recorded.json"
+    record([ROW], path)
+    monkeypatch.setattr(command, "PARTS", {"part": lambda: [ROW]})
+    monkeypatch.setattr(comparison, "RECORDED", path)
+    monkeypatch.setattr("sys.argv", ["benchmarks", "--check"])
+    assert command.main() == 0
+    assert "differs" not in capsys.readouterr().out
+    before = read(path)
+    before["machine"] = "4 cores of another processor, Linux"
+    before["versions"] |= {"django": "5.2.1", "gone": "1.0"}
+    path.write_text(json.dumps(before), "utf-8")
+    assert command.main() == 0
+    differing = [line for line in capsys.readouterr().out.splitlines() if "differs" in line]
+    assert differing == [
+        f"differs: machine: recorded with 4 cores of another processor, Linux, here {machine()}",
+        f"differs: django: recorded with 5.2.1, here {django.__version__}",
+        "differs: gone: recorded with 1.0, here none",
+    ]
 
 
 def test_without_check_a_missed_target_is_a_failure(monkeypatch, capsys):

@@ -49,11 +49,16 @@ Write = Callable[[str], None]
 
 @WAYS
 def test_what_nothing_fails_at_is_handled(memory: Memory, write: Write) -> None:
-    """As without a guard; the caller is the code that logs."""
+    """As without a guard."""
     write("hello %s")
     (record,) = memory.records
     assert record.getMessage() == "hello it"
-    assert record.pathname == __file__
+
+
+def test_the_caller_is_the_code_that_logs(memory: Memory) -> None:
+    """Not the guard."""
+    by_log("hello %s")
+    assert memory.records[0].pathname == __file__
 
 
 def test_what_no_level_wants_is_not_handled(memory: Memory) -> None:
