@@ -162,6 +162,24 @@ def test_uvicorn_does_not_say_it_twice(formatter):
     assert fields_of(formatter.format(record)) == {MESSAGE: "Started [5]"}
 
 
+@pytest.mark.parametrize(
+    ("msg", "args"),
+    [
+        ("Failed: %s", ("/accounts/reset/MQ/planted/",)),
+        ("Failed: %s", ("/accounts/reset/MQ/planted",)),
+        ("Failed: /accounts/reset/MQ/planted/", ()),
+    ],
+)
+@override_settings(ROOT_URLCONF="tests.urls")
+def test_urlconf_of_the_request_that_django_tells_of(formatter, msg, args):
+    """A middleware may have chosen one for it, a tenant's."""
+    request = RequestFactory().get("/accounts/reset/MQ/planted/")
+    record = make_record(msg, args, name="django.request", request=request)
+    assert "planted" in fields_of(formatter.format(record))[MESSAGE]
+    request.urlconf = "tests.logging.urls"
+    assert "planted" not in fields_of(formatter.format(record))[MESSAGE]
+
+
 @pytest.mark.parametrize("code", [404, 500])
 def test_django_request(logger, formatter, stream, code, monkeypatch):
     """Django's record of a failed request keeps status and traceback, not the request."""

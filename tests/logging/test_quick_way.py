@@ -5,6 +5,7 @@ import logging
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -109,7 +110,25 @@ def test_summary_without_orjson(monkeypatch):
     formatter = MozlogFormatter()
     monkeypatch.setattr(formatter, "_encode", None)
     monkeypatch.setattr(formatter, "_careful", None)
+    for fields in (SUMMARY, {"method": "GET", SUMMARY_LAST: 0}):
+        assert fields_of(formatter.format(make_summary(**fields))) == fields
+
+
+def test_summary_with_orjson(monkeypatch):
+    """It gets the fields as they were made: nothing looks through them before."""
+    orjson = pytest.importorskip("orjson")
+    seen = []
+
+    def dumps(fields):
+        seen.append(fields)
+        return orjson.dumps(fields)
+
+    monkeypatch.setitem(sys.modules, "orjson", SimpleNamespace(dumps=dumps))
+    formatter = MozlogFormatter()
+    monkeypatch.setattr(formatter, "_plain_fields", None)
+    monkeypatch.setattr(formatter, "_careful", None)
     assert fields_of(formatter.format(make_summary(**SUMMARY))) == SUMMARY
+    assert seen == [SUMMARY]
 
 
 def test_summary_is_not_scrubbed_again(quick, monkeypatch):
@@ -192,6 +211,13 @@ def test_projects_record_on_the_summarys_logger_is_scrubbed(formatter):
         errno=0,
     )
     assert "hunter2" not in formatter.format(record)
+
+
+@pytest.mark.parametrize("logger", [SUMMARY_LOGGER, "shop"])
+def test_own_name_of_a_summary_in_a_projects_record_is_scrubbed(formatter, logger):
+    """Whichever logger it is: nobody has scrubbed it before."""
+    record = make_record(name=logger, route="password=hunter2", errno=0)
+    assert fields_of(formatter.format(record)) == {"route": f"password={REDACTED}", "errno": 0}
 
 
 @pytest.mark.parametrize("created", [0.0, 1e-9, (MAX_TIMESTAMP - 1024) / 1e9])

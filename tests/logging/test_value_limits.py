@@ -98,6 +98,13 @@ def test_end_of_a_secret_whose_name_is_cut_off(formatter, end, shown):
     assert fields["it"].endswith(marker + shown)
 
 
+def test_end_of_a_secret_of_many_words_whose_name_is_cut_off(formatter):
+    """However many they are, they stand in one line."""
+    text = "password='" + "x1 " * MAX_SCRUBBED + "'"
+    fields = fields_of(formatter.format(make_record(it=text, n=[])))
+    assert "x1" not in fields["it"]
+
+
 def test_value_below_a_name_that_is_cut_off(formatter):
     """It is not shown, either."""
     end = "word:\nx1\ntoken="
