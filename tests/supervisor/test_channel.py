@@ -129,6 +129,17 @@ def test_parts(line: Line, count: int) -> None:
     assert len(parts) == max(1, -(-count // PART_BYTES))
 
 
+@pytest.mark.parametrize("more", [0, 1])
+def test_message_as_long_as_it_may_be(line: Line, more: int) -> None:
+    """It is sent; a longer one is replaced by a short one, which has the state."""
+    state = {"serves": False, "stops": False, "id": 7, "is_last": True}
+    room = PART_BYTES - len(pack({"words": "", **state}))
+    words = (room + more) * "x"
+    line.channel.send_answer(Question(7, "readiness", {}), {"words": words})
+    said = {"status": 500} if more else {"words": words}
+    assert line.hear() == ({**said, **state}, b"")
+
+
 def test_line_that_takes_no_more_at_once(line: Line) -> None:
     """An answer whose part does not fit into the line's buffer is replaced by a short one."""
     line.channel._end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, PART_BYTES // 4)

@@ -360,8 +360,9 @@ def test_burst_is_answered(listener: ProbePort) -> None:
             assert connection.recv(100).startswith(b"HTTP/1.1 503 ")
 
 
-def test_stop_waits_for_no_place() -> None:
+def test_stop_waits_for_no_place(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where silent connections hold all places and more wait, the listener still stops at once."""
+    monkeypatch.setattr(probe_port, "PATIENCE_SECONDS", 3600)
     listener = ProbePort(LOOPBACK, 0, answer)
     listener.start()
     count = 2 * probe_port.CONNECTIONS
