@@ -112,18 +112,23 @@ class Replicated:
         return self.write if model._meta.app_label == "django_cache" else None
 
 
+# A connection to another database may be an earlier test's, until Python collects its garbage.
+CACHED = "cached"
+
+
 @pytest.fixture
 def in_postgresql(settings, postgresql, add_alias, production):
-    """Keep the cache in a PostgreSQL, which keeps its connections."""
+    """Keep the cache in a PostgreSQL, which keeps its connections, in a database of its own."""
+    postgresql.create_database(CACHED)
     settings.DATABASE_ROUTERS = [Replicated()]
     settings.CACHES = {"default": {"BACKEND": f"{__name__}.SeenCache", "LOCATION": "cache_table"}}
-    add_alias("other", **postgresql.settings("postgres", CONN_MAX_AGE=None))
+    add_alias("other", **postgresql.settings(CACHED, CONN_MAX_AGE=None))
     call_command("createcachetable", database="other", verbosity=0)
     connections["other"].close()
-    wait_until(lambda: not postgresql.connections(database="postgres"))
+    wait_until(lambda: not postgresql.connections(database=CACHED))
     SeenCache.connections.clear()
     yield postgresql
-    postgresql.execute("DROP TABLE cache_table")
+    postgresql.drop_database(CACHED)
 
 
 def run():
@@ -138,23 +143,23 @@ def test_database_cache_takes_turns_with_the_other_checks(in_postgresql):
     kept = connection_module._turns["other"].connection
     assert run() == ()
     assert SeenCache.connections == [kept]
-    assert in_postgresql.connections(database="postgres") == 1
+    assert in_postgresql.connections(database=CACHED) == 1
 
 
 def test_killed_connection_of_a_database_cache_is_no_outage(in_postgresql):
     """The next run is well whatever the server did to the connection that was kept."""
     assert run() == ()
-    assert in_postgresql.kill_connections(database="postgres") == 1
+    assert in_postgresql.kill_connections(database=CACHED) == 1
     assert run() == ()
 
 
 def test_each_database_of_a_cache_is_asked_in_its_turn(settings, in_postgresql, add_alias):
     """A router may read from a replica: two connections, each the one of its alias."""
-    add_alias("another", **in_postgresql.settings("postgres", CONN_MAX_AGE=None))
+    add_alias("another", **in_postgresql.settings(CACHED, CONN_MAX_AGE=None))
     settings.DATABASE_ROUTERS = [Replicated(write="another")]
     assert run() == ()
     assert SeenCache.connections == [connection_module._turns["other"].connection]
-    assert in_postgresql.connections(database="postgres") == 2
+    assert in_postgresql.connections(database=CACHED) == 2
 
 
 def test_router_that_names_no_database_of_the_project_is_an_error(settings, in_postgresql):
