@@ -112,7 +112,7 @@ class Replicated:
         return self.write if model._meta.app_label == "django_cache" else None
 
 
-# A connection to another database may be an earlier test's, until Python collects its garbage.
+# No other test connects to it: who is connected is counted.
 CACHED = "cached"
 
 
